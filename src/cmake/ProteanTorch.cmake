@@ -1,0 +1,58 @@
+# LibTorch as imported targets of our own. The CMake files of a CUDA wheel want
+# nvcc; nothing here does, so its libraries are named directly.
+#
+# Looked for in: LIBTORCH_ROOT (a LibTorch folder or the torch folder of a
+# wheel), then PROTEAN_DEPS/torch, then .deps/torch beside this file's project.
+
+foreach(var LIBTORCH_ROOT PROTEAN_DEPS)
+  if(NOT ${var} AND DEFINED ENV{${var}})
+    set(${var} $ENV{${var}})
+  endif()
+endforeach()
+if(NOT PROTEAN_DEPS)
+  set(PROTEAN_DEPS ${CMAKE_SOURCE_DIR}/.deps)
+endif()
+if(NOT LIBTORCH_ROOT)
+  set(LIBTORCH_ROOT ${PROTEAN_DEPS}/torch)
+endif()
+if(NOT EXISTS ${LIBTORCH_ROOT}/lib/libtorch_cpu.so)
+  message(FATAL_ERROR
+    "LibTorch: no lib/libtorch_cpu.so under ${LIBTORCH_ROOT}. Run "
+    "./launch/setup.sh, or set LIBTORCH_ROOT to a LibTorch >= 2.6.")
+endif()
+foreach(header torch/headeronly/version.h
+               torch/csrc/api/include/torch/version.h)
+  if(EXISTS ${LIBTORCH_ROOT}/include/${header})
+    file(STRINGS ${LIBTORCH_ROOT}/include/${header} lines
+         REGEX "TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+")
+    string(REGEX MATCHALL "[0-9]+" numbers "${lines}")
+    list(JOIN numbers "." PROTEAN_TORCH_VERSION)
+    break()
+  endif()
+endforeach()
+
+add_library(protean_torch INTERFACE)
+target_include_directories(protean_torch SYSTEM INTERFACE
+  ${LIBTORCH_ROOT}/include ${LIBTORCH_ROOT}/include/torch/csrc/api/include)
+target_link_options(protean_torch INTERFACE
+  -Wl,-rpath,${LIBTORCH_ROOT}/lib)
+target_link_libraries(protean_torch INTERFACE
+  ${LIBTORCH_ROOT}/lib/libtorch_cpu.so ${LIBTORCH_ROOT}/lib/libc10.so)
+# The wheel keeps its CUDA run-time beside it, also in the CPU set: libtorch_cpu
+# names it as a dependency.
+get_filename_component(PROTEAN_SITE ${LIBTORCH_ROOT} DIRECTORY)
+set(PROTEAN_NVIDIA ${PROTEAN_SITE}/nvidia)
+if(EXISTS ${PROTEAN_NVIDIA}/cu13/lib)
+  target_link_options(protean_torch INTERFACE
+    -Wl,-rpath-link,${PROTEAN_NVIDIA}/cu13/lib)
+endif()
+
+# One precompiled header for every TORCH module and test.
+file(WRITE ${CMAKE_BINARY_DIR}/torch_pch.cpp "// carries the precompiled header\n")
+add_library(protean_torch_pch STATIC ${CMAKE_BINARY_DIR}/torch_pch.cpp)
+target_link_libraries(protean_torch_pch PRIVATE protean_flags protean_torch)
+target_precompile_headers(protean_torch_pch PRIVATE
+  <ATen/ATen.h> <torch/csrc/autograd/autograd.h>
+  <torch/csrc/autograd/custom_function.h>
+  <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <string>
+  <vector>)
