@@ -1,0 +1,75 @@
+// A learner is an algorithm: how phi comes from theta and a support set, and
+// what the meta-gradient is. It never sees a rank, a file or a clock.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "protean/core/parameter_space.h"
+#include "protean/learners/outer_step.h"
+#include "protean/models/network.h"
+#include "protean/tasks/task_batch.h"
+
+namespace protean {
+
+// Layout of what lives across tasks.
+struct MetaSpaces {
+  ParameterSpace theta;  // meta-parameters, moved by the outer step
+  // Meta-state: every task starts from the same value; the new value is the
+  // mean over the meta-batch of what the tasks made of it.
+  ParameterSpace state;
+};
+
+// theta and meta-state as flat buffers of one floating type, or their sums.
+struct MetaView {
+  at::Tensor theta;  // (spaces.theta.size())
+  at::Tensor state;  // (spaces.state.size())
+};
+
+// Per task of the stack, (T), detached. accuracy is undefined for regression.
+struct TaskLosses {
+  at::Tensor loss;
+  at::Tensor accuracy;
+};
+
+// What adaptation made of theta for T tasks.
+struct Phi {
+  Params params;
+  Norm norm;         // how predict() normalises
+  at::Tensor extra;  // learner's own: prototypes (T, N, f), ...
+};
+
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  virtual std::string name() const = 0;
+  virtual const MetaSpaces& spaces() const = 0;
+  // Initial theta and meta-state (float32).
+  virtual void initialise(const MetaView& meta, uint64_t seed) const = 0;
+  // Adds to sums.theta the sum over the stack's tasks of the meta-gradient, and
+  // to sums.state the sum of the tasks' new meta-states. meta is not changed.
+  // The floating type of meta decides the type of the computation.
+  virtual TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
+                              const MetaView& sums) const = 0;
+  // Test-time adaptation after `steps` inner steps (< 0: the learner's own
+  // eval number). Not differentiable.
+  virtual Phi adapt(const TaskBatch& batch, const MetaView& meta,
+                    int steps) const = 0;
+  // -> logits (T, n, N) or values (T, n, d).
+  virtual at::Tensor predict(const Phi& phi, const Part& part) const = 0;
+  // Whether predictions of one query example depend on the other queries.
+  virtual bool transductive() const = 0;
+  // How many inner steps evaluation makes; 0 for metric learners.
+  virtual int eval_steps() const { return 0; }
+  // The step on theta; the default is one gradient and one optimiser step.
+  virtual std::unique_ptr<OuterStep> outer(const OptimOptions& options) const {
+    return make_optimiser_step(options, spaces().theta.size());
+  }
+};
+
+using LearnerPtr = std::shared_ptr<const Learner>;
+
+}  // namespace protean

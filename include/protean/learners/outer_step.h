@@ -1,0 +1,73 @@
+// The outer step: what happens to theta once per meta-step.
+//
+// Runs on every rank with the same inputs, so theta keeps the same bits
+// everywhere. It asks an Objective for global sums; most need one, some several
+// (a GAN's discriminator then generator; ProMP's epochs; TRPO's line search).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "protean/core/parameter_space.h"
+
+namespace protean {
+
+struct OptimOptions {
+  // optim.name: adam, sgd or momentum.
+  std::string name = "adam";
+  double lr = 1e-3;         // optim.lr: outer step size at step 0
+  double beta1 = 0.9;       // optim.beta1
+  double beta2 = 0.999;     // optim.beta2
+  double eps = 1e-8;        // optim.eps
+  double momentum = 0.9;    // optim.momentum
+  double weight_decay = 0;  // optim.weight_decay: L2, added to the gradient
+  // optim.schedule: constant, cosine (to lr_end at run.steps), linear (to
+  // lr_end) or step (times decay every decay_steps).
+  std::string schedule = "constant";
+  double lr_end = 0;           // optim.lr_end
+  double decay = 0.5;          // optim.decay
+  int64_t decay_steps = 2000;  // optim.decay_steps
+  double clip_norm = 0;        // optim.clip_norm: of the mean gradient; 0 = off
+  double clip_value = 0;       // optim.clip_value: per element; 0 = off
+};
+
+// The trainer's side: a global mean over the meta-batch per call.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  // Mean meta-gradient at the current theta, over all ranks, flat float32,
+  // identical bits on every rank. `which` names the learner's own objective.
+  virtual at::Tensor gradient(int which) = 0;
+};
+
+struct StepContext {
+  int64_t step = 0;   // 0-based
+  int64_t steps = 0;  // run.steps
+};
+
+class OuterStep {
+ public:
+  virtual ~OuterStep() = default;
+  // Changes theta in place (flat float32).
+  virtual void run(Objective& objective, at::Tensor& theta,
+                   const StepContext& context) = 0;
+  // Flat float32 buffers that a checkpoint keeps, with their layout; empty for
+  // plain SGD. The tensors may be written to (resume).
+  struct State {
+    std::vector<std::string> names;   // "m", "v"
+    std::vector<at::Tensor> buffers;  // each theta-sized
+    int64_t updates = 0;              // Adam's bias-correction count
+  };
+  virtual State& state() = 0;
+  // Norm of the last mean gradient before clipping.
+  virtual double last_gradient_norm() const = 0;
+};
+
+std::unique_ptr<OuterStep> make_optimiser_step(const OptimOptions& options,
+                                               int64_t size);
+
+}  // namespace protean

@@ -1,0 +1,64 @@
+// A network is a pure function of stacked parameters: no state, no tensors of
+// its own. Body and head are apart, for learners that adapt only one of them
+// or need features.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "protean/core/parameter_space.h"
+
+namespace protean {
+
+// One tensor per parameter of a space: (T, shape...), or (1, shape...) when
+// all tasks share it.
+using Params = std::vector<at::Tensor>;
+
+// Moments of one normalisation layer, (T, C) or (1, C).
+struct Moments {
+  at::Tensor mean, variance;
+};
+
+// How the normalisation layers of one forward pass behave.
+struct Norm {
+  // batch: by the moments of the examples at hand (transductive on a query
+  // set). given: by `moments`, in layer order.
+  enum class Mode { batch, given } mode = Mode::batch;
+  std::vector<Moments> moments;  // in for given; out for batch when recorded
+  bool record = false;
+};
+
+struct NetInput {
+  at::Tensor x;        // (T, n, ...)
+  at::Tensor weight;   // (T, n), 0 = padding; undefined when unpadded
+  at::Tensor context;  // (T, c): CAVIA, FiLM, task codes; undefined when none
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+  // Body parameters first, then the head's.
+  virtual const ParameterSpace& params() const = 0;
+  virtual size_t head_begin() const = 0;  // index of the head's first parameter
+  // Channels of every normalisation layer, in order; empty without norms.
+  virtual std::vector<int64_t> norm_channels() const = 0;
+  // -> features (T, n, f)
+  virtual at::Tensor body(const Params& p, const NetInput& in,
+                          Norm& norm) const = 0;
+  // -> logits or values (T, n, out)
+  virtual at::Tensor head(const Params& p,
+                          const at::Tensor& features) const = 0;
+  virtual at::Tensor forward(const Params& p, const NetInput& in,
+                             Norm& norm) const {
+    return head(p, body(p, in, norm));
+  }
+  // Writes initial values into flat theta (params().size() floats) by the
+  // paper's rule; depends on seed and parameter index alone.
+  virtual void initialise(float* theta, uint64_t seed) const = 0;
+};
+
+using NetworkPtr = std::shared_ptr<const Network>;
+
+}  // namespace protean
