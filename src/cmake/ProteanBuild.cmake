@@ -54,6 +54,8 @@ function(protean_test name)
   if(T_TORCH)
     target_link_libraries(test_${name} PRIVATE protean_torch)
     target_precompile_headers(test_${name} REUSE_FROM protean_torch_pch)
+    # The precompiled header is -fPIC; CMake would give a program -fPIE.
+    target_compile_options(test_${name} PRIVATE -fPIC)
   endif()
   if(T_NO_CTEST)
     return()

@@ -7,8 +7,12 @@
 // ops::reference against which tests compare values and first and second
 // derivatives. Algebra: "fast ops are closed under differentiation".
 //
-// Images travel through a network in the stack layout that to_stack() makes
-// and ops keep from end to end; only from_stack() goes back.
+// Images travel through a network as (n, T, C, H, W): to_stack() makes it, ops
+// keep it from end to end, from_stack() goes back. The order of its elements in
+// memory is whatever is fastest on the device: never assume it contiguous.
+//
+// An op throws Error when shapes or types do not fit. Ops may be called from
+// any thread.
 #pragma once
 
 #include <vector>
@@ -17,10 +21,9 @@
 
 namespace protean::ops {
 
-// (T, n, C, H, W) -> the layout that conv and norm take: (n, T, C, H, W),
-// contiguous.
+// (T, n, C, H, W) -> the layout that conv and norm take, (n, T, C, H, W).
 at::Tensor to_stack(const at::Tensor& x);
-// (n, T, C, H, W) -> features (T, n, C*H*W).
+// (n, T, C, H, W) -> features (T, n, C*H*W), contiguous, C slowest.
 at::Tensor from_stack(const at::Tensor& x);
 
 // 3x3 convolution, padding 1, stride 1 or 2, no bias.
@@ -37,8 +40,10 @@ struct NormResult {
 // Normalises each (task, channel) over images and pixels by its own batch
 // moments, scales by gamma, shifts by beta, ReLU, pools.
 // x: (n, T, C, H, W); gamma, beta: (T or 1, C), gamma may be undefined (= 1).
+// weight: (T, n), 0 = padding that the moments leave out; undefined = all real.
 NormResult norm_relu_pool(const at::Tensor& x, const at::Tensor& gamma,
-                          const at::Tensor& beta, double eps, Pool pool);
+                          const at::Tensor& beta, double eps, Pool pool,
+                          const at::Tensor& weight = {});
 
 // The same with given moments (T or 1, C): inductive evaluation.
 at::Tensor norm_relu_pool_given(const at::Tensor& x, const at::Tensor& mean,
@@ -62,7 +67,7 @@ at::Tensor relu_mlp(const at::Tensor& x, const std::vector<at::Tensor>& weights,
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& y,
                          const at::Tensor& weight);
 
-// Mean squared error per task, (T). prediction, y: (T, n, d).
+// Mean squared error per task, (T). prediction, y: (T, n, d); weight as above.
 at::Tensor mean_squared_error(const at::Tensor& prediction, const at::Tensor& y,
                               const at::Tensor& weight);
 
@@ -70,9 +75,20 @@ at::Tensor mean_squared_error(const at::Tensor& prediction, const at::Tensor& y,
 namespace reference {
 at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& w, int64_t stride);
 NormResult norm_relu_pool(const at::Tensor& x, const at::Tensor& gamma,
-                          const at::Tensor& beta, double eps, Pool pool);
+                          const at::Tensor& beta, double eps, Pool pool,
+                          const at::Tensor& weight = {});
+at::Tensor norm_relu_pool_given(const at::Tensor& x, const at::Tensor& mean,
+                                const at::Tensor& variance,
+                                const at::Tensor& gamma, const at::Tensor& beta,
+                                double eps, Pool pool);
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w,
+                  const at::Tensor& b);
 at::Tensor relu_mlp(const at::Tensor& x, const std::vector<at::Tensor>& weights,
                     const std::vector<at::Tensor>& biases);
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& y,
+                         const at::Tensor& weight);
+at::Tensor mean_squared_error(const at::Tensor& prediction, const at::Tensor& y,
+                              const at::Tensor& weight);
 }  // namespace reference
 
 }  // namespace protean::ops
