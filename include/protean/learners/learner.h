@@ -2,6 +2,7 @@
 // what the meta-gradient is. It never sees a rank, a file or a clock.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,10 +55,11 @@ class Learner {
   // The floating type of meta decides the type of the computation.
   virtual TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
                               const MetaView& sums) const = 0;
-  // Test-time adaptation after `steps` inner steps (< 0: the learner's own
-  // eval number). Not differentiable.
-  virtual Phi adapt(const TaskBatch& batch, const MetaView& meta,
-                    int steps) const = 0;
+  // Test-time adaptation: visit(k, phi) after k = 0 ... eval_steps() inner
+  // steps. phi is valid during the visit. Not differentiable.
+  using Visit = std::function<void(int step, const Phi& phi)>;
+  virtual void adapt(const TaskBatch& batch, const MetaView& meta,
+                     const Visit& visit) const = 0;
   // -> logits (T, n, N) or values (T, n, d).
   virtual at::Tensor predict(const Phi& phi, const Part& part) const = 0;
   // Whether predictions of one query example depend on the other queries.

@@ -1,0 +1,46 @@
+// Which learner, and its inner loop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace protean {
+
+struct LearnerOptions {
+  // learner.name: maml, fomaml, reptile or protonet.
+  std::string name = "maml";
+  // learner.inner_steps: adaptation steps per task while meta-training.
+  int inner_steps = 5;
+  // learner.inner_lr: step size of the inner loop, for a mean loss. (Finn et
+  // al. sum the loss over ways: multiply their rate by the number of ways.)
+  double inner_lr = 0.4;
+  // learner.second_order: differentiate through the inner steps (maml);
+  // false = first-order MAML.
+  bool second_order = true;
+  // learner.inner_optimizer: sgd, momentum or adam; all differentiable.
+  std::string inner_optimizer = "sgd";
+  double inner_momentum = 0.9;  // learner.inner_momentum: momentum only
+  double inner_beta1 = 0;       // learner.inner_beta1: adam only
+  double inner_beta2 = 0.999;   // learner.inner_beta2: adam only
+  double inner_eps = 1e-8;      // learner.inner_eps: adam only
+  // learner.adapt_norm: whether scale and shift of the norms are adapted too;
+  // false leaves them to the outer step, as the MAML paper does.
+  bool adapt_norm = true;
+  // learner.query_norm: moments that normalise the query set: batch (its own,
+  // transductive) or support (inductive). Not for protonet.
+  std::string query_norm = "batch";
+  // learner.eval_steps: adaptation steps at evaluation; -1 = inner_steps.
+  int eval_steps = -1;
+  // learner.inner_batch: examples per inner step; 0 = the whole support set.
+  // Reptile cycles through reshuffled mini-batches.
+  int inner_batch = 0;
+  // learner.eval_inner_batch: the same at evaluation; -1 = inner_batch.
+  int eval_inner_batch = -1;
+  // learner.norm_momentum: weight of a task's moments in the running moments;
+  // protonet only.
+  double norm_momentum = 0.1;
+  // run.seed; mini-batches depend on it and on the task alone.
+  uint64_t seed = 0;
+};
+
+}  // namespace protean

@@ -1,0 +1,103 @@
+// The sum over all stacks of a meta-step, in one collective.
+//
+// One flat buffer carries the gradient, the meta-state, the losses and one slot
+// per rank for what ranks tell each other: stop requests, a hash of theta, the
+// task that is not finite, the worst task.
+//
+//   fast   float32 sums in the library's order.
+//   fixed  float32 sums in rank order: same ranks, same bits.
+//   exact  every stack's sums become int64 fixed point, so the total does not
+//          depend on who computed which stack: any ranks, same bits. One scale
+//          per segment (gradient, meta-state, losses), a power of two from the
+//          last step's largest stack with kHeadroomBits to grow; a stack beyond
+//          that makes every rank repeat the step with a larger scale.
+//
+// Not thread-safe; one per rank.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "protean/comm/communicator.h"
+#include "protean/learners/learner.h"
+
+namespace protean {
+
+enum class ReductionLevel { fast, fixed, exact };
+// comm.reduction; throws ConfigError naming the values.
+ReductionLevel reduction_from_name(const std::string& name);
+
+// What one rank tells all others in a step.
+struct RankReport {
+  int64_t stop = 0;        // bits, see trainer
+  uint64_t hash = 0;       // of theta and meta-state at the start of the step
+  int64_t bad_task = -1;   // index of a task whose loss is not finite
+  int64_t worst_task = -1;
+  float worst_loss = 0;
+  float busy_s = 0;        // computing, this step
+};
+
+struct StepTotals {
+  at::Tensor gradient;  // float32, the mean over the meta-batch
+  at::Tensor state;     // float32, likewise
+  double loss = 0;      // means over the meta-batch
+  double accuracy = 0;  // NaN for regression
+  int64_t tasks = 0;
+  std::vector<RankReport> ranks;
+};
+
+class StepReducer {
+ public:
+  // Exponents of the fixed-point scale, by segment; kept in checkpoints.
+  using Exponents = std::array<int64_t, 3>;
+
+  StepReducer(Communicator& comm, ReductionLevel level, int64_t theta_size,
+              int64_t state_size, at::Device device);
+
+  // stacks: of the whole meta-batch.
+  void begin(int64_t stacks);
+  // Where the learner adds the next stack's sums.
+  MetaView stack_sums();
+  // After the learner: indices are the stack's tasks.
+  void stack_done(const std::vector<uint32_t>& indices,
+                  const TaskLosses& losses);
+  // One collective. False: a scale overflowed; repeat the step from begin().
+  // Throws NumericError, the same on every rank, when a loss or gradient is not
+  // finite.
+  bool finish(const RankReport& mine, int64_t step, StepTotals& totals);
+
+  const Exponents& exponents() const { return exponents_; }
+  void set_exponents(const Exponents& e) { exponents_ = e; }
+  // Seconds in the collective since construction.
+  double comm_seconds() const { return comm_seconds_; }
+  int64_t repeats() const { return repeats_; }
+
+ private:
+  struct Slot;
+  void quantise(const float* in, int64_t size, int segment, int64_t* out);
+  void write_slot(Slot slot);
+  Slot read_slot(int rank) const;
+
+  Communicator& comm_;
+  ReductionLevel level_;
+  int64_t theta_size_, state_size_;
+  at::Device device_;
+  at::Tensor sums_;   // float32: theta, state, losses; one stack's in exact
+  at::Tensor wire_;   // what travels: float32 or int64, sums then slots
+  at::Tensor received_;  // the same after the collective, in host memory
+  Exponents exponents_{};
+  int64_t stacks_ = 1;
+  std::array<float, 3> largest_{};
+  bool overflow_ = false;
+  int64_t bad_task_ = -1;
+  int64_t worst_task_ = -1;
+  float worst_loss_ = 0;
+  double comm_seconds_ = 0;
+  int64_t repeats_ = 0;
+};
+
+}  // namespace protean

@@ -1,0 +1,64 @@
+#include "learners/inner_optimizer.h"
+
+#include <cmath>
+
+#include "protean/core/error.h"
+
+namespace protean {
+
+InnerOptimizer::InnerOptimizer(const LearnerOptions& options)
+    : options_(options) {
+  const auto& name = options.inner_optimizer;
+  if (name == "sgd")
+    kind_ = Kind::sgd;
+  else if (name == "momentum")
+    kind_ = Kind::momentum;
+  else if (name == "adam")
+    kind_ = Kind::adam;
+  else
+    throw ConfigError(concat("learner.inner_optimizer = \"", name,
+                             "\"; expected one of: sgd, momentum, adam"));
+}
+
+void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
+                          const std::vector<at::Tensor>& gradients,
+                          State& state) const {
+  const double lr = options_.inner_lr;
+  const bool first_use = state.first.empty();
+  if (kind_ != Kind::sgd && first_use) {
+    state.first.resize(gradients.size());
+    // Second moments may have been given: Reptile's outlive the task.
+    if (kind_ == Kind::adam && state.second.empty())
+      for (const auto& g : gradients) state.second.push_back(at::zeros_like(g));
+  }
+  state.updates += 1;
+  const double beta1 = options_.inner_beta1, beta2 = options_.inner_beta2;
+  const double correct1 = 1 - std::pow(beta1, state.updates);
+  const double correct2 = 1 - std::pow(beta2, state.updates);
+  for (size_t j = 0; j < gradients.size(); ++j) {
+    const auto& g = gradients[j];
+    auto& p = phi[adapted[j]];
+    switch (kind_) {
+      case Kind::sgd:
+        p = at::sub(p, g, lr);
+        break;
+      case Kind::momentum: {
+        auto& m = state.first[j];
+        m = first_use ? g : at::add(g, m, options_.inner_momentum);
+        p = at::sub(p, m, lr);
+        break;
+      }
+      case Kind::adam: {
+        auto& m = state.first[j];
+        auto& v = state.second[j];
+        m = first_use ? g * (1 - beta1) : m * beta1 + g * (1 - beta1);
+        v = v * beta2 + g * g * (1 - beta2);
+        const double eps = options_.inner_eps;
+        p = p - (m / correct1) * lr / (v / correct2 + eps * eps).sqrt();
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace protean

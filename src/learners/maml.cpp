@@ -1,0 +1,50 @@
+#include "learners/maml.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include "protean/models/params.h"
+
+#include "learners/task_loss.h"
+
+namespace protean {
+
+Maml::Maml(NetworkPtr net, const LearnerOptions& options, TargetKind target)
+    : second_order_(options.second_order),
+      inner_(std::move(net), options, target),
+      target_(target) {
+  spaces_.theta = inner_.net().params();
+}
+
+void Maml::initialise(const MetaView& meta, uint64_t seed) const {
+  inner_.net().initialise(meta.theta.data_ptr<float>(), seed);
+}
+
+TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
+                          const MetaView& sums) const {
+  const auto theta = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
+  auto phi = theta;
+  InnerOptimizer::State state;
+  inner_.train(phi, state, batch, second_order_);
+  const auto norm = inner_.query_norm(phi, batch.support);
+  auto prediction = inner_.predict(phi, norm, batch.query);
+  auto loss = task_loss(prediction, batch.query, target_);
+  auto g = torch::autograd::grad({loss.sum()}, second_order_ ? theta : phi, {},
+                                 /*retain_graph=*/false,
+                                 /*create_graph=*/false,
+                                 /*allow_unused=*/true);
+  add_to_flat(spaces_.theta, g, sums.theta);
+  return {loss.detach(), task_accuracy(prediction, batch.query, target_)};
+}
+
+void Maml::adapt(const TaskBatch& batch, const MetaView& meta,
+                 const Visit& visit) const {
+  inner_.adapt(stacked_leaves(spaces_.theta, meta.theta, batch.tasks()), {},
+               batch, visit);
+}
+
+at::Tensor Maml::predict(const Phi& phi, const Part& part) const {
+  at::NoGradGuard no_grad;
+  return inner_.predict(phi.params, phi.norm, part);
+}
+
+}  // namespace protean

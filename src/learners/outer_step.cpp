@@ -1,0 +1,121 @@
+#include "protean/learners/outer_step.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "protean/core/error.h"
+
+namespace protean {
+namespace {
+
+double scheduled_rate(const OptimOptions& o, const StepContext& c) {
+  if (o.schedule == "constant") return o.lr;
+  const double done =
+      c.steps > 0 ? static_cast<double>(c.step) / static_cast<double>(c.steps)
+                  : 0;
+  if (o.schedule == "linear") return o.lr + (o.lr_end - o.lr) * done;
+  if (o.schedule == "cosine")
+    return o.lr_end +
+           (o.lr - o.lr_end) * (1 + std::cos(std::numbers::pi * done)) / 2;
+  return o.lr * std::pow(o.decay, static_cast<double>(c.step / o.decay_steps));
+}
+
+// One pass over the flat buffer; theta, gradient and moments are float32.
+// Adam: Kingma and Ba 2015, arXiv:1412.6980, with bias correction.
+class FlatOptimiser : public OuterStep {
+ public:
+  FlatOptimiser(const OptimOptions& options, int64_t size) : options_(options) {
+    if (options.name == "adam")
+      state_.names = {"m", "v"};
+    else if (options.name == "momentum")
+      state_.names = {"m"};
+    for (size_t i = 0; i < state_.names.size(); ++i)
+      state_.buffers.push_back(at::zeros({size}, at::kFloat));
+  }
+
+  void run(Objective& objective, at::Tensor& theta,
+           const StepContext& context) override {
+    auto g = objective.gradient(0);
+    // A double sum in index order: the same bits on every rank.
+    norm_ = g.to(at::kDouble).norm().item<double>();
+    if (options_.clip_value > 0)
+      g = g.clamp(-options_.clip_value, options_.clip_value);
+    if (options_.clip_norm > 0 && norm_ > options_.clip_norm)
+      g = g * (options_.clip_norm / norm_);
+    if (options_.weight_decay > 0) g = g.add(theta, options_.weight_decay);
+    ++state_.updates;
+    const double rate = scheduled_rate(options_, context);
+    if (options_.name == "adam")
+      adam(theta, g, rate);
+    else if (options_.name == "momentum")
+      theta.sub_(state_.buffers[0].mul_(options_.momentum).add_(g), rate);
+    else
+      theta.sub_(g, rate);
+  }
+
+  State& state() override { return state_; }
+  double last_gradient_norm() const override { return norm_; }
+
+ private:
+  void adam(at::Tensor& theta, const at::Tensor& g, double rate) {
+    const double updates = static_cast<double>(state_.updates);
+    const double correct1 = 1 - std::pow(options_.beta1, updates);
+    const double correct2 = 1 - std::pow(options_.beta2, updates);
+    if (theta.is_cuda()) {
+      auto& m = state_.buffers[0];
+      auto& v = state_.buffers[1];
+      m.mul_(options_.beta1).add_(g, 1 - options_.beta1);
+      v.mul_(options_.beta2).addcmul_(g, g, 1 - options_.beta2);
+      theta.addcdiv_(m, (v / correct2).sqrt_().add_(options_.eps),
+                     -rate / correct1);
+      return;
+    }
+    const auto gradient = g.contiguous();
+    const float* in = gradient.data_ptr<float>();
+    float* m = state_.buffers[0].data_ptr<float>();
+    float* v = state_.buffers[1].data_ptr<float>();
+    float* out = theta.data_ptr<float>();
+    const auto b1 = static_cast<float>(options_.beta1);
+    const auto b2 = static_cast<float>(options_.beta2);
+    const auto size = static_cast<float>(rate / correct1);
+    const auto scale = static_cast<float>(1 / correct2);
+    const auto eps = static_cast<float>(options_.eps);
+    const int64_t n = theta.numel();
+    for (int64_t i = 0; i < n; ++i) {
+      m[i] = b1 * m[i] + (1 - b1) * in[i];
+      v[i] = b2 * v[i] + (1 - b2) * in[i] * in[i];
+      out[i] -= size * m[i] / (std::sqrt(v[i] * scale) + eps);
+    }
+  }
+
+  OptimOptions options_;
+  State state_;
+  double norm_ = 0;
+};
+
+void check(bool good, const char* key, const std::string& value,
+           const char* expected) {
+  if (!good)
+    throw ConfigError(concat(key, " = ", value, "; expected ", expected));
+}
+
+}  // namespace
+
+std::unique_ptr<OuterStep> make_optimiser_step(const OptimOptions& o,
+                                               int64_t size) {
+  check(o.name == "adam" || o.name == "sgd" || o.name == "momentum",
+        "optim.name", o.name, "one of: adam, sgd, momentum");
+  check(o.schedule == "constant" || o.schedule == "cosine" ||
+            o.schedule == "linear" || o.schedule == "step",
+        "optim.schedule", o.schedule, "one of: constant, cosine, linear, step");
+  check(o.lr > 0, "optim.lr", std::to_string(o.lr), "a value above 0");
+  check(o.decay_steps > 0, "optim.decay_steps", std::to_string(o.decay_steps),
+        "at least 1");
+  check(o.beta1 >= 0 && o.beta1 < 1, "optim.beta1", std::to_string(o.beta1),
+        "a value in [0, 1)");
+  check(o.beta2 >= 0 && o.beta2 < 1, "optim.beta2", std::to_string(o.beta2),
+        "a value in [0, 1)");
+  return std::make_unique<FlatOptimiser>(o, size);
+}
+
+}  // namespace protean

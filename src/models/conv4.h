@@ -1,0 +1,47 @@
+// The four-block convolutional network of the few-shot papers: 3x3 convolution
+// with padding 1, batch norm, ReLU, and 2x2 max-pool or stride 2.
+//
+// max: Vinyals et al. 2016, Snell et al. 2017; features are flattened.
+// stride: Finn et al. 2017 for Omniglot; features are the spatial mean.
+// Convolutions carry no bias: the norm that follows would remove it.
+#pragma once
+
+#include "protean/models/network.h"
+#include "protean/models/ops/ops.h"
+#include "protean/models/options.h"
+
+#include "models/initialise.h"
+
+namespace protean {
+
+class Conv4 : public Network {
+ public:
+  Conv4(const ModelOptions& options, const std::vector<int64_t>& input,
+        int64_t outputs);
+
+  const ParameterSpace& params() const override { return space_; }
+  size_t head_begin() const override { return head_; }
+  std::vector<int64_t> norm_channels() const override {
+    return {filters_, filters_, filters_, filters_};
+  }
+  at::Tensor body(const Params& p, const NetInput& in,
+                  Norm& norm) const override;
+  at::Tensor head(const Params& p, const at::Tensor& features) const override;
+  void initialise(float* theta, uint64_t seed) const override;
+
+ private:
+  // Indices of one block's parameters.
+  struct Block {
+    size_t weight, scale, shift;
+  };
+  ParameterSpace space_;
+  std::vector<Block> blocks_;
+  size_t head_ = 0;
+  int64_t filters_;
+  bool max_pool_;
+  bool norm_scale_;
+  double eps_;
+  Init init_, head_init_;
+};
+
+}  // namespace protean

@@ -1,0 +1,22 @@
+// Initial values by the papers' rules. A parameter's values depend on (seed,
+// parameter index) alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace protean {
+
+enum class Init { xavier, torch, truncated, normal };
+
+// Throws ConfigError naming `key` on an unknown rule.
+Init init_from_name(const std::string& key, const std::string& name);
+
+// A weight with the given fans (inputs and outputs times kernel area).
+void fill_weight(float* out, int64_t size, Init rule, int64_t fan_in,
+                 int64_t fan_out, uint64_t seed, uint32_t index);
+// Its bias: zero, except for the torch rule.
+void fill_bias(float* out, int64_t size, Init rule, int64_t fan_in,
+               uint64_t seed, uint32_t index);
+
+}  // namespace protean

@@ -1,0 +1,94 @@
+#include "models/mlp.h"
+
+#include <sstream>
+
+#include "protean/core/error.h"
+#include "protean/models/ops/ops.h"
+
+namespace protean {
+namespace {
+
+std::vector<int64_t> parse_widths(const std::string& text) {
+  std::vector<int64_t> widths;
+  std::istringstream in(text);
+  for (std::string item; std::getline(in, item, ',');) {
+    size_t used = 0;
+    int64_t width = 0;
+    try {
+      width = std::stoll(item, &used);
+    } catch (const std::exception&) {
+    }
+    if (width < 1 || item.find_first_not_of(' ', used) != std::string::npos)
+      throw ConfigError(concat("model.hidden = \"", text,
+                               "\"; expected widths such as 40,40"));
+    widths.push_back(width);
+  }
+  if (widths.empty())
+    throw ConfigError("model.hidden is empty; expected widths such as 40,40");
+  return widths;
+}
+
+// The first `count` layers' weights and biases.
+void split_layers(const Params& p, size_t begin, size_t end,
+                  std::vector<at::Tensor>& weights,
+                  std::vector<at::Tensor>& biases) {
+  for (size_t i = begin; i < end; i += 2) {
+    weights.push_back(p[i]);
+    biases.push_back(p[i + 1]);
+  }
+}
+
+at::Tensor flat_input(const at::Tensor& x) {
+  return x.dim() == 3 ? x : x.flatten(2);
+}
+
+}  // namespace
+
+Mlp::Mlp(const ModelOptions& o, const std::vector<int64_t>& input,
+         int64_t outputs)
+    : init_(init_from_name("model.init", o.init)),
+      head_init_(o.head_init.empty()
+                     ? init_
+                     : init_from_name("model.head_init", o.head_init)) {
+  int64_t width = 1;
+  for (int64_t n : input) width *= n;
+  int layer = 1;
+  for (int64_t hidden : parse_widths(o.hidden)) {
+    space_.add(concat("layer", layer, ".weight"), {hidden, width});
+    space_.add(concat("layer", layer, ".bias"), {hidden});
+    width = hidden;
+    ++layer;
+  }
+  space_.add("head.weight", {outputs, width});
+  space_.add("head.bias", {outputs});
+}
+
+at::Tensor Mlp::body(const Params& p, const NetInput& in, Norm&) const {
+  std::vector<at::Tensor> weights, biases;
+  split_layers(p, 0, head_begin(), weights, biases);
+  return ops::relu_mlp(flat_input(in.x), weights, biases).relu();
+}
+
+at::Tensor Mlp::head(const Params& p, const at::Tensor& features) const {
+  return ops::linear(features, p[head_begin()], p[head_begin() + 1]);
+}
+
+at::Tensor Mlp::forward(const Params& p, const NetInput& in, Norm&) const {
+  std::vector<at::Tensor> weights, biases;
+  split_layers(p, 0, p.size(), weights, biases);
+  return ops::relu_mlp(flat_input(in.x), weights, biases);
+}
+
+void Mlp::initialise(float* theta, uint64_t seed) const {
+  const auto& all = space_.parameters();
+  for (uint32_t i = 0; i < all.size(); i += 2) {
+    const Init rule = i == head_begin() ? head_init_ : init_;
+    const int64_t fan_in = all[i].shape[1], fan_out = all[i].shape[0];
+    fill_weight(theta + all[i].offset, all[i].size, rule, fan_in, fan_out, seed,
+                i);
+    fill_bias(theta + all[i + 1].offset, all[i + 1].size, rule, fan_in, seed,
+              i + 1);
+  }
+}
+
+}  // namespace protean

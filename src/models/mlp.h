@@ -1,0 +1,33 @@
+// A multi-layer perceptron with ReLU between layers, no norm: the sinusoid
+// network of Finn et al. 2017 (1-40-40-1) and plain baselines.
+#pragma once
+
+#include "protean/models/network.h"
+#include "protean/models/options.h"
+
+#include "models/initialise.h"
+
+namespace protean {
+
+class Mlp : public Network {
+ public:
+  Mlp(const ModelOptions& options, const std::vector<int64_t>& input,
+      int64_t outputs);
+
+  const ParameterSpace& params() const override { return space_; }
+  size_t head_begin() const override { return space_.count() - 2; }
+  std::vector<int64_t> norm_channels() const override { return {}; }
+  at::Tensor body(const Params& p, const NetInput& in,
+                  Norm& norm) const override;
+  at::Tensor head(const Params& p, const at::Tensor& features) const override;
+  // Body and head in one fused op.
+  at::Tensor forward(const Params& p, const NetInput& in,
+                     Norm& norm) const override;
+  void initialise(float* theta, uint64_t seed) const override;
+
+ private:
+  ParameterSpace space_;
+  Init init_, head_init_;
+};
+
+}  // namespace protean
