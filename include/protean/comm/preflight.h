@@ -1,0 +1,31 @@
+// Before the first step: do all ranks run the same thing?
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protean/comm/communicator.h"
+
+namespace protean {
+
+// Thrown by every rank of a communicator at once with the same text, so the job
+// can end in order and one line tells it all. Exit 2.
+class AgreedError : public ConfigError {
+ public:
+  using ConfigError::ConfigError;
+};
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+// Collective. facts: (name, value) pairs that must be equal on every rank
+// (config hash, build id, data checksum, instruction set, ...). Where they are
+// not, every rank throws the same AgreedError, one line per call:
+//   ranks differ: task.ways is 5 on rank 0 and 20 on rank 2
+// A fact that a rank does not have counts as a difference.
+void preflight(Communicator& comm, const Facts& facts);
+
+// Every rank's facts, in rank order (collective).
+std::vector<Facts> gather_facts(Communicator& comm, const Facts& facts);
+
+}  // namespace protean

@@ -1,0 +1,355 @@
+#include "comm/inproc/inproc.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "protean/core/log.h"
+
+#include "comm/call.h"
+#include "comm/reduce.h"
+
+namespace protean {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What all ranks of one job share, over all communicators split from it.
+struct Job {
+  struct Failure {
+    int rank;
+    std::string why;
+    int exit_code;
+  };
+
+  explicit Job(double timeout) : timeout_s(timeout) {}
+
+  const double timeout_s;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<Failure> failure;  // guarded by mutex
+
+  // The rest: with the mutex held.
+  void fail(int rank, const std::string& why, int exit_code) {
+    if (!failure) failure = Failure{rank, why, exit_code};
+    changed.notify_all();
+  }
+  void check(int rank) const {
+    if (!failure) return;
+    if (failure->rank == rank)
+      throw CommError(failure->why, failure->exit_code);
+    throw PeerError(failure->rank,
+                    concat("rank ", failure->rank, " failed: ", failure->why),
+                    failure->exit_code);
+  }
+};
+
+struct Group;
+
+// Where the ranks of a group meet for one call: the last one to come does the
+// work for all.
+struct Meeting {
+  explicit Meeting(int ranks) : in(ranks), out(ranks), came(ranks) {}
+
+  Call call;
+  int first = 0;  // the rank that came first, whose call counts
+  std::vector<const void*> in;
+  std::vector<void*> out;
+  std::vector<bool> came;
+  int count = 0;
+  bool working = false;
+  bool done = false;
+  // split: what each rank gets.
+  std::vector<std::pair<std::shared_ptr<Group>, int>> groups;
+};
+
+struct Group {
+  Group(std::shared_ptr<Job> j, std::vector<int> ranks)
+      : job(std::move(j)), world(std::move(ranks)), calls(world.size(), 0) {}
+  int size() const { return static_cast<int>(world.size()); }
+
+  std::shared_ptr<Job> job;
+  const std::vector<int> world;  // rank in the group -> rank in the job
+  std::vector<uint64_t> calls;   // per rank: number of its last call, from 1
+  std::map<uint64_t, std::shared_ptr<Meeting>> meetings;  // not all have come
+};
+
+void do_all_reduce(Meeting& m) {
+  constexpr size_t kBlock = 32 << 10;  // bytes; stays in the first cache
+  const size_t bytes = m.call.count * size_of(m.call.type);
+  alignas(64) char sum[kBlock];
+  for (size_t at = 0; at < bytes; at += kBlock) {
+    const size_t n = std::min(kBlock, bytes - at);
+    std::memcpy(sum, static_cast<const char*>(m.in[0]) + at, n);
+    for (size_t r = 1; r < m.in.size(); ++r)
+      reduce_into(sum, static_cast<const char*>(m.in[r]) + at,
+                  n / size_of(m.call.type), m.call.type, m.call.op);
+    for (void* out : m.out) std::memcpy(static_cast<char*>(out) + at, sum, n);
+  }
+}
+
+void do_all_gather(Meeting& m) {
+  for (size_t r = 0; r < m.in.size(); ++r)
+    for (void* out : m.out) {
+      char* to = static_cast<char*>(out) + r * m.call.count;
+      if (to != m.in[r] && m.call.count) std::memcpy(to, m.in[r], m.call.count);
+    }
+}
+
+void do_broadcast(Meeting& m) {
+  const void* from = m.in[static_cast<size_t>(m.call.root)];
+  for (void* out : m.out)
+    if (out != from && m.call.count) std::memcpy(out, from, m.call.count);
+}
+
+// in: two ints per rank, color and key.
+void do_split(Meeting& m, const Group& parent) {
+  struct Member {
+    int color, key, rank;
+    auto operator<=>(const Member&) const = default;
+  };
+  std::vector<Member> members;
+  for (int r = 0; r < parent.size(); ++r) {
+    auto* v = static_cast<const int*>(m.in[static_cast<size_t>(r)]);
+    members.push_back({v[0], v[1], r});
+  }
+  std::sort(members.begin(), members.end());
+  m.groups.resize(members.size());
+  for (size_t i = 0; i < members.size();) {
+    size_t end = i;
+    std::vector<int> world;
+    while (end < members.size() && members[end].color == members[i].color)
+      world.push_back(parent.world[static_cast<size_t>(members[end++].rank)]);
+    auto group = std::make_shared<Group>(parent.job, world);
+    for (size_t k = i; k < end; ++k)
+      m.groups[static_cast<size_t>(members[k].rank)] = {
+          group, static_cast<int>(k - i)};
+    i = end;
+  }
+}
+
+class InprocCommunicator final : public Communicator {
+ public:
+  InprocCommunicator(std::shared_ptr<Group> group, int rank)
+      : group_(std::move(group)), rank_(rank) {}
+
+  int rank() const override { return rank_; }
+  int size() const override { return group_->size(); }
+  const char* backend() const override { return "inproc"; }
+
+  void all_reduce(void* data, size_t count, DType type, ReduceOp op,
+                  SumOrder order) override {
+    run({CallKind::all_reduce, count, type, op, order}, data, data);
+  }
+  std::unique_ptr<CommRequest> start_all_reduce(void* data, size_t count,
+                                                DType type, ReduceOp op,
+                                                SumOrder order) override;
+  void broadcast(void* data, size_t bytes, int root) override {
+    if (root < 0 || root >= size())
+      throw CommError(
+          concat("broadcast: root = ", root, "; expected 0 to ", size() - 1));
+    run({.kind = CallKind::broadcast, .count = bytes, .root = root}, data,
+        data);
+  }
+  void all_gather(const void* in, void* out, size_t bytes) override {
+    if (size() == 1) {
+      if (in != out && bytes) std::memcpy(out, in, bytes);
+      return;
+    }
+    run({.kind = CallKind::all_gather, .count = bytes}, in, out);
+  }
+  void barrier() override { run({}, nullptr, nullptr); }
+  std::unique_ptr<Communicator> split(int color, int key) override {
+    if (color < 0)
+      throw CommError(concat("split: color = ", color, "; expected >= 0"));
+    if (size() == 1) return std::make_unique<InprocCommunicator>(group_, rank_);
+    const int mine[2] = {color, key};
+    auto m = run({.kind = CallKind::split}, mine, nullptr);
+    auto& [group, rank] = m->groups[static_cast<size_t>(rank_)];
+    return std::make_unique<InprocCommunicator>(group, rank);
+  }
+  void check() override {
+    std::lock_guard lock(job().mutex);
+    job().check(world_rank());
+  }
+  void fail(const std::string& why, int exit_code) override {
+    std::lock_guard lock(job().mutex);
+    job().fail(world_rank(), why, exit_code);
+  }
+
+  // Comes to the meeting of this rank's next call; does the work if it is the
+  // last to come. Returns at once.
+  std::shared_ptr<Meeting> come(const Call& call, const void* in, void* out,
+                                uint64_t* number);
+  // Until the meeting is done or the deadline passes.
+  void wait(Meeting& m, uint64_t number, Clock::time_point started);
+  bool done(const Meeting& m) {
+    std::lock_guard lock(job().mutex);
+    if (!m.done) job().check(world_rank());
+    return m.done;
+  }
+
+ private:
+  std::shared_ptr<Meeting> run(const Call& call, const void* in, void* out) {
+    if (size() == 1) return nullptr;
+    const auto started = Clock::now();
+    uint64_t number = 0;
+    auto m = come(call, in, out, &number);
+    wait(*m, number, started);
+    return m;
+  }
+  Job& job() const { return *group_->job; }
+  int world_rank() const { return group_->world[static_cast<size_t>(rank_)]; }
+  std::string prefix(const Call& call, uint64_t number) const {
+    return concat("rank ", rank_, "/", size(), ", ", call.text(), ", call ",
+                  number);
+  }
+
+  std::shared_ptr<Group> group_;
+  int rank_;
+};
+
+class InprocRequest final : public CommRequest {
+ public:
+  InprocRequest(InprocCommunicator& comm, std::shared_ptr<Meeting> meeting,
+                uint64_t number, Clock::time_point started)
+      : comm_(comm),
+        meeting_(std::move(meeting)),
+        number_(number),
+        started_(started) {}
+  ~InprocRequest() override {
+    try {
+      wait();
+    } catch (const std::exception& e) {
+      log_error(e.what());
+    }
+  }
+  bool done() override { return over_ || (over_ = comm_.done(*meeting_)); }
+  void wait() override {
+    if (std::exchange(over_, true)) return;
+    comm_.wait(*meeting_, number_, started_);
+  }
+
+ private:
+  InprocCommunicator& comm_;
+  std::shared_ptr<Meeting> meeting_;
+  uint64_t number_;
+  Clock::time_point started_;
+  bool over_ = false;
+};
+
+class DoneRequest final : public CommRequest {
+ public:
+  bool done() override { return true; }
+  void wait() override {}
+};
+
+std::unique_ptr<CommRequest> InprocCommunicator::start_all_reduce(
+    void* data, size_t count, DType type, ReduceOp op, SumOrder order) {
+  if (size() == 1) return std::make_unique<DoneRequest>();
+  const auto started = Clock::now();
+  uint64_t number = 0;
+  auto m =
+      come({CallKind::all_reduce, count, type, op, order}, data, data, &number);
+  return std::make_unique<InprocRequest>(*this, std::move(m), number, started);
+}
+
+std::shared_ptr<Meeting> InprocCommunicator::come(const Call& call,
+                                                  const void* in, void* out,
+                                                  uint64_t* number) {
+  const auto me = static_cast<size_t>(rank_);
+  std::unique_lock lock(job().mutex);
+  job().check(world_rank());
+  *number = ++group_->calls[me];
+  auto& slot = group_->meetings[*number];
+  if (!slot) {
+    slot = std::make_shared<Meeting>(size());
+    slot->call = call;
+    slot->first = rank_;
+  }
+  auto m = slot;
+  if (m->call != call) {
+    job().fail(world_rank(),
+               concat(prefix(call, *number), ": rank ", m->first, " calls ",
+                      m->call.text(), " instead"),
+               kExitFailed);
+    job().check(world_rank());
+  }
+  m->in[me] = in;
+  m->out[me] = out;
+  m->came[me] = true;
+  if (++m->count < size()) return m;
+
+  group_->meetings.erase(*number);
+  m->working = true;
+  lock.unlock();  // nobody leaves a meeting that is working
+  switch (call.kind) {
+    case CallKind::all_reduce:
+      do_all_reduce(*m);
+      break;
+    case CallKind::broadcast:
+      do_broadcast(*m);
+      break;
+    case CallKind::all_gather:
+      do_all_gather(*m);
+      break;
+    case CallKind::split:
+      do_split(*m, *group_);
+      break;
+    case CallKind::barrier:
+      break;
+  }
+  lock.lock();
+  m->done = true;
+  job().changed.notify_all();
+  return m;
+}
+
+void InprocCommunicator::wait(Meeting& m, uint64_t number,
+                              Clock::time_point started) {
+  const auto deadline =
+      started + std::chrono::duration_cast<Clock::duration>(
+                    std::chrono::duration<double>(job().timeout_s));
+  std::unique_lock lock(job().mutex);
+  const bool in_time = job().changed.wait_until(
+      lock, deadline, [&] { return m.done || (job().failure && !m.working); });
+  if (m.done) return;
+  if (!in_time && m.working) {
+    job().changed.wait(lock, [&] { return m.done; });
+    return;
+  }
+  if (!in_time) {
+    std::vector<int> missing;
+    for (int r = 0; r < size(); ++r)
+      if (!m.came[static_cast<size_t>(r)]) missing.push_back(r);
+    const double waited =
+        std::chrono::duration<double>(Clock::now() - started).count();
+    job().fail(world_rank(),
+               concat(prefix(m.call, number), ": not done in ",
+                      seconds_text(waited), "; ", ranks_text(missing),
+                      missing.size() == 1 ? " has" : " have", " not called it"),
+               kExitFailed);
+  }
+  job().check(world_rank());
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Communicator>> make_inproc(
+    int ranks, const CommOptions& options) {
+  std::vector<int> world;
+  for (int r = 0; r < ranks; ++r) world.push_back(r);
+  auto group = std::make_shared<Group>(std::make_shared<Job>(options.timeout_s),
+                                       std::move(world));
+  std::vector<std::unique_ptr<Communicator>> all;
+  for (int r = 0; r < ranks; ++r)
+    all.push_back(std::make_unique<InprocCommunicator>(group, r));
+  return all;
+}
+
+}  // namespace protean

@@ -1,0 +1,201 @@
+// One thread per process that owns every MPI call.
+//
+// Other threads queue operations and sleep; the thread starts their
+// non-blocking form, tests everything that is open, and wakes whoever waits.
+// It also keeps a notice channel, a communicator of its own on which ranks tell
+// each other that they fail and ask each other what they are doing: since the
+// thread never blocks for long, a rank answers while its program computes or
+// waits elsewhere.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <mpi.h>
+
+#include "protean/comm/world.h"
+
+#include "comm/call.h"
+
+namespace protean::mpi {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start);
+
+class Engine;
+class Operation;
+
+// One MPI communicator: calls on it start in the order they were queued.
+struct Channel {
+  MPI_Comm comm = MPI_COMM_NULL;
+  uint64_t id = 0;  // the same on all its ranks, different from all others
+  int rank = 0;
+  int size = 1;
+  std::vector<int> world;  // rank here -> rank in the job
+  // Engine thread only: queued, the front one perhaps between two phases.
+  std::deque<std::shared_ptr<Operation>> queue;
+  // Guarded by the engine's mutex: what was asked for last.
+  uint64_t calls = 0;
+  uint64_t splits = 0;  // caller's thread
+  Call last;
+  Clock::time_point last_time = Clock::now();
+};
+
+// A collective from queue to end. Derived classes post its MPI requests.
+class Operation {
+ public:
+  Operation(Channel& channel, const Call& call)
+      : channel_(channel), call_(call) {}
+  virtual ~Operation() = default;
+
+  // Engine thread: posts the next phase, returns whether it was the last.
+  // MPI calls report through `check`. Nothing posted: the phase is over.
+  virtual bool post(Engine& engine, std::vector<MPI_Request>& requests) = 0;
+  // Engine thread, after the last phase: results to where they belong. Not
+  // called once the caller has given up, so that its memory is left alone.
+  virtual void deliver() {}
+
+  Channel& channel() const { return channel_; }
+  const Call& call() const { return call_; }
+  // "rank 0/4, all_reduce(sum, f32[10]), call 3"
+  std::string name() const;
+
+ protected:
+  Channel& channel_;
+  const Call call_;
+
+ private:
+  friend class Engine;
+  uint64_t number_ = 0;
+  Clock::time_point started_ = Clock::now();
+  // Engine thread only.
+  int open_ = 0;
+  bool last_posted_ = false;
+  // Shared by the caller and the engine thread.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<bool> over_{false};  // done or failed
+  bool ok_ = false;
+  bool abandoned_ = false;  // the caller has left
+};
+
+class Engine {
+ public:
+  // MPI_Init_thread and the notice channel, under the watchdog.
+  explicit Engine(const CommOptions& options);
+  // finish() or abort() come first.
+  ~Engine();
+
+  const std::shared_ptr<Channel>& world() const { return world_; }
+  int local_rank() const { return local_rank_; }
+  int local_size() const { return local_size_; }
+  const CommOptions& options() const { return options_; }
+
+  std::shared_ptr<Channel> add_channel(MPI_Comm comm, uint64_t id,
+                                       std::vector<int> world, int rank);
+  void remove_channel(Channel& channel);
+  void submit(std::shared_ptr<Operation> op);
+  // Until done or the deadline; throws CommError.
+  void wait(Operation& op);
+  // Whether it is done; throws CommError once the job is broken.
+  bool done(Operation& op);
+  // Throws CommError once the job is broken.
+  void check();
+  // Tells every rank; the first failure counts, here as there.
+  void fail(const std::string& why, int exit_code);
+  // Runs on the engine thread and returns when done; for calls that block.
+  void run_blocking(const std::string& what, const std::function<void()>& body);
+
+  // All ranks come, then MPI_Finalize. Throws CommError if they do not.
+  void finish();
+  // Fails the job if nobody has, waits until all ranks know or the grace is
+  // over, ends the job by MPI_Abort.
+  [[noreturn]] void abort(const std::string& why, int exit_code);
+
+  // Throws CommError for any code but MPI_SUCCESS.
+  void check(int code, const char* function) const;
+
+ private:
+  struct Failure {
+    int rank;
+    std::string why;
+    int exit_code;
+  };
+  struct Notice;
+  struct Outgoing;
+
+  // Engine thread.
+  void thread_main();
+  void initialise();
+  void serve();
+  void take_submissions();
+  void advance(Channel& channel);
+  void test_requests();
+  void complete(Operation& op);
+  void listen();
+  void send_notice(int to, const Notice& notice);
+  void handle_notice(const Notice& notice);
+  void answer(const Notice& question);
+  void tell_failure();
+  void rest();
+  void finalise();
+
+  void break_down(Failure failure);
+  void throw_failure() const;  // with mutex_ held and a failure
+  std::string diagnose(const Operation& op);
+  void post_job(std::function<void()> job);
+
+  const CommOptions options_;
+  std::string who_;  // for the watchdog: "rank 1/4 on host"
+  int rank_ = 0;
+  int size_ = 1;
+  int thread_level_ = 0;
+  int local_rank_ = 0;
+  int local_size_ = 1;
+  bool spare_cores_ = false;  // one per thread: spinning takes from nobody
+  std::shared_ptr<Channel> world_;
+
+  // Engine thread only. Requests and owners in step; [0] is the next notice.
+  MPI_Comm notice_comm_ = MPI_COMM_NULL;
+  std::vector<MPI_Request> requests_;
+  std::vector<std::shared_ptr<Operation>> owners_;
+  std::vector<int> finished_;
+  std::unique_ptr<Notice> incoming_;
+  std::vector<std::unique_ptr<Outgoing>> outgoing_;
+  Clock::time_point last_event_ = Clock::now();
+  bool torn_down_ = false;
+
+  std::atomic<bool> queued_{false};  // submissions or jobs
+  std::atomic<bool> broken_{false};  // failure_ is set
+  std::atomic<int> waiting_{0};      // threads in wait()
+  mutable std::mutex mutex_;
+  std::condition_variable work_;     // wakes the engine thread
+  std::condition_variable changed_;  // wakes the others
+  // Guarded by mutex_.
+  std::vector<std::shared_ptr<Operation>> submitted_;
+  std::vector<std::function<void()>> jobs_;
+  std::vector<std::weak_ptr<Channel>> channels_;
+  std::optional<Failure> failure_;
+  int informed_ = 0;  // ranks that have said that they know of our failure
+  uint32_t question_ = 0;
+  std::vector<std::optional<std::string>> answers_;  // per rank of the job
+  bool ready_ = false;
+  bool stop_ = false;
+  bool ended_ = false;
+  std::exception_ptr start_error_;
+
+  std::mutex diagnosing_;
+  std::thread thread_;
+};
+
+}  // namespace protean::mpi

@@ -1,0 +1,15 @@
+// The ranks of an MPI job.
+#pragma once
+
+#include <memory>
+
+#include "protean/comm/communicator.h"
+
+namespace protean::mpi {
+
+class Engine;
+
+// Over all ranks; engine outlives it.
+std::unique_ptr<Communicator> make_world(Engine& engine);
+
+}  // namespace protean::mpi

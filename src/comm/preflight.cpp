@@ -1,0 +1,109 @@
+#include "protean/comm/preflight.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "comm/call.h"
+
+namespace protean {
+namespace {
+
+void put(std::string& bytes, const std::string& text) {
+  const auto n = static_cast<uint32_t>(text.size());
+  bytes.append(reinterpret_cast<const char*>(&n), sizeof n);
+  bytes += text;
+}
+
+std::string take(const char*& at) {
+  uint32_t n;
+  std::memcpy(&n, at, sizeof n);
+  std::string text(at + sizeof n, n);
+  at += sizeof n + n;
+  return text;
+}
+
+const std::string* find(const Facts& facts, const std::string& name) {
+  for (const auto& [key, value] : facts)
+    if (key == name) return &value;
+  return nullptr;
+}
+
+std::string value_text(const std::string* value) {
+  if (!value) return "missing";
+  return value->empty() ? "empty" : *value;
+}
+
+}  // namespace
+
+std::vector<Facts> gather_facts(Communicator& comm, const Facts& facts) {
+  std::string mine;
+  for (const auto& [name, value] : facts) {
+    put(mine, name);
+    put(mine, value);
+  }
+  const auto ranks = static_cast<size_t>(comm.size());
+  std::vector<uint64_t> sizes(ranks);
+  const uint64_t size = mine.size();
+  comm.all_gather(&size, sizes.data(), sizeof size);
+  const uint64_t largest = *std::max_element(sizes.begin(), sizes.end());
+  mine.resize(largest);
+  std::string all(largest * ranks, '\0');
+  comm.all_gather(mine.data(), all.data(), largest);
+
+  std::vector<Facts> result(ranks);
+  for (size_t r = 0; r < ranks; ++r) {
+    const char* at = all.data() + r * largest;
+    const char* end = at + sizes[r];
+    while (at < end) {
+      std::string name = take(at);
+      std::string value = take(at);
+      result[r].emplace_back(std::move(name), std::move(value));
+    }
+  }
+  return result;
+}
+
+void preflight(Communicator& comm, const Facts& facts) {
+  const std::vector<Facts> all = gather_facts(comm, facts);
+  // Names in rank 0's order, then what only others have.
+  std::vector<std::string> names;
+  for (const Facts& rank : all)
+    for (const auto& [name, value] : rank)
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
+
+  std::string first;
+  std::vector<std::string> more;
+  for (const std::string& name : names) {
+    const std::string here = value_text(find(all[0], name));
+    std::vector<std::pair<std::string, std::vector<int>>> others;
+    for (size_t r = 1; r < all.size(); ++r) {
+      const std::string there = value_text(find(all[r], name));
+      if (there == here) continue;
+      auto it = std::find_if(others.begin(), others.end(),
+                             [&](auto& o) { return o.first == there; });
+      if (it == others.end())
+        others.push_back({there, {static_cast<int>(r)}});
+      else
+        it->second.push_back(static_cast<int>(r));
+    }
+    if (others.empty()) continue;
+    if (!first.empty()) {
+      more.push_back(name);
+      continue;
+    }
+    first = concat("ranks differ: ", name, " is ", here, " on rank 0");
+    for (size_t i = 0; i < others.size(); ++i)
+      first += concat(i ? ", " : " and ", others[i].first, " on ",
+                      ranks_text(others[i].second));
+  }
+  if (first.empty()) return;
+  if (!more.empty()) {
+    first += "; also different: ";
+    for (size_t i = 0; i < more.size(); ++i) first += (i ? ", " : "") + more[i];
+  }
+  throw AgreedError(first);
+}
+
+}  // namespace protean

@@ -1,0 +1,132 @@
+#include "protean/comm/world.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/log.h"
+
+#include "comm/inproc/inproc.h"
+#include "comm/launcher.h"
+#include "comm/mpi/mpi_world.h"
+
+namespace protean {
+namespace {
+
+using Body = std::function<int(World&)>;
+
+void check_options(const CommOptions& o) {
+  auto positive = [](const char* key, double value) {
+    if (!(value > 0))
+      throw ConfigError(concat(key, " = ", value, "; expected > 0 seconds"));
+  };
+  if (o.backend != "auto" && o.backend != "inproc" && o.backend != "mpi" &&
+      o.backend != "nccl")
+    throw ConfigError(concat("comm.backend = \"", o.backend,
+                             "\"; expected one of: inproc, mpi, nccl, auto"));
+  constexpr int kMostThreads = 1024;
+  if (o.ranks < 1 || o.ranks > kMostThreads)
+    throw ConfigError(
+        concat("comm.ranks = ", o.ranks, "; expected 1 to ", kMostThreads));
+  positive("comm.timeout_s", o.timeout_s);
+  positive("comm.init_timeout_s", o.init_timeout_s);
+  if (!(o.grace_s >= 0))
+    throw ConfigError(
+        concat("comm.grace_s = ", o.grace_s, "; expected >= 0 seconds"));
+  if (o.chunk_bytes == 0)
+    throw ConfigError("comm.chunk_bytes = 0; expected >= 1");
+}
+
+// The ranks of this process as threads. Errors: the culprit's is logged.
+class InprocRun {
+ public:
+  InprocRun(const CommOptions& options, const Body& body)
+      : options_(options),
+        body_(body),
+        comms_(make_inproc(options.ranks, options)) {}
+
+  int run() {
+    if (options_.ranks == 1) {
+      run_rank(0);
+      return code_;
+    }
+    std::vector<std::thread> threads;
+    for (int r = 0; r < options_.ranks; ++r)
+      threads.emplace_back([this, r] { run_rank(r); });
+    for (auto& t : threads) t.join();
+    return code_;
+  }
+
+ private:
+  void run_rank(int rank) {
+    World world;
+    world.control = std::move(comms_[static_cast<size_t>(rank)]);
+    world.local_rank = rank;
+    world.local_size = options_.ranks;
+    world.host = host_name();
+    try {
+      finish(body_(world));
+    } catch (const AgreedError& e) {
+      if (rank == 0) log_error(e.what());
+      finish(e.exit_code());
+    } catch (const PeerError& e) {  // logged where it came from
+      finish(e.exit_code());
+    } catch (const CommError& e) {  // names its rank
+      fail(world, e.what(), e.what(), e.exit_code());
+    } catch (const Error& e) {
+      fail(world, name(rank) + e.what(), e.what(), e.exit_code());
+    } catch (const std::exception& e) {
+      fail(world, name(rank) + e.what(), e.what(), kExitFailed);
+    } catch (...) {
+      const char* what = "an exception of unknown type";
+      fail(world, name(rank) + what, what, kExitFailed);
+    }
+  }
+
+  std::string name(int rank) const {
+    if (options_.ranks == 1) return "";
+    return concat("rank ", rank, "/", options_.ranks, ": ");
+  }
+
+  void fail(World& world, const std::string& line, const std::string& why,
+            int exit_code) {
+    log_error(line);
+    world.control->fail(why, exit_code);
+    finish(exit_code);
+  }
+
+  void finish(int code) {
+    std::lock_guard lock(mutex_);
+    code_ = std::max(code_, code);
+  }
+
+  const CommOptions& options_;
+  const Body& body_;
+  std::vector<std::unique_ptr<Communicator>> comms_;
+  std::mutex mutex_;
+  int code_ = 0;
+};
+
+}  // namespace
+
+int run_world(const CommOptions& options, const Body& body) {
+  check_options(options);
+  const Launcher launcher = find_launcher();
+  const bool launched = !launcher.name.empty();
+  const bool mpi =
+      options.backend == "mpi" || (launched && options.backend != "inproc");
+  if (mpi && options.ranks != 1)
+    throw ConfigError(concat("comm.ranks = ", options.ranks,
+                             " is for comm.backend = inproc; under MPI the "
+                             "launcher gives the ranks"));
+  if (options.backend == "inproc" && launcher.ranks > 1)
+    throw ConfigError(concat("comm.backend = inproc, but ", launcher.name,
+                             " started ", launcher.ranks,
+                             " processes; expected mpi, nccl or auto"));
+  if (mpi) return mpi::run(options, {}, body);
+  return InprocRun(options, body).run();
+}
+
+}  // namespace protean

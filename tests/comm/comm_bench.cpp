@@ -1,0 +1,45 @@
+// Latency of all_reduce between the ranks of one machine:
+//   mpirun -np 2 comm_bench
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <vector>
+
+#include "protean/comm/world.h"
+
+namespace {
+
+using namespace protean;
+
+void measure(Communicator& comm, const char* name, size_t count, DType type,
+             SumOrder order) {
+  std::vector<char> data(count * size_of(type));
+  std::vector<double> us;
+  const int calls = count < 1000 ? 2000 : 200;
+  for (int k = 0; k < calls; ++k) {
+    comm.barrier();
+    const auto start = std::chrono::steady_clock::now();
+    comm.all_reduce(data.data(), count, type, ReduceOp::sum, order);
+    us.push_back(std::chrono::duration<double, std::micro>(
+                     std::chrono::steady_clock::now() - start)
+                     .count());
+  }
+  std::sort(us.begin(), us.end());
+  if (comm.rank() == 0)
+    std::printf("%-28s %s median %8.1f us   p90 %8.1f us\n", name,
+                order == SumOrder::fast ? "fast   " : "by_rank",
+                us[us.size() / 2], us[us.size() * 9 / 10]);
+}
+
+}  // namespace
+
+int main() {
+  return run_world({}, [](World& world) {
+    for (SumOrder order : {SumOrder::fast, SumOrder::by_rank}) {
+      measure(*world.control, "8 B (i64)", 1, DType::i64, order);
+      measure(*world.control, "450 kB (112500 f32)", 112500, DType::f32, order);
+      measure(*world.control, "900 kB (112500 i64)", 112500, DType::i64, order);
+    }
+    return 0;
+  });
+}
