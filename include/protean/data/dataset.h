@@ -17,11 +17,17 @@ class ClassDataset {
   // Shape of one example, e.g. {1, 28, 28} (channels, height, width).
   virtual const std::vector<int64_t>& shape() const = 0;
   virtual uint32_t classes() const = 0;
-  // Examples of a class.
+  // Examples of a class. Class and example numbers out of range throw.
   virtual uint32_t size(uint32_t cls) const = 0;
+  // Unique: with a group it is group/class, "Greek/character01".
   virtual std::string class_name(uint32_t cls) const = 0;
   // What the class belongs to (Omniglot: its alphabet); "" when nothing.
   virtual std::string group(uint32_t cls) const = 0;
+  // Split that the source itself gives the class: train, validation or test;
+  // "" when it gives none.
+  virtual std::string split(uint32_t cls) const { return ""; }
+  // By how many quarter turns the class is a rotation of another one.
+  virtual uint32_t quarter_turns(uint32_t cls) const { return 0; }
   // Writes one example, float32, row-major in shape().
   // Throws DataError naming file and record when it cannot be read.
   virtual void read(uint32_t cls, uint32_t example, float* out) const = 0;

@@ -1,0 +1,51 @@
+// What the user says about data: section `data` of the configuration.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace protean {
+
+struct DataOptions {
+  // data.source: omniglot | pack | folder | sinusoid.
+  //   omniglot  the official layout, from a zip, a folder or a pack
+  //   pack      a file written by `protean pack`
+  //   folder    class/image.png|jpg, group/class/image, or the first below
+  //             folders train, validation (val, valid) and test
+  //   sinusoid  no files: y = A sin(x - p)
+  std::string source = "omniglot";
+  // data.path: the file or folder. Empty: the Omniglot background set shipped
+  // as configs/omniglot/background.pack, found from any working directory.
+  std::string path;
+  // data.side: height and width of one image, pixels. A pack must have it.
+  uint32_t side = 28;
+  // data.filter: nearest | bilinear, how a folder's images are resized.
+  // Omniglot is always nearest.
+  std::string filter = "nearest";
+  // data.channels: 1 (grey) or 3 (RGB) for a folder's images; 0: those of the
+  // images, which then must agree.
+  uint32_t channels = 0;
+  // data.split: how classes become train, validation and test.
+  //   background  the list shipped for the Omniglot background set
+  //   stored      what the pack or the folder says (train, val, test folders)
+  //   random      by data.split_seed and the two fractions below
+  //   PATH        a list file, or a folder with train.txt, val.txt, test.txt;
+  //               see data/splits.h
+  std::string split = "background";
+  // data.split_seed: seed of the random split.
+  uint64_t split_seed = 0;
+  // data.split_validation, data.split_test: fraction of the classes, in [0, 1).
+  double split_validation = 0.1;
+  double split_test = 0.1;
+  // data.rotations: none | classes | task.
+  //   classes  every quarter turn of a class is a class of its own
+  //   task     each class of a task is turned by a random number of quarters
+  std::string rotations = "none";
+  // data.rotate_eval: whether validation and test classes are turned too;
+  // false leaves them upright. Published results differ in this.
+  bool rotate_eval = false;
+  // data.prefetch: steps that are materialised ahead; 0 = none, inline.
+  uint32_t prefetch = 2;
+};
+
+}  // namespace protean

@@ -1,0 +1,73 @@
+// Data sets made of another one.
+#pragma once
+
+#include "protean/data/dataset.h"
+
+namespace protean {
+
+// Some classes of a data set, in the given order.
+class SubsetDataset : public ClassDataset {
+ public:
+  // Throws ConfigError when a class does not exist or is named twice.
+  SubsetDataset(DatasetPtr base, std::vector<uint32_t> classes);
+
+  const std::vector<int64_t>& shape() const override { return base_->shape(); }
+  uint32_t classes() const override {
+    return static_cast<uint32_t>(ids_.size());
+  }
+  uint32_t size(uint32_t cls) const override {
+    return base_->size(ids_.at(cls));
+  }
+  std::string class_name(uint32_t cls) const override {
+    return base_->class_name(ids_.at(cls));
+  }
+  std::string group(uint32_t cls) const override {
+    return base_->group(ids_.at(cls));
+  }
+  std::string split(uint32_t cls) const override {
+    return base_->split(ids_.at(cls));
+  }
+  uint32_t quarter_turns(uint32_t cls) const override {
+    return base_->quarter_turns(ids_.at(cls));
+  }
+  void read(uint32_t cls, uint32_t example, float* out) const override {
+    base_->read(ids_.at(cls), example, out);
+  }
+  std::string checksum() const override;
+
+ private:
+  DatasetPtr base_;
+  std::vector<uint32_t> ids_;
+};
+
+// Every quarter turn of a class as a class of its own: class 4 c + k is class c
+// turned k times, named `name/rot000` to `name/rot270`.
+class RotatedDataset : public ClassDataset {
+ public:
+  // Throws ConfigError unless examples are (channels, side, side).
+  explicit RotatedDataset(DatasetPtr base);
+
+  const std::vector<int64_t>& shape() const override { return base_->shape(); }
+  uint32_t classes() const override { return 4 * base_->classes(); }
+  uint32_t size(uint32_t cls) const override { return base_->size(cls / 4); }
+  std::string class_name(uint32_t cls) const override;
+  std::string group(uint32_t cls) const override {
+    return base_->group(cls / 4);
+  }
+  std::string split(uint32_t cls) const override {
+    return base_->split(cls / 4);
+  }
+  uint32_t quarter_turns(uint32_t cls) const override { return cls % 4; }
+  void read(uint32_t cls, uint32_t example, float* out) const override;
+  std::string checksum() const override;
+
+ private:
+  DatasetPtr base_;
+};
+
+// Turns (channels, side, side) counter-clockwise by `quarters` times 90
+// degrees, in place; the same as numpy.rot90.
+void rotate_quarter_turns(float* image, int64_t channels, int64_t side,
+                          uint32_t quarters);
+
+}  // namespace protean

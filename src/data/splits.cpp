@@ -1,0 +1,236 @@
+#include "protean/data/splits.h"
+
+#include <cmath>
+#include <filesystem>
+#include <sstream>
+#include <unordered_map>
+
+#include "protean/core/atomic_file.h"
+#include "protean/core/error.h"
+#include "protean/core/philox.h"
+#include "protean/data/open_dataset.h"
+
+namespace protean {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kNone = -1;  // otherwise train 0, validation 1, test 2
+
+int parse_split(const std::string& name) {
+  if (name == "train") return 0;
+  if (name == "validation" || name == "val" || name == "valid") return 1;
+  if (name == "test") return 2;
+  return kNone;
+}
+
+const char* split_name(int split) {
+  static const char* kNames[] = {"train", "validation", "test"};
+  return kNames[split];
+}
+
+std::string trim(const std::string& text) {
+  const char* kSpace = " \t\r";
+  const size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+// Classes by every name that a list may use.
+struct Names {
+  std::unordered_map<std::string, std::vector<uint32_t>> of;
+  // Upright class of each class: two rotations of one class share it.
+  std::vector<std::string> upright;
+  bool rotations = false;
+
+  explicit Names(const ClassDataset& data) {
+    for (uint32_t c = 0; c < data.classes(); ++c)
+      rotations |= data.quarter_turns(c) != 0;
+    for (uint32_t c = 0; c < data.classes(); ++c) {
+      const std::string name = data.class_name(c);
+      upright.push_back(rotations ? name.substr(0, name.rfind('/')) : name);
+      of[name].push_back(c);
+      if (rotations) of[upright.back()].push_back(c);
+      if (!data.group(c).empty()) of[data.group(c)].push_back(c);
+    }
+  }
+};
+
+// The split of every class, filled in line by line.
+class Assignment {
+ public:
+  Assignment(const ClassDataset& data)
+      : data_(data), names_(data), split_(data.classes(), kNone) {}
+
+  // `where` names the line.
+  void add(std::string name, int split, const std::string& where) {
+    auto found = names_.of.find(name);
+    if (found == names_.of.end() && !names_.rotations) {
+      const size_t cut = name.rfind("/rot");
+      if (cut != std::string::npos) {
+        if (name.substr(cut) != "/rot000") return;
+        found = names_.of.find(name.substr(0, cut));
+      }
+    }
+    if (found == names_.of.end())
+      throw DataError(
+          concat(where, ": no class or group \"", name, "\" in the data set"));
+    for (uint32_t cls : found->second) assign(cls, split, where);
+  }
+
+  void assign(uint32_t cls, int split, const std::string& where) {
+    const auto [it, fresh] = upright_.emplace(names_.upright[cls], split);
+    if (!fresh && it->second != split)
+      throw DataError(concat(where, ": class ", names_.upright[cls], " is in ",
+                             split_name(it->second), " and in ",
+                             split_name(split), "; expected one split"));
+    split_[cls] = split;
+  }
+
+  Splits result(bool rotate_eval) const {
+    Splits out;
+    std::vector<uint32_t>* to[] = {&out.train, &out.validation, &out.test};
+    for (uint32_t c = 0; c < split_.size(); ++c) {
+      if (split_[c] == kNone) continue;
+      if (split_[c] != 0 && !rotate_eval && data_.quarter_turns(c)) continue;
+      to[split_[c]]->push_back(c);
+    }
+    return out;
+  }
+
+  const Names& names() const { return names_; }
+
+ private:
+  const ClassDataset& data_;
+  Names names_;
+  std::vector<int> split_;
+  std::unordered_map<std::string, int> upright_;
+};
+
+template <typename Use>
+void each_line(const fs::path& file, const Use& use) {
+  std::istringstream in(read_file(file));
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    const std::string text = trim(line.substr(0, line.find('#')));
+    if (!text.empty()) use(text, concat(file.string(), ":", number));
+  }
+}
+
+void read_list_file(const fs::path& file, Assignment& out) {
+  each_line(file, [&](const std::string& text, const std::string& where) {
+    const size_t space = text.find_last_of(" \t");
+    const std::string last =
+        space == std::string::npos ? text : text.substr(space + 1);
+    const int split = parse_split(last);
+    if (split == kNone || space == std::string::npos)
+      throw DataError(concat(where, ": \"", last,
+                             "\"; expected NAME train|validation|test"));
+    out.add(trim(text.substr(0, space)), split, where);
+  });
+}
+
+void read_list_folder(const fs::path& dir, Assignment& out) {
+  int files = 0;
+  for (const char* name : {"train", "validation", "val", "valid", "test"}) {
+    const fs::path file = dir / (std::string(name) + ".txt");
+    if (!fs::exists(file)) continue;
+    ++files;
+    each_line(file, [&](const std::string& text, const std::string& where) {
+      out.add(text, parse_split(name), where);
+    });
+  }
+  if (files == 0)
+    throw DataError(concat(
+        dir.string(), ": no train.txt, val.txt or test.txt in data.split"));
+}
+
+void read_stored(const ClassDataset& data, Assignment& out) {
+  bool any = false;
+  for (uint32_t c = 0; c < data.classes(); ++c) {
+    const std::string name = data.split(c);
+    if (name.empty()) continue;
+    const int split = parse_split(name);
+    if (split == kNone)
+      throw DataError(concat("class ", data.class_name(c), ": split \"", name,
+                             "\"; expected train, validation or test"));
+    out.assign(c, split, "data.split = stored");
+    any = true;
+  }
+  if (!any)
+    throw ConfigError(
+        "data.split = stored, but the data set stores no split; expected "
+        "folders train, val, test when it was packed, or another data.split");
+}
+
+void draw_random(const ClassDataset& data, const DataOptions& options,
+                 Assignment& out) {
+  auto fraction = [](double value, const char* key) {
+    if (!(value >= 0 && value < 1))
+      throw ConfigError(concat(key, " = ", value, "; expected in [0, 1)"));
+  };
+  fraction(options.split_validation, "data.split_validation");
+  fraction(options.split_test, "data.split_test");
+  if (options.split_validation + options.split_test >= 1)
+    throw ConfigError(concat("data.split_validation + data.split_test = ",
+                             options.split_validation + options.split_test,
+                             "; expected below 1"));
+  // Rotations of one class lie side by side and stay together.
+  std::vector<std::vector<uint32_t>> whole;
+  const auto& upright = out.names().upright;
+  for (uint32_t c = 0; c < data.classes(); ++c) {
+    if (c == 0 || upright[c] != upright[c - 1]) whole.emplace_back();
+    whole.back().push_back(c);
+  }
+  const size_t n = whole.size();
+  const auto count = [n](double f) {
+    return static_cast<size_t>(std::floor(static_cast<double>(n) * f + 0.5));
+  };
+  const size_t validation = count(options.split_validation);
+  const size_t test = count(options.split_test);
+  const auto order =
+      Draws(options.split_seed, TaskId{}, Purpose::split).sample(n, n);
+  for (size_t i = 0; i < n; ++i)
+    for (uint32_t c : whole[order[i]])
+      out.assign(c,
+                 i < validation          ? 1
+                 : i < validation + test ? 2
+                                         : 0,
+                 "data.split = random");
+}
+
+}  // namespace
+
+const std::vector<uint32_t>& Splits::of(Stream stream) const {
+  if (stream == Stream::validation) return validation;
+  if (stream == Stream::test) return test;
+  return train;
+}
+
+Splits make_splits(const ClassDataset& data, const DataOptions& options) {
+  Assignment out(data);
+  if (options.split == "background") {
+    try {
+      read_list_file(find_config("omniglot/background.split"), out);
+    } catch (const DataError& e) {
+      throw DataError(concat("data.split = background: ", e.what(),
+                             "; expected the Omniglot background set, or "
+                             "data.split = stored, random or a list file"));
+    }
+  } else if (options.split == "stored") {
+    read_stored(data, out);
+  } else if (options.split == "random") {
+    draw_random(data, options, out);
+  } else if (fs::is_directory(options.split)) {
+    read_list_folder(options.split, out);
+  } else if (fs::exists(options.split)) {
+    read_list_file(options.split, out);
+  } else {
+    throw ConfigError(concat("data.split = \"", options.split,
+                             "\"; expected background, stored, random, or a "
+                             "list file or folder that exists"));
+  }
+  return out.result(options.rotate_eval);
+}
+
+}  // namespace protean

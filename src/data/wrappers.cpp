@@ -1,0 +1,87 @@
+#include "protean/data/wrappers.h"
+
+#include <unordered_set>
+
+#include "protean/core/error.h"
+#include "protean/core/hash.h"
+
+namespace protean {
+
+SubsetDataset::SubsetDataset(DatasetPtr base, std::vector<uint32_t> classes)
+    : base_(std::move(base)), ids_(std::move(classes)) {
+  std::unordered_set<uint32_t> seen;
+  for (uint32_t id : ids_) {
+    if (id >= base_->classes())
+      throw ConfigError(
+          concat("subset: class ", id, "; expected below ", base_->classes()));
+    if (!seen.insert(id).second)
+      throw ConfigError(
+          concat("subset: class ", base_->class_name(id), " named twice"));
+  }
+}
+
+std::string SubsetDataset::checksum() const {
+  const std::string text = "subset " + base_->checksum();
+  Sha256 sha;
+  sha.add(text.data(), text.size());
+  sha.add(ids_.data(), ids_.size() * sizeof(uint32_t));
+  return sha.hex();
+}
+
+RotatedDataset::RotatedDataset(DatasetPtr base) : base_(std::move(base)) {
+  const auto& shape = base_->shape();
+  if (shape.size() != 3 || shape[1] != shape[2])
+    throw ConfigError(
+        "data.rotations: examples are no square images; expected (channels, "
+        "side, side)");
+}
+
+std::string RotatedDataset::class_name(uint32_t cls) const {
+  static const char* kTurns[] = {"/rot000", "/rot090", "/rot180", "/rot270"};
+  return base_->class_name(cls / 4) + kTurns[cls % 4];
+}
+
+void RotatedDataset::read(uint32_t cls, uint32_t example, float* out) const {
+  base_->read(cls / 4, example, out);
+  rotate_quarter_turns(out, shape()[0], shape()[1], cls % 4);
+}
+
+std::string RotatedDataset::checksum() const {
+  const std::string text = "rotations " + base_->checksum();
+  return sha256_hex(text.data(), text.size());
+}
+
+void rotate_quarter_turns(float* image, int64_t channels, int64_t side,
+                          uint32_t quarters) {
+  const int64_t n = side, last = side - 1;
+  quarters %= 4;
+  for (int64_t c = 0; c < channels && quarters != 0; ++c, image += n * n) {
+    if (quarters == 2) {
+      for (int64_t i = 0; i < n * n / 2; ++i)
+        std::swap(image[i], image[n * n - 1 - i]);
+      continue;
+    }
+    // Four pixels change places at a time, ring by ring.
+    for (int64_t y = 0; y < n / 2; ++y)
+      for (int64_t x = y; x < last - y; ++x) {
+        float& top = image[y * n + x];
+        float& left = image[(last - x) * n + y];
+        float& bottom = image[(last - y) * n + last - x];
+        float& right = image[x * n + last - y];
+        const float t = top;
+        if (quarters == 1) {
+          top = right;
+          right = bottom;
+          bottom = left;
+          left = t;
+        } else {
+          top = left;
+          left = bottom;
+          bottom = right;
+          right = t;
+        }
+      }
+  }
+}
+
+}  // namespace protean
