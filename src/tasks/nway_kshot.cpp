@@ -1,0 +1,110 @@
+#include "protean/tasks/nway_kshot.h"
+
+#include <algorithm>
+
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/core/philox.h"
+#include "protean/data/wrappers.h"
+
+namespace protean {
+
+NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
+                     const NwayKshotOptions& options, const std::string& what)
+    : data_(std::move(data)), options_(options) {
+  const auto positive = [](uint32_t value, const char* key) {
+    if (value == 0) throw ConfigError(concat(key, " = 0; expected at least 1"));
+  };
+  positive(options.ways, "task.ways");
+  positive(options.shots, "task.shots");
+  positive(options.queries, "task.queries");
+  const auto& shape = data_->shape();
+  if (options.rotate && (shape.size() != 3 || shape[1] != shape[2]))
+    throw ConfigError(
+        "data.rotations = task, but examples are no square images; expected "
+        "none");
+  const uint64_t need = uint64_t{options.shots} + options.queries;
+  for (uint32_t cls : classes)
+    if (data_->size(cls) >= need) eligible_.push_back(cls);
+  const size_t small = classes.size() - eligible_.size();
+  if (eligible_.size() < options.ways)
+    throw ConfigError(concat("task.ways = ", options.ways, ", but of ",
+                             classes.size(), " ", what, " classes only ",
+                             eligible_.size(),
+                             " hold task.shots + task.queries = ", need,
+                             " examples; expected at least ", options.ways));
+  if (small != 0)
+    log_warning(concat(small, " of ", classes.size(), " ", what,
+                       " classes hold fewer than task.shots + task.queries = ",
+                       need, " examples and are left out"));
+}
+
+TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,
+                             const StreamState&) const {
+  TaskSpec spec;
+  spec.id = id;
+  const uint32_t ways = options_.ways;
+  const uint32_t per_class = options_.shots + options_.queries;
+  spec.classes =
+      Draws(seed, id, Purpose::classes).sample(eligible_.size(), ways);
+  for (uint32_t& cls : spec.classes) cls = eligible_[cls];
+  spec.support.assign(ways, options_.shots);
+  spec.query.assign(ways, options_.queries);
+  spec.examples.reserve(size_t{ways} * per_class);
+  for (uint32_t way = 0; way < ways; ++way) {
+    const auto drawn = Draws(seed, id, Purpose::examples, way)
+                           .sample(data_->size(spec.classes[way]), per_class);
+    spec.examples.insert(spec.examples.end(), drawn.begin(), drawn.end());
+  }
+  if (options_.rotate)
+    for (uint32_t way = 0; way < ways; ++way)
+      spec.transforms.push_back(static_cast<uint32_t>(
+          Draws(seed, id, Purpose::transform, way).below(4)));
+  return spec;
+}
+
+TaskShape NwayKshot::shape(const TaskSpec& spec) const {
+  TaskShape shape;
+  shape.ways = static_cast<uint32_t>(spec.classes.size());
+  for (uint32_t n : spec.support) shape.support += n;
+  for (uint32_t n : spec.query) shape.query += n;
+  shape.input = data_->shape();
+  return shape;
+}
+
+namespace {
+
+// Where the next example of a part goes.
+struct Cursor {
+  PartView at;
+  void advance(int64_t values) {
+    at.x += values;
+    if (at.label) ++at.label;
+    if (at.weight) ++at.weight;
+  }
+};
+
+}  // namespace
+
+void NwayKshot::materialise(const TaskSpec& spec, EpisodeView out) const {
+  const auto& shape = data_->shape();
+  int64_t values = 1;
+  for (int64_t d : shape) values *= d;
+  const uint32_t* example = spec.examples.data();
+  Cursor support{out.support}, query{out.query};
+  for (size_t way = 0; way < spec.classes.size(); ++way) {
+    const uint32_t turns = spec.transforms.empty() ? 0 : spec.transforms[way];
+    const auto fill = [&](Cursor& to, uint32_t count) {
+      for (uint32_t i = 0; i < count; ++i, to.advance(values)) {
+        data_->read(spec.classes[way], *example++, to.at.x);
+        if (turns) rotate_quarter_turns(to.at.x, shape[0], shape[1], turns);
+        if (to.at.label) *to.at.label = static_cast<int64_t>(way);
+        if (to.at.weight) *to.at.weight = 1;
+      }
+    };
+    fill(support, spec.support[way]);
+    fill(query, spec.query[way]);
+  }
+}
+
+}  // namespace protean

@@ -1,0 +1,70 @@
+#include "protean/tasks/open_tasks.h"
+
+#include "protean/core/error.h"
+#include "protean/core/hash.h"
+#include "protean/data/open_dataset.h"
+#include "protean/data/splits.h"
+#include "protean/tasks/nway_kshot.h"
+#include "protean/tasks/sinusoid.h"
+
+namespace protean {
+namespace {
+
+std::string checksum_of(const ClassDataset& data, const Splits& splits) {
+  Sha256 sha;
+  const std::string content = data.checksum();
+  sha.add(content.data(), content.size());
+  for (const auto* ids : {&splits.train, &splits.validation, &splits.test}) {
+    const uint64_t n = ids->size();
+    sha.add(&n, sizeof n);
+    sha.add(ids->data(), n * sizeof(uint32_t));
+  }
+  return sha.hex();
+}
+
+}  // namespace
+
+const TaskSource& TaskSources::of(Stream stream) const {
+  const TaskSourcePtr& source = stream == Stream::validation ? validation
+                                : stream == Stream::test     ? test
+                                                             : train;
+  if (!source)
+    throw ConfigError(
+        concat("data.split leaves no class for ",
+               stream == Stream::validation ? "validation" : "test",
+               "; expected at least task.ways classes"));
+  return *source;
+}
+
+TaskSources open_tasks(const DataOptions& data, const TaskOptions& task) {
+  TaskSources sources;
+  if (data.source == "sinusoid") {
+    sources.train = std::make_shared<Sinusoid>(task.shots, task.queries);
+    sources.validation = sources.test = sources.train;
+    const std::string name = "sinusoid";
+    sources.checksum = sha256_hex(name.data(), name.size());
+    return sources;
+  }
+  const DatasetPtr examples = open_dataset(data);
+  const Splits splits = make_splits(*examples, data);
+  const bool rotate = data.rotations == "task";
+  const auto source = [&](const std::vector<uint32_t>& classes,
+                          bool rotate_these, const char* what) {
+    NwayKshotOptions options;
+    options.ways = task.ways;
+    options.shots = task.shots;
+    options.queries = task.queries;
+    options.rotate = rotate_these;
+    return std::make_shared<NwayKshot>(examples, classes, options, what);
+  };
+  sources.train = source(splits.train, rotate, "train");
+  if (!splits.validation.empty())
+    sources.validation =
+        source(splits.validation, rotate && data.rotate_eval, "validation");
+  if (!splits.test.empty())
+    sources.test = source(splits.test, rotate && data.rotate_eval, "test");
+  sources.checksum = checksum_of(*examples, splits);
+  return sources;
+}
+
+}  // namespace protean

@@ -1,0 +1,301 @@
+#include "protean/tasks/nway_kshot.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <ATen/ops/equal.h>
+
+#include "protean/core/error.h"
+#include "protean/data/open_dataset.h"
+#include "protean/data/splits.h"
+#include "protean/data/wrappers.h"
+#include "protean/tasks/open_tasks.h"
+#include "protean/tasks/task_batch.h"
+
+#include "support/catch.h"
+
+using namespace protean;
+
+namespace {
+
+// Class c has sizes[c] examples; each is a 1x2x2 image (c, e, 1, 0).
+class Toy : public ClassDataset {
+ public:
+  explicit Toy(std::vector<uint32_t> sizes) : sizes_(std::move(sizes)) {}
+  const std::vector<int64_t>& shape() const override { return shape_; }
+  uint32_t classes() const override {
+    return static_cast<uint32_t>(sizes_.size());
+  }
+  uint32_t size(uint32_t c) const override { return sizes_.at(c); }
+  std::string class_name(uint32_t c) const override { return concat("c", c); }
+  std::string group(uint32_t) const override { return ""; }
+  void read(uint32_t c, uint32_t e, float* out) const override {
+    out[0] = static_cast<float>(c);
+    out[1] = static_cast<float>(e);
+    out[2] = 1;
+    out[3] = 0;
+  }
+  std::string checksum() const override { return "toy"; }
+
+ private:
+  std::vector<uint32_t> sizes_;
+  std::vector<int64_t> shape_{1, 2, 2};
+};
+
+std::vector<uint32_t> all(const ClassDataset& data) {
+  std::vector<uint32_t> ids(data.classes());
+  for (uint32_t i = 0; i < ids.size(); ++i) ids[i] = i;
+  return ids;
+}
+
+NwayKshot toy_source(uint32_t classes, uint32_t per_class,
+                     NwayKshotOptions options) {
+  auto data = std::make_shared<Toy>(std::vector<uint32_t>(classes, per_class));
+  return {data, all(*data), options, "train"};
+}
+
+TaskId task(uint32_t step, uint32_t index, Stream stream = Stream::train) {
+  return {stream, step, index};
+}
+
+std::string message_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+  return "no ConfigError";
+}
+
+}  // namespace
+
+TEST_CASE("10,000 described tasks keep the rules", "[tasks]") {
+  const uint32_t kWays = 5, kClasses = 40, kSize = 12, kTasks = 10000;
+  const NwayKshot source = toy_source(kClasses, kSize, {kWays, 2, 3, true});
+  uint64_t broken = 0;
+  std::vector<std::vector<uint32_t>> label(kClasses,
+                                           std::vector<uint32_t>(kWays));
+  std::vector<uint32_t> support_use(kSize), turns(4);
+  for (uint32_t i = 0; i < kTasks; ++i) {
+    const TaskSpec spec = source.describe(7, task(i / 32, i % 32), {});
+    const std::set<uint32_t> classes(spec.classes.begin(), spec.classes.end());
+    broken += classes.size() != kWays || *classes.rbegin() >= kClasses;
+    broken += spec.support != std::vector<uint32_t>(kWays, 2);
+    broken += spec.query != std::vector<uint32_t>(kWays, 3);
+    broken += spec.examples.size() != 5 * kWays;
+    broken += spec.transforms.size() != kWays;
+    for (uint32_t way = 0; way < kWays; ++way) {
+      const auto first = spec.examples.begin() + 5 * way;
+      const std::set<uint32_t> examples(first, first + 5);
+      broken += examples.size() != 5 || *examples.rbegin() >= kSize;
+      ++label[spec.classes[way]][way];
+      ++support_use[*first];
+      ++turns[spec.transforms[way]];
+    }
+  }
+  CHECK(broken == 0);
+  // Chi-square against the uniform law; the limits are about 5 sigma out.
+  const auto chi_square = [](const std::vector<uint32_t>& counts) {
+    double n = 0, sum = 0;
+    for (uint32_t c : counts) n += c;
+    const double want = n / static_cast<double>(counts.size());
+    for (uint32_t c : counts) sum += (c - want) * (c - want) / want;
+    return sum;
+  };
+  std::vector<uint32_t> cells;
+  for (const auto& row : label)
+    cells.insert(cells.end(), row.begin(), row.end());
+  CHECK(*std::min_element(cells.begin(), cells.end()) > 0);
+  CHECK(chi_square(cells) < 199 + 5 * 20);  // 200 cells
+  CHECK(chi_square(support_use) < 11 + 5 * 4.7);
+  CHECK(chi_square(turns) < 3 + 5 * 2.5);
+}
+
+TEST_CASE("a description depends on seed, id and stream alone", "[tasks]") {
+  const NwayKshot source = toy_source(50, 20, {5, 1, 4, false});
+  std::vector<TaskSpec> specs(200);
+  for (uint32_t i = 0; i < 200; ++i)
+    specs[i] = source.describe(3, task(i / 8, i % 8), {});
+  // Backwards, from two threads, from another source object.
+  const NwayKshot other = toy_source(50, 20, {5, 1, 4, false});
+  std::vector<TaskSpec> again(200);
+  const auto fill = [&](const NwayKshot& from, uint32_t first) {
+    for (uint32_t i = 200; i-- > 0;)
+      if (i % 2 == first) again[i] = from.describe(3, task(i / 8, i % 8), {});
+  };
+  std::thread thread([&] { fill(source, 0); });
+  fill(other, 1);
+  thread.join();
+  CHECK((again == specs));  // no text form to print
+
+  std::set<std::vector<uint32_t>> distinct;
+  for (uint64_t seed : {3, 4})
+    for (Stream stream : {Stream::train, Stream::validation, Stream::test})
+      for (uint32_t i = 0; i < 100; ++i) {
+        const auto spec = source.describe(seed, task(i / 8, i % 8, stream), {});
+        auto key = spec.classes;
+        key.insert(key.end(), spec.examples.begin(), spec.examples.end());
+        distinct.insert(key);
+      }
+  CHECK(distinct.size() == 600);
+}
+
+TEST_CASE("tasks are filled class-major, support then query", "[tasks]") {
+  const NwayKshot source = toy_source(10, 6, {3, 2, 4, false});
+  const std::vector<TaskSpec> specs = {source.describe(1, task(0, 0), {}),
+                                       source.describe(1, task(0, 1), {})};
+  const TaskBatch batch = stack_tasks(source, specs);
+  CHECK(batch.tasks() == 2);
+  CHECK(batch.shape.ways == 3);
+  CHECK(batch.support.x.sizes() == at::IntArrayRef({2, 6, 1, 2, 2}));
+  CHECK(batch.query.x.sizes() == at::IntArrayRef({2, 12, 1, 2, 2}));
+  CHECK(batch.query.y.sizes() == at::IntArrayRef({2, 12}));
+  CHECK_FALSE(batch.query.weight.defined());
+  bool right = true;
+  for (int64_t t = 0; t < 2; ++t)
+    for (int64_t way = 0; way < 3; ++way)
+      for (int64_t i = 0; i < 6; ++i) {
+        const auto& spec = specs[static_cast<size_t>(t)];
+        const Part& part = i < 2 ? batch.support : batch.query;
+        const int64_t row = i < 2 ? 2 * way + i : 4 * way + i - 2;
+        const auto* x =
+            part.x.data_ptr<float>() + (t * part.x.size(1) + row) * 4;
+        const auto* y = part.y.data_ptr<int64_t>() + t * part.y.size(1) + row;
+        right &= x[0] == static_cast<float>(spec.classes[way]);
+        right &= x[1] == static_cast<float>(spec.examples[6 * way + i]);
+        right &= x[2] == 1 && x[3] == 0;
+        right &= *y == way;
+      }
+  CHECK(right);
+
+  // Alone or beside another task, the bytes are the same.
+  const TaskBatch alone = stack_tasks(source, {specs[1]});
+  CHECK(at::equal(alone.query.x[0], batch.query.x[1]));
+  CHECK(at::equal(alone.support.y[0], batch.support.y[1]));
+
+  const TaskBatch doubles = to(batch, at::kCPU, at::kDouble);
+  CHECK(doubles.support.x.scalar_type() == at::kDouble);
+  CHECK(doubles.support.y.scalar_type() == at::kLong);
+  CHECK(at::equal(doubles.query.x.to(at::kFloat), batch.query.x));
+  CHECK((doubles.ids == batch.ids));
+
+  const NwayKshot larger = toy_source(10, 6, {4, 2, 4, false});
+  CHECK_THROWS_AS(
+      stack_tasks(source, {specs[0], larger.describe(1, task(0, 0), {})}),
+      Error);
+  CHECK_THROWS_AS(stack_tasks(source, {}), Error);
+}
+
+TEST_CASE("a class of a task is turned as its spec says", "[tasks]") {
+  const NwayKshot source = toy_source(10, 6, {4, 1, 2, true});
+  const TaskSpec turned = source.describe(5, task(2, 3), {});
+  TaskSpec upright = turned;
+  upright.transforms.clear();
+  const auto a = stack_tasks(source, {turned});
+  const auto b = stack_tasks(source, {upright});
+  for (int64_t way = 0; way < 4; ++way) {
+    float want[4];
+    std::copy_n(b.support.x.data_ptr<float>() + 4 * way, 4, want);
+    rotate_quarter_turns(want, 1, 2, turned.transforms[way]);
+    CHECK(std::equal(want, want + 4, a.support.x.data_ptr<float>() + 4 * way));
+  }
+}
+
+TEST_CASE("too few classes for the ways are an error with the key", "[tasks]") {
+  const auto data =
+      std::make_shared<Toy>(std::vector<uint32_t>{20, 4, 20, 5, 20, 6});
+  const auto make = [&](NwayKshotOptions options) {
+    return NwayKshot(data, all(*data), options, "validation");
+  };
+  CHECK(make({4, 1, 5, false}).eligible() == std::vector<uint32_t>{0, 2, 4, 5});
+  const std::string message = message_of([&] { make({5, 1, 5, false}); });
+  CHECK(message ==
+        "task.ways = 5, but of 6 validation classes only 4 hold task.shots + "
+        "task.queries = 6 examples; expected at least 5");
+  CHECK_THAT(message_of([&] {
+               make({7, 1, 1, false});
+             }),
+             contains("task.ways = 7"));
+  CHECK_THAT(message_of([&] {
+               make({0, 1, 1, false});
+             }),
+             contains("task.ways = 0"));
+  CHECK_THAT(message_of([&] {
+               make({2, 0, 1, false});
+             }),
+             contains("task.shots = 0"));
+  CHECK_THAT(message_of([&] {
+               make({2, 1, 0, false});
+             }),
+             contains("task.queries = 0"));
+  CHECK_THAT(message_of([&] {
+               make({2, 4294967295u, 1, false});
+             }),
+             contains("4294967296 examples"));
+}
+
+TEST_CASE("Omniglot tasks stay within their split", "[tasks]") {
+  DataOptions data;
+  data.rotations = "task";
+  TaskOptions options;
+  options.queries = 5;
+  const TaskSources sources = open_tasks(data, options);
+  const auto examples = open_dataset(data);
+  const Splits splits = make_splits(*examples, data);
+  for (Stream stream : {Stream::train, Stream::validation, Stream::test}) {
+    const std::set<uint32_t> allowed(splits.of(stream).begin(),
+                                     splits.of(stream).end());
+    uint64_t strays = 0, turned = 0;
+    for (uint32_t i = 0; i < 500; ++i) {
+      const auto spec = sources.of(stream).describe(1, task(i, 0, stream), {});
+      for (uint32_t cls : spec.classes) strays += !allowed.contains(cls);
+      for (uint32_t t : spec.transforms) turned += t != 0;
+    }
+    CHECK(strays == 0);
+    CHECK((turned > 0) == (stream == Stream::train));
+  }
+  CHECK(open_tasks(data, options).checksum == sources.checksum);
+  data.split = "random";
+  const TaskSources random = open_tasks(data, options);
+  CHECK(random.checksum != sources.checksum);
+  data.split_test = 0;
+  const TaskSources none = open_tasks(data, options);
+  CHECK_FALSE(none.test);
+  CHECK_THROWS_AS(none.of(Stream::test), ConfigError);
+}
+
+// Run by hand: ./test_tasks "[.speed]".
+TEST_CASE("time of one Omniglot task", "[.speed]") {
+  const TaskSources sources = open_tasks({}, {});
+  const auto& train = sources.of(Stream::train);
+  const int kTasks = 5000;
+  std::vector<TaskSpec> specs;
+  using Clock = std::chrono::steady_clock;
+  const auto us = [&](Clock::time_point from) {
+    return std::chrono::duration<double, std::micro>(Clock::now() - from)
+               .count() /
+           kTasks;
+  };
+  auto start = Clock::now();
+  for (uint32_t i = 0; i < kTasks; ++i)
+    specs.push_back(train.describe(1, task(i / 32, i % 32), {}));
+  std::printf("describe %.1f us per task\n", us(start));
+  const TaskBatch batch = stack_tasks(train, {specs[0]});
+  EpisodeView view;
+  view.support = {batch.support.x.data_ptr<float>(),
+                  batch.support.y.data_ptr<int64_t>(), nullptr, nullptr};
+  view.query = {batch.query.x.data_ptr<float>(),
+                batch.query.y.data_ptr<int64_t>(), nullptr, nullptr};
+  start = Clock::now();
+  for (const auto& spec : specs) train.materialise(spec, view);
+  std::printf("materialise %.1f us per task\n", us(start));
+  start = Clock::now();
+  for (size_t i = 0; i + 25 <= specs.size(); i += 25)
+    stack_tasks(train, {specs.begin() + static_cast<long>(i),
+                        specs.begin() + static_cast<long>(i) + 25});
+  std::printf("stack_tasks, 25 at a time: %.1f us per task\n", us(start));
+}
