@@ -95,13 +95,14 @@ std::string progress_bar(const ProgressSample& sample, int64_t steps,
   return concat("[", bar, "] ", text);
 }
 
-Progress::Progress(int64_t first, int64_t steps, ProgressOptions options)
-    : Progress(first, steps, options, steady_now()) {}
+Progress::Progress(int64_t steps, bool quiet)
+    : Progress(
+          steps,
+          {.style = quiet ? ProgressStyle::quiet : ProgressStyle::automatic},
+          steady_now()) {}
 
-Progress::Progress(int64_t first, int64_t steps, ProgressOptions options,
-                   double now)
+Progress::Progress(int64_t steps, ProgressOptions options, double now)
     : options_(options), steps_(steps), updated_(now) {
-  last_.step = first;
   if (options_.style == ProgressStyle::automatic)
     options_.style =
         is_terminal(options_.fd) ? ProgressStyle::bar : ProgressStyle::lines;
@@ -109,18 +110,25 @@ Progress::Progress(int64_t first, int64_t steps, ProgressOptions options,
 
 Progress::~Progress() { finish(); }
 
-void Progress::update(const ProgressSample& sample) {
-  update(sample, steady_now());
+void Progress::update(int64_t step, double loss, double accuracy,
+                      int64_t tasks) {
+  update(step, loss, accuracy, tasks, steady_now());
 }
 
-void Progress::update(const ProgressSample& sample, double now) {
+void Progress::update(int64_t step, double loss, double accuracy, int64_t tasks,
+                      double now) {
   if (options_.style == ProgressStyle::quiet) return;
+  // The first update is of one step, wherever a resumed run starts.
+  const double done = any_ ? double(step - last_.step) : 1.0;
   const double passed = std::max(0.0, now - updated_);
   const double weight = std::exp(-passed / kMemory);
   recent_s_ = weight * recent_s_ + passed;
-  recent_steps_ = weight * recent_steps_ + double(sample.step - last_.step);
+  recent_steps_ = weight * recent_steps_ + done;
   updated_ = now;
-  last_ = sample;
+  const double speed = recent_s_ > 0 ? recent_steps_ / recent_s_ : 0;
+  last_ = {step, loss, accuracy, speed > 0 ? speed * double(tasks) : NAN};
+  left_s_ =
+      speed > 0 ? double(std::max<int64_t>(0, steps_ - step)) / speed : -1;
   const double pause = options_.style == ProgressStyle::bar ? options_.redraw_s
                                                             : options_.every_s;
   const bool due = !any_ || now - shown_ >= pause;
@@ -128,30 +136,34 @@ void Progress::update(const ProgressSample& sample, double now) {
   if (due) draw();
 }
 
-double Progress::left_s() const {
-  if (recent_steps_ <= 0) return -1;
-  return recent_s_ / recent_steps_ *
-         double(std::max<int64_t>(0, steps_ - last_.step));
-}
-
 void Progress::draw() {
   shown_ = updated_;
   pending_ = false;
   if (options_.style == ProgressStyle::lines) {
-    write(progress_line(last_, steps_, left_s()) + "\n");
+    write(progress_line(last_, steps_, left_s_) + "\n");
     return;
   }
   // One column stays free: a full line would wrap on some terminals.
   write(concat(
       "\r",
-      progress_bar(last_, steps_, left_s(), terminal_width(options_.fd) - 1),
+      progress_bar(last_, steps_, left_s_, terminal_width(options_.fd) - 1),
       "\x1b[K"));
   drawn_ = true;
 }
 
+void Progress::note(const std::string& text) {
+  if (options_.style == ProgressStyle::quiet) return;
+  const bool redraw = drawn_;
+  clear();
+  write(text + "\n");
+  if (redraw) draw();
+}
+
 void Progress::clear() {
-  if (drawn_) write("\r\x1b[K");
+  if (!drawn_) return;
+  write("\r\x1b[K");
   drawn_ = false;
+  pending_ = true;
 }
 
 void Progress::finish() {

@@ -2,10 +2,25 @@
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/core/log.h"
 
 namespace protean {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+bool try_write(const fs::path& path, const std::string& text) {
+  try {
+    write_file_atomically(path, text);
+    return true;
+  } catch (const DataError& e) {
+    log_warning(e.what());
+    return false;
+  }
+}
+
+}  // namespace
 
 bool holds_run(const fs::path& folder) {
   std::error_code error;
@@ -58,18 +73,18 @@ std::string RunDirectory::stored_config() const {
 }
 
 void RunDirectory::write_config(const std::string& text) const {
-  write_file_atomically(config_path(), text);
+  if (stored_config() != text) write_file_atomically(config_path(), text);
 }
 
-void RunDirectory::write_summary(const nlohmann::json& summary) const {
-  write_file_atomically(
+bool RunDirectory::write_summary(const nlohmann::json& summary) const {
+  return try_write(
       path_ / "summary.json",
       summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
           "\n");
 }
 
-void RunDirectory::mark_done(int64_t step) const {
-  write_file_atomically(path_ / "DONE", concat("step ", step, "\n"));
+bool RunDirectory::mark_done(int64_t step) const {
+  return try_write(path_ / "DONE", concat("step ", step, "\n"));
 }
 
 void RunDirectory::clear_done() const {

@@ -67,15 +67,15 @@ TEST_CASE("a bar never exceeds the width", "[trainer]") {
 TEST_CASE("outside a terminal lines come every so often", "[trainer]") {
   Pipe pipe;
   {
-    Progress progress(0, 1000, to(pipe.ends[1], ProgressStyle::automatic));
-    progress.update({1, 1, NAN, NAN}, kBegin);
+    Progress progress(1000, to(pipe.ends[1], ProgressStyle::automatic), kBegin);
+    progress.update(1, 1, NAN, 32, kBegin);
     CHECK_THAT(pipe.read(), contains("step 1/1000"));
     for (int i = 1; i < 100; ++i)
-      progress.update({1 + i, 1, NAN, NAN}, kBegin + 0.1 * i);
+      progress.update(1 + i, 1, NAN, 32, kBegin + 0.1 * i);
     CHECK(pipe.read() == "");
-    progress.update({101, 1, NAN, NAN}, kBegin + 10);
+    progress.update(101, 1, NAN, 32, kBegin + 10);
     CHECK_THAT(pipe.read(), contains("step 101/1000"));
-    progress.update({102, 1, NAN, NAN}, kBegin + 10.1);
+    progress.update(102, 1, NAN, 32, kBegin + 10.1);
   }
   // The end is shown whenever it comes, once.
   CHECK_THAT(pipe.read(), contains("step 102/1000") && contains(" left\n"));
@@ -85,7 +85,7 @@ TEST_CASE("the time left follows the speed", "[trainer]") {
   Pipe pipe;
   auto options = to(pipe.ends[1], ProgressStyle::lines);
   options.every_s = 0;
-  Progress progress(500, 1000, options, kBegin);
+  Progress progress(1000, options, kBegin);
   const auto last = [&] {
     const auto text = pipe.read();
     return text.substr(text.rfind("step"));
@@ -93,12 +93,13 @@ TEST_CASE("the time left follows the speed", "[trainer]") {
   // A resumed run's own speed counts, not the steps done before: 2 per second.
   double now = kBegin;
   for (int i = 1; i <= 100; ++i)
-    progress.update({500 + i, 1, NAN, NAN}, now += 0.5);
-  CHECK_THAT(last(), contains("step 600/1000") && contains("3:20 left"));
+    progress.update(500 + i, 1, NAN, 32, now += 0.5);
+  CHECK_THAT(last(),
+             contains("step 600/1000") && contains(" 64 tasks/s, 3:20 left"));
   // One per second from here on; after minutes the start is forgotten.
-  for (int i = 1; i <= 300; ++i)
-    progress.update({600 + i, 1, NAN, NAN}, now += 1);
-  CHECK_THAT(last(), contains("step 900/1000") && contains("1:40 left"));
+  for (int i = 1; i <= 300; ++i) progress.update(600 + i, 1, NAN, 32, now += 1);
+  CHECK_THAT(last(),
+             contains("step 900/1000") && contains(" 32 tasks/s, 1:40 left"));
 }
 
 TEST_CASE("a terminal gets one line, redrawn at most ten times a second",
@@ -117,10 +118,10 @@ TEST_CASE("a terminal gets one line, redrawn at most ten times a second",
       text.append(buffer, static_cast<size_t>(n));
     return text;
   };
-  Progress progress(0, 1000, to(program, ProgressStyle::bar));
+  Progress progress(1000, to(program, ProgressStyle::bar), kBegin);
   size_t drawn = 0;
   for (int i = 0; i < 1000; ++i) {  // one second
-    progress.update({1 + i, 1, 0.5, 100}, kBegin + 0.001 * i);
+    progress.update(1 + i, 1, 0.5, 32, kBegin + 0.001 * i);
     const auto text = read();
     drawn += !text.empty();
     if (!text.empty()) {
@@ -132,6 +133,8 @@ TEST_CASE("a terminal gets one line, redrawn at most ten times a second",
   }
   CHECK(drawn >= 9);
   CHECK(drawn <= 11);
+  progress.note("validated");
+  CHECK_THAT(read(), contains("\r\x1b[Kvalidated") && contains("\x1b[K"));
   progress.clear();
   CHECK(read() == "\r\x1b[K");
   progress.finish();
@@ -146,13 +149,13 @@ TEST_CASE("progress that nobody reads stops no run", "[trainer]") {
   ::fcntl(pipe.ends[1], F_SETFL, 0);
   auto options = to(pipe.ends[1], ProgressStyle::lines);
   options.every_s = 0;
-  Progress progress(0, 10000, options);
-  for (int i = 1; i <= 10000; ++i)
-    progress.update({i, 1, 0.5, 100}, kBegin + i);
+  Progress progress(10000, options, kBegin);
+  for (int i = 1; i <= 10000; ++i) progress.update(i, 1, 0.5, 32, kBegin + i);
   CHECK_THAT(pipe.read(), contains("step 1/10000"));
 
-  Progress quiet(0, 10, to(pipe.ends[1], ProgressStyle::quiet));
-  quiet.update({1, 1, 0.5, 100});
+  Progress quiet(10, to(pipe.ends[1], ProgressStyle::quiet), kBegin);
+  quiet.update(1, 1, 0.5, 100);
+  quiet.note("validation");
   quiet.finish();
   CHECK(pipe.read() == "");
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "protean/core/atomic_file.h"
@@ -77,6 +78,27 @@ TEST_CASE("a run directory holds the files scripts rely on", "[trainer]") {
   CHECK(again.stored_config() == "[run]\n");
   again.clear_done();
   CHECK_FALSE(again.done());
+}
+
+TEST_CASE("a full disk spoils neither the end nor the resume of a run",
+          "[trainer][fault]") {
+  TempDir dir;
+  const auto child = run_in_child([&]() -> std::string {
+    set_log_level(LogLevel::error);
+    ::signal(SIGXFSZ, SIG_IGN);
+    RunDirectory(dir.path(), false).write_config("[run]\n");
+    RunDirectory run(dir.path(), true);
+    const rlimit none{0, RLIM_INFINITY};  // no file may grow
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    run.write_config("[run]\n");
+    if (run.write_summary({{"steps", 10}})) return "summary written";
+    if (run.mark_done(10) || run.done()) return "DONE written";
+    run.write_config("[run]\nsteps = 1\n");
+    return "config written";
+  });
+  CHECK_THAT(child.text, contains("threw: ") && contains("config.ini"));
+  CHECK(read_file(dir.path() / "config.ini") == "[run]\n");
+  CHECK_FALSE(fs::exists(dir.path() / "summary.json"));
 }
 
 TEST_CASE("a folder that holds a run is refused without resume", "[trainer]") {

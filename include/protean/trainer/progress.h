@@ -43,38 +43,41 @@ std::string progress_bar(const ProgressSample& sample, int64_t steps,
 // output (suspended, closed) is skipped.
 class Progress {
  public:
-  // steps: run.steps; first: steps done before this start (resume). `now`, here
-  // and below, in steady seconds.
-  Progress(int64_t first, int64_t steps, ProgressOptions options, double now);
-  Progress(int64_t first, int64_t steps, ProgressOptions options = {});
+  // steps: run.steps. `now`, here and below, in steady seconds.
+  Progress(int64_t steps, ProgressOptions options, double now);
+  explicit Progress(int64_t steps, bool quiet = false);
   ~Progress();  // finish()
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // After every step; cheap when nothing is due.
-  void update(const ProgressSample& sample, double now);
-  void update(const ProgressSample& sample);
+  // After every step; cheap when nothing is due. step: meta-steps done, and
+  // tasks: how many tasks one step has. accuracy: NaN where there is none.
+  void update(int64_t step, double loss, double accuracy, int64_t tasks,
+              double now);
+  void update(int64_t step, double loss, double accuracy, int64_t tasks);
+  // A line of its own that stays, above the bar; not when quiet.
+  void note(const std::string& text);
   // Removes the bar, so that other text can be written; the next update draws
   // it again.
   void clear();
-  // Shows the last sample and ends the line.
+  // Shows the last step and ends the line.
   void finish();
 
  private:
   void draw();
   void write(const std::string& text);
-  double left_s() const;
 
   ProgressOptions options_;
   int64_t steps_;
   ProgressSample last_;
-  bool any_ = false;      // last_ is set
+  double left_s_ = -1;
+  bool any_ = false;      // there was an update
   bool pending_ = false;  // last_ is not shown yet
   bool drawn_ = false;    // a bar is on the terminal
   double shown_ = 0;      // when
   double updated_ = 0;
-  // Seconds and steps, old ones forgotten with a time constant of 30 s: the
-  // remaining time follows changes of speed without jumping.
+  // Seconds and steps, old ones forgotten with a time constant of 30 s: speed
+  // and remaining time follow changes without jumping.
   double recent_s_ = 0, recent_steps_ = 0;
 };
 

@@ -71,11 +71,14 @@ class RunDirectory {
   // Resolved config of the run it held, "" when there is none.
   std::string stored_config() const;
 
-  // All of these write whole files or throw DataError.
+  // Whole or not at all; throws DataError. A text that stands there already is
+  // not written again, so a run goes on from a full disk.
   void write_config(const std::string& text) const;
-  void write_summary(const nlohmann::json& summary) const;
-  void mark_done(int64_t step) const;
-  void clear_done() const;
+  // After the work is done: a failure is a warning and false, since it must not
+  // turn a finished or resumable run into a failed one.
+  bool write_summary(const nlohmann::json& summary) const;
+  bool mark_done(int64_t step) const;
+  void clear_done() const;  // throws DataError
 
   bool lock_held() const { return lock_->held(); }
 
