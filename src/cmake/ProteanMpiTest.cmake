@@ -16,6 +16,8 @@ else()  # Hydra: MPICH, Intel MPI
   set(PROTEAN_MPI_ENVIRONMENT "")
 endif()
 
+set(PROTEAN_MPIEXEC ${MPIEXEC_EXECUTABLE} ${PROTEAN_MPIEXEC_FLAGS})
+
 function(protean_mpi_test name program np)
   cmake_parse_arguments(T "" "TIMEOUT" "ARGS;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
@@ -25,8 +27,8 @@ function(protean_mpi_test name program np)
     set(T_LABELS mpi)
   endif()
   add_test(NAME ${name}
-    COMMAND ${MPIEXEC_EXECUTABLE} ${PROTEAN_MPIEXEC_FLAGS}
-            ${MPIEXEC_NUMPROC_FLAG} ${np} $<TARGET_FILE:${program}> ${T_ARGS})
+    COMMAND ${PROTEAN_MPIEXEC} ${MPIEXEC_NUMPROC_FLAG} ${np}
+            $<TARGET_FILE:${program}> ${T_ARGS})
   set_tests_properties(${name} PROPERTIES
     LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${PROTEAN_MPI_ENVIRONMENT}" PROCESSORS ${np})

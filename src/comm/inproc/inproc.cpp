@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -64,6 +65,7 @@ struct Meeting {
   int count = 0;
   bool working = false;
   bool done = false;
+  int left = -1;  // a rank that an exception took away; its memory is gone
   // split: what each rank gets.
   std::vector<std::pair<std::shared_ptr<Group>, int>> groups;
 };
@@ -188,6 +190,11 @@ class InprocCommunicator final : public Communicator {
                                 uint64_t* number);
   // Until the meeting is done or the deadline passes.
   void wait(Meeting& m, uint64_t number, Clock::time_point started);
+  void leave(Meeting& m) {
+    std::unique_lock lock(job().mutex);
+    job().changed.wait(lock, [&] { return m.done || !m.working; });
+    m.left = rank_;
+  }
   bool done(const Meeting& m) {
     std::lock_guard lock(job().mutex);
     if (!m.done) job().check(world_rank());
@@ -223,6 +230,11 @@ class InprocRequest final : public CommRequest {
         number_(number),
         started_(started) {}
   ~InprocRequest() override {
+    if (over_) return;
+    if (std::uncaught_exceptions() > exceptions_) {
+      comm_.leave(*meeting_);  // no wait on the way out of a failure
+      return;
+    }
     try {
       wait();
     } catch (const std::exception& e) {
@@ -241,6 +253,7 @@ class InprocRequest final : public CommRequest {
   uint64_t number_;
   Clock::time_point started_;
   bool over_ = false;
+  const int exceptions_ = std::uncaught_exceptions();
 };
 
 class DoneRequest final : public CommRequest {
@@ -277,6 +290,13 @@ std::shared_ptr<Meeting> InprocCommunicator::come(const Call& call,
     job().fail(world_rank(),
                concat(prefix(call, *number), ": rank ", m->first, " calls ",
                       m->call.text(), " instead"),
+               kExitFailed);
+    job().check(world_rank());
+  }
+  if (m->left >= 0) {
+    job().fail(group_->world[static_cast<size_t>(m->left)],
+               concat("an exception has left ", m->call.text(), ", call ",
+                      *number, ", undone"),
                kExitFailed);
     job().check(world_rank());
   }

@@ -1,6 +1,7 @@
 #include "comm/mpi/engine.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -60,6 +61,31 @@ struct Engine::Outgoing {
   Notice notice;
   MPI_Request request = MPI_REQUEST_NULL;
 };
+
+Scratch::Scratch(Engine& engine, size_t bytes) {
+  constexpr size_t kSmallest = 4096;
+  const size_t wanted = std::bit_ceil(std::max(bytes, kSmallest));
+  {
+    std::lock_guard lock(engine.pool_mutex_);
+    for (size_t i = engine.pool_.size(); i-- > 0 && !data_;)
+      if (engine.pool_[i].capacity_ == wanted) {
+        swap(engine.pool_[i]);
+        engine.pool_.erase(engine.pool_.begin() + static_cast<ptrdiff_t>(i));
+      }
+  }
+  engine_ = &engine;
+  capacity_ = wanted;
+  if (!data_) data_ = std::make_unique_for_overwrite<char[]>(wanted);
+}
+
+Scratch::~Scratch() {
+  Engine* home = std::exchange(engine_, nullptr);
+  if (!home || !data_) return;
+  constexpr size_t kKept = 16;
+  std::lock_guard lock(home->pool_mutex_);
+  if (home->pool_.size() >= kKept) home->pool_.erase(home->pool_.begin());
+  home->pool_.push_back(std::move(*this));
+}
 
 std::string Operation::name() const {
   return concat("rank ", channel_.rank, "/", channel_.size, ", ", call_.text(),
@@ -177,7 +203,7 @@ void Engine::finish() {
     }
   };
   if (size_ > 1) {
-    auto leave = std::make_shared<Leave>(*world_, Call{});
+    auto leave = std::make_shared<Leave>(world_, Call{});
     submit(leave);
     wait(*leave);
   }
@@ -263,9 +289,15 @@ void Engine::remove_channel(Channel& channel) {
 }
 
 void Engine::submit(std::shared_ptr<Operation> op) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (failure_) throw_failure();
   Channel& channel = op->channel_;
+  if (channel.left) {
+    lock.unlock();
+    fail(concat(op->name(), ": an exception has left an earlier call undone"),
+         kExitFailed);
+    check();
+  }
   op->number_ = ++channel.calls;
   channel.last = op->call_;
   channel.last_time = op->started_;
@@ -285,7 +317,7 @@ void Engine::wait(Operation& op) {
   std::unique_lock lock(op.mutex_);
   const bool in_time =
       op.changed_.wait_until(lock, deadline, [&] { return op.over_.load(); });
-  op.abandoned_ = !in_time;
+  op.abandoned_ |= !in_time;
   lock.unlock();
   --waiting_;
   if (!in_time) {
@@ -294,6 +326,15 @@ void Engine::wait(Operation& op) {
          kExitFailed);
   }
   if (!op.ok_ || !in_time) check();
+}
+
+void Engine::abandon(Operation& op) {
+  {
+    std::lock_guard lock(op.mutex_);
+    op.abandoned_ = true;
+  }
+  std::lock_guard lock(mutex_);
+  op.channel_.left = true;
 }
 
 bool Engine::done(Operation& op) {
@@ -468,7 +509,11 @@ void Engine::advance(Channel& channel) {
       auto op = channel.queue.front();
       if (op->open_ > 0) return;
       const size_t before = requests_.size();
-      op->last_posted_ = op->post(*this, requests_);
+      {
+        std::lock_guard lock(op->mutex_);
+        if (op->abandoned_) return;  // its data may be gone; see submit()
+        op->last_posted_ = op->post(*this, requests_);
+      }
       op->open_ = static_cast<int>(requests_.size() - before);
       owners_.resize(requests_.size(), op);
       if (op->last_posted_) {

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <mpi.h>
@@ -48,27 +49,59 @@ struct Channel {
   uint64_t calls = 0;
   uint64_t splits = 0;  // caller's thread
   Call last;
+  bool left = false;  // a call was left by an exception
   Clock::time_point last_time = Clock::now();
+};
+
+// Memory of the engine, reused from call to call. MPI works on nothing else: a
+// call that is given up leaves no pointer into its caller's memory, and what a
+// late message writes to is still there.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(Engine& engine, size_t bytes);
+  ~Scratch();
+  Scratch(Scratch&& other) noexcept { swap(other); }
+  Scratch& operator=(Scratch&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  char* data() const { return data_.get(); }
+  explicit operator bool() const { return data_ != nullptr; }
+
+ private:
+  friend class Engine;
+  void swap(Scratch& other) {
+    std::swap(engine_, other.engine_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(data_, other.data_);
+  }
+  Engine* engine_ = nullptr;
+  size_t capacity_ = 0;
+  std::unique_ptr<char[]> data_;
 };
 
 // A collective from queue to end. Derived classes post its MPI requests.
 class Operation {
  public:
-  Operation(Channel& channel, const Call& call)
-      : channel_(channel), call_(call) {}
+  Operation(std::shared_ptr<Channel> channel, const Call& call)
+      : keep_(std::move(channel)), channel_(*keep_), call_(call) {}
   virtual ~Operation() = default;
 
-  // Engine thread: posts the next phase, returns whether it was the last.
-  // MPI calls report through `check`. Nothing posted: the phase is over.
+  // Engine thread, while the caller has not left: posts the next phase, returns
+  // whether it was the last. Nothing posted: the phase is over.
   virtual bool post(Engine& engine, std::vector<MPI_Request>& requests) = 0;
-  // Engine thread, after the last phase: results to where they belong. Not
-  // called once the caller has given up, so that its memory is left alone.
+  // Engine thread, after the last phase, while the caller has not left: results
+  // to where they belong.
   virtual void deliver() {}
 
   Channel& channel() const { return channel_; }
   const Call& call() const { return call_; }
   // "rank 0/4, all_reduce(sum, f32[10]), call 3"
   std::string name() const;
+
+ private:
+  std::shared_ptr<Channel> keep_;
 
  protected:
   Channel& channel_;
@@ -86,7 +119,7 @@ class Operation {
   std::condition_variable changed_;
   std::atomic<bool> over_{false};  // done or failed
   bool ok_ = false;
-  bool abandoned_ = false;  // the caller has left
+  bool abandoned_ = false;  // the caller has left, its memory is not ours
 };
 
 class Engine {
@@ -111,6 +144,9 @@ class Engine {
   bool done(Operation& op);
   // Throws CommError once the job is broken.
   void check();
+  // The caller leaves without waiting, because of an exception; the channel is
+  // of no more use.
+  void abandon(Operation& op);
   // Tells every rank; the first failure counts, here as there.
   void fail(const std::string& why, int exit_code);
   // Runs on the engine thread and returns when done; for calls that block.
@@ -150,11 +186,14 @@ class Engine {
   void rest();
   void finalise();
 
+  friend class Scratch;
   void break_down(Failure failure);
   void throw_failure() const;  // with mutex_ held and a failure
   std::string diagnose(const Operation& op);
   void post_job(std::function<void()> job);
 
+  std::mutex pool_mutex_;
+  std::vector<Scratch> pool_;  // without engine_: they are at home
   const CommOptions options_;
   std::string who_;  // for the watchdog: "rank 1/4 on host"
   int rank_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <tuple>
 #include <utility>
 
@@ -14,9 +15,6 @@
 namespace protean::mpi {
 namespace {
 
-// Buffers up to this size are copied, so that a call that was given up leaves
-// no pointer into its caller's memory.
-constexpr size_t kCopyBytes = 32 << 10;
 // Up to this size over all ranks, one all-gather beats two phases.
 constexpr size_t kGatherBytes = 64 << 10;
 
@@ -46,32 +44,43 @@ MPI_Op mpi_op(ReduceOp op) {
   }
 }
 
-// An operation on the caller's buffer, or on a copy of it while it is small.
+// An operation on the caller's buffer, a chunk at a time through memory of the
+// engine.
 class BufferOperation : public Operation {
  public:
-  BufferOperation(Channel& channel, const Call& call, void* data, size_t bytes,
-                  size_t chunk)
-      : Operation(channel, call),
+  BufferOperation(std::shared_ptr<Channel> channel, const Call& call,
+                  void* data, size_t bytes, size_t chunk)
+      : Operation(std::move(channel), call),
         user_(static_cast<char*>(data)),
-        data_(user_),
-        bytes_(bytes),
-        chunk_(std::clamp<size_t>(chunk, 1, size_t{1} << 30)) {
-    if (bytes > 0 && bytes <= kCopyBytes) {
-      copy_.assign(user_, user_ + bytes);
-      data_ = copy_.data();
-    }
+        bytes_(bytes) {
+    const size_t width = size_of(call.type);
+    chunk_ = std::max<size_t>(1, std::min(chunk, kLargest) / width) * width;
   }
-  void deliver() override {
-    if (data_ != user_) std::memcpy(user_, data_, bytes_);
-  }
+  void deliver() override { store(); }
 
  protected:
+  static constexpr size_t kLargest = size_t{1} << 30;  // MPI counts are int
+
+  // The next chunk, with the caller's data in it if `fill`.
+  void load(Engine& engine, bool fill = true) {
+    at_ += size_;
+    size_ = std::min(bytes_ - at_, chunk_);
+    if (!scratch_) scratch_ = Scratch(engine, size_);
+    if (fill) std::memcpy(chunk(), user_ + at_, size_);
+  }
+  // The chunk's result to the caller.
+  void store() {
+    if (size_) std::memcpy(user_ + at_, chunk(), size_);
+  }
+  char* chunk() const { return scratch_.data(); }
+  bool last_chunk() const { return at_ + size_ == bytes_; }
+
   char* user_;
-  char* data_;
   size_t bytes_;
-  size_t chunk_;  // bytes
-  size_t at_ = 0;
-  std::vector<char> copy_;
+  size_t chunk_;     // most bytes per chunk
+  size_t at_ = 0;    // this chunk
+  size_t size_ = 0;  // bytes; 0 before the first one
+  Scratch scratch_;
 };
 
 class AllReduce final : public BufferOperation {
@@ -79,31 +88,33 @@ class AllReduce final : public BufferOperation {
   using BufferOperation::BufferOperation;
   bool post(Engine& engine, std::vector<MPI_Request>& requests) override {
     if (bytes_ == 0) return true;
-    const size_t width = size_of(call_.type);
-    const size_t n =
-        std::min(bytes_ - at_, std::max(width, chunk_ / width * width));
+    store();
+    load(engine);
     MPI_Request request;
-    engine.check(
-        MPI_Iallreduce(MPI_IN_PLACE, data_ + at_, static_cast<int>(n / width),
-                       mpi_type(call_.type), mpi_op(call_.op), channel_.comm,
-                       &request),
-        "MPI_Iallreduce");
+    engine.check(MPI_Iallreduce(MPI_IN_PLACE, chunk(),
+                                static_cast<int>(size_ / size_of(call_.type)),
+                                mpi_type(call_.type), mpi_op(call_.op),
+                                channel_.comm, &request),
+                 "MPI_Iallreduce");
     requests.push_back(request);
-    at_ += n;
-    return at_ == bytes_;
+    return last_chunk();
   }
 };
 
-// Small: everybody gets everything and sums in rank order.
-class GatherReduce final : public BufferOperation {
+// Small: everybody gets everything and reduces in rank order.
+class GatherReduce final : public Operation {
  public:
-  using BufferOperation::BufferOperation;
+  GatherReduce(std::shared_ptr<Channel> channel, const Call& call, void* data,
+               size_t bytes)
+      : Operation(std::move(channel), call), user_(data), bytes_(bytes) {}
   bool post(Engine& engine, std::vector<MPI_Request>& requests) override {
     if (bytes_ == 0) return true;
-    all_.resize(bytes_ * static_cast<size_t>(channel_.size));
+    all_ = Scratch(engine, bytes_ * static_cast<size_t>(channel_.size));
+    std::memcpy(all_.data() + bytes_ * static_cast<size_t>(channel_.rank),
+                user_, bytes_);
     MPI_Request request;
-    engine.check(MPI_Iallgather(data_, static_cast<int>(bytes_), MPI_BYTE,
-                                all_.data(), static_cast<int>(bytes_), MPI_BYTE,
+    engine.check(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_BYTE, all_.data(),
+                                static_cast<int>(bytes_), MPI_BYTE,
                                 channel_.comm, &request),
                  "MPI_Iallgather");
     requests.push_back(request);
@@ -111,71 +122,85 @@ class GatherReduce final : public BufferOperation {
   }
   void deliver() override {
     if (bytes_ == 0) return;
-    std::memcpy(data_, all_.data(), bytes_);
     for (size_t r = 1; r < static_cast<size_t>(channel_.size); ++r)
-      reduce_into(data_, all_.data() + r * bytes_, call_.count, call_.type,
-                  call_.op);
-    BufferOperation::deliver();
+      reduce_into(all_.data(), all_.data() + r * bytes_, call_.count,
+                  call_.type, call_.op);
+    std::memcpy(user_, all_.data(), bytes_);
   }
 
  private:
-  std::vector<char> all_;
+  void* user_;
+  size_t bytes_;
+  Scratch all_;
 };
 
-// Large: each rank gets its slice from all ranks, sums it in rank order and
-// sends the sum to all. Chunk by chunk, which bounds the scratch memory and
-// changes no bit.
+// Large: each rank gets its slice of the chunk from all ranks, reduces it in
+// rank order and sends the result to all. Chunks change no bit.
 class SliceReduce final : public BufferOperation {
  public:
   using BufferOperation::BufferOperation;
   bool post(Engine& engine, std::vector<MPI_Request>& requests) override {
-    const auto ranks = static_cast<size_t>(channel_.size);
+    if (bytes_ == 0) return true;
     const auto me = static_cast<size_t>(channel_.rank);
-    const size_t width = size_of(call_.type);
-    if (!gathered_) {
-      const size_t n =
-          std::min(call_.count - at_, std::max<size_t>(1, chunk_ / width));
-      first_ = data_ + at_ * width;
-      start_.resize(ranks + 1);
-      for (size_t r = 0; r <= ranks; ++r) start_[r] = n * r / ranks;
-      const size_t mine = start_[me + 1] - start_[me];
-      slices_.resize(mine * width * ranks);
-      for (size_t r = 0; r < ranks; ++r) {
-        if (r == me) continue;
-        receive(engine, requests, slices_.data() + r * mine * width,
-                mine * width, r);
-      }
+    const auto ranks = static_cast<size_t>(channel_.size);
+    if (!gathering_) {
+      store();
+      load(engine);
+      if (!slices_) slices_ = Scratch(engine, most_of_slice() * ranks);
+      for (size_t r = 0; r < ranks; ++r)
+        if (r != me) receive(engine, requests, part(r), slice_bytes(me), r);
       for (size_t r = 0; r < ranks; ++r)
         if (r != me) send(engine, requests, r, r);
-      at_ += n;
-      gathered_ = true;
+      gathering_ = true;
       return false;
     }
-    char* slice = first_ + start_[me] * width;
-    const size_t mine = start_[me + 1] - start_[me];
-    if (mine) {
-      char* own = slices_.data() + me * mine * width;
-      std::memcpy(own, slice, mine * width);
-      std::memcpy(slice, slices_.data(), mine * width);
-      for (size_t r = 1; r < ranks; ++r)
-        reduce_into(slice, slices_.data() + r * mine * width, mine, call_.type,
-                    call_.op);
-    }
-    for (size_t r = 0; r < ranks; ++r) {
-      if (r == me) continue;
-      receive(engine, requests, first_ + start_[r] * width,
-              (start_[r + 1] - start_[r]) * width, r);
-    }
+    reduce();
+    for (size_t r = 0; r < ranks; ++r)
+      if (r != me)
+        receive(engine, requests, chunk() + start(r), slice_bytes(r), r);
     for (size_t r = 0; r < ranks; ++r)
       if (r != me) send(engine, requests, me, r);
-    gathered_ = false;
-    return at_ == call_.count;
+    gathering_ = false;
+    return last_chunk();
   }
 
  private:
   // Messages between two ranks never overtake each other, and every rank posts
   // phases in the same order: one tag is enough.
   static constexpr int kTag = 2;
+
+  // Of rank r's slice in the chunk, bytes.
+  size_t start(size_t r) const {
+    const size_t width = size_of(call_.type);
+    return size_ / width * r / static_cast<size_t>(channel_.size) * width;
+  }
+  size_t slice_bytes(size_t r) const { return start(r + 1) - start(r); }
+  size_t most_of_slice() const {
+    const size_t width = size_of(call_.type);
+    return (size_ / width / static_cast<size_t>(channel_.size) + 1) * width;
+  }
+  // My slice as rank r has it.
+  char* part(size_t r) const {
+    return slices_.data() + r * slice_bytes(static_cast<size_t>(channel_.rank));
+  }
+
+  void reduce() {
+    const auto me = static_cast<size_t>(channel_.rank);
+    const size_t bytes = slice_bytes(me);
+    if (bytes == 0) return;
+    char* mine = chunk() + start(me);
+    const size_t count = bytes / size_of(call_.type);
+    if (me == 0) {
+      for (size_t r = 1; r < static_cast<size_t>(channel_.size); ++r)
+        reduce_into(mine, part(r), count, call_.type, call_.op);
+      return;
+    }
+    std::memcpy(part(me), mine, bytes);
+    for (size_t r = 1; r < static_cast<size_t>(channel_.size); ++r)
+      reduce_into(part(0), part(r), count, call_.type, call_.op);
+    std::memcpy(mine, part(0), bytes);
+  }
+
   void receive(Engine& engine, std::vector<MPI_Request>& requests, void* to,
                size_t bytes, size_t rank) {
     if (bytes == 0) return;
@@ -188,22 +213,18 @@ class SliceReduce final : public BufferOperation {
   }
   void send(Engine& engine, std::vector<MPI_Request>& requests, size_t slice,
             size_t rank) {
-    const size_t width = size_of(call_.type);
-    const size_t bytes = (start_[slice + 1] - start_[slice]) * width;
-    if (bytes == 0) return;
+    if (slice_bytes(slice) == 0) return;
     MPI_Request request;
     engine.check(
-        MPI_Isend(first_ + start_[slice] * width, static_cast<int>(bytes),
+        MPI_Isend(chunk() + start(slice), static_cast<int>(slice_bytes(slice)),
                   MPI_BYTE, static_cast<int>(rank), kTag, channel_.comm,
                   &request),
         "MPI_Isend");
     requests.push_back(request);
   }
 
-  bool gathered_ = false;
-  char* first_ = nullptr;      // of this chunk
-  std::vector<size_t> start_;  // of each rank's slice, elements
-  std::vector<char> slices_;   // mine, from every rank
+  bool gathering_ = false;  // else spreading the results
+  Scratch slices_;          // mine, from every rank
 };
 
 class Broadcast final : public BufferOperation {
@@ -211,43 +232,67 @@ class Broadcast final : public BufferOperation {
   using BufferOperation::BufferOperation;
   bool post(Engine& engine, std::vector<MPI_Request>& requests) override {
     if (bytes_ == 0) return true;
-    const size_t n = std::min(bytes_ - at_, chunk_);
+    if (!root()) store();
+    load(engine, root());
     MPI_Request request;
-    engine.check(MPI_Ibcast(data_ + at_, static_cast<int>(n), MPI_BYTE,
+    engine.check(MPI_Ibcast(chunk(), static_cast<int>(size_), MPI_BYTE,
                             call_.root, channel_.comm, &request),
                  "MPI_Ibcast");
     requests.push_back(request);
-    at_ += n;
-    return at_ == bytes_;
+    return last_chunk();
   }
+  void deliver() override {
+    if (!root()) store();
+  }
+
+ private:
+  bool root() const { return channel_.rank == call_.root; }
 };
 
-// data: all ranks' parts, this rank's already in its place.
-class AllGather final : public BufferOperation {
+// A chunk of every rank's part at a time. user_: all parts, this rank's already
+// in its place.
+class AllGather final : public Operation {
  public:
-  using BufferOperation::BufferOperation;
+  AllGather(std::shared_ptr<Channel> channel, const Call& call, void* out,
+            size_t chunk)
+      : Operation(std::move(channel), call),
+        user_(static_cast<char*>(out)),
+        chunk_(std::clamp<size_t>(chunk / static_cast<size_t>(channel_.size), 1,
+                                  size_t{1} << 30)) {}
   bool post(Engine& engine, std::vector<MPI_Request>& requests) override {
-    const size_t part = call_.count;
-    if (part == 0) return true;
+    if (call_.count == 0) return true;
+    store();
+    at_ += size_;
+    size_ = std::min(call_.count - at_, chunk_);
+    if (!all_)
+      all_ = Scratch(engine, size_ * static_cast<size_t>(channel_.size));
+    const auto me = static_cast<size_t>(channel_.rank);
+    std::memcpy(all_.data() + me * size_, user_ + me * call_.count + at_,
+                size_);
     MPI_Request request;
-    if (bytes_ <= chunk_) {
-      engine.check(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_BYTE, data_,
-                                  static_cast<int>(part), MPI_BYTE,
-                                  channel_.comm, &request),
-                   "MPI_Iallgather");
-      requests.push_back(request);
-      return true;
-    }
-    // Too large for one call: every rank in turn sends its part in pieces.
-    const size_t root = at_ / part;
-    const size_t n = std::min((root + 1) * part - at_, chunk_);
-    engine.check(MPI_Ibcast(data_ + at_, static_cast<int>(n), MPI_BYTE,
-                            static_cast<int>(root), channel_.comm, &request),
-                 "MPI_Ibcast");
+    engine.check(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_BYTE, all_.data(),
+                                static_cast<int>(size_), MPI_BYTE,
+                                channel_.comm, &request),
+                 "MPI_Iallgather");
     requests.push_back(request);
-    at_ += n;
-    return at_ == bytes_;
+    return at_ + size_ == call_.count;
   }
+  void deliver() override { store(); }
+
+ private:
+  void store() {
+    if (size_ == 0) return;
+    for (size_t r = 0; r < static_cast<size_t>(channel_.size); ++r)
+      if (r != static_cast<size_t>(channel_.rank))
+        std::memcpy(user_ + r * call_.count + at_, all_.data() + r * size_,
+                    size_);
+  }
+
+  char* user_;
+  size_t chunk_;     // most bytes per rank and chunk
+  size_t at_ = 0;    // within each part
+  size_t size_ = 0;  // of this chunk
+  Scratch all_;
 };
 
 class Barrier final : public Operation {
@@ -266,6 +311,11 @@ class MpiRequest final : public CommRequest {
   MpiRequest(Engine& engine, std::shared_ptr<Operation> op)
       : engine_(engine), op_(std::move(op)) {}
   ~MpiRequest() override {
+    if (!op_) return;
+    if (std::uncaught_exceptions() > exceptions_) {
+      engine_.abandon(*op_);  // no wait on the way out of a failure
+      return;
+    }
     try {
       wait();
     } catch (const std::exception& e) {
@@ -283,6 +333,7 @@ class MpiRequest final : public CommRequest {
  private:
   Engine& engine_;
   std::shared_ptr<Operation> op_;  // null: done
+  const int exceptions_ = std::uncaught_exceptions();
 };
 
 class MpiCommunicator final : public Communicator {
@@ -290,7 +341,7 @@ class MpiCommunicator final : public Communicator {
   MpiCommunicator(Engine& engine, std::shared_ptr<Channel> channel, bool owner)
       : engine_(engine), channel_(std::move(channel)), owner_(owner) {}
   ~MpiCommunicator() override {
-    if (!owner_) return;
+    if (!owner_ || std::uncaught_exceptions() > exceptions_) return;
     try {
       engine_.remove_channel(*channel_);
     } catch (const std::exception& e) {
@@ -328,12 +379,13 @@ class MpiCommunicator final : public Communicator {
     char* own = static_cast<char*>(out) + static_cast<size_t>(rank()) * bytes;
     if (own != in && bytes) std::memcpy(own, in, bytes);
     if (size() == 1) return;
-    run(make<AllGather>({.kind = CallKind::all_gather, .count = bytes}, out,
-                        bytes * static_cast<size_t>(size())));
+    run(std::make_shared<AllGather>(
+        channel_, Call{.kind = CallKind::all_gather, .count = bytes}, out,
+        engine_.options().chunk_bytes));
   }
   void barrier() override {
     if (size() == 1) return;
-    run(std::make_shared<Barrier>(*channel_, Call{}));
+    run(std::make_shared<Barrier>(channel_, Call{}));
   }
   std::unique_ptr<Communicator> split(int color, int key) override;
   void check() override { engine_.check(); }
@@ -344,7 +396,7 @@ class MpiCommunicator final : public Communicator {
  private:
   template <typename T>
   std::shared_ptr<Operation> make(const Call& call, void* data, size_t bytes) {
-    return std::make_shared<T>(*channel_, call, data, bytes,
+    return std::make_shared<T>(channel_, call, data, bytes,
                                engine_.options().chunk_bytes);
   }
   std::shared_ptr<Operation> reduction(void* data, size_t count, DType type,
@@ -353,7 +405,7 @@ class MpiCommunicator final : public Communicator {
     const size_t bytes = count * size_of(type);
     if (order == SumOrder::fast) return make<AllReduce>(call, data, bytes);
     if (bytes * static_cast<size_t>(size()) <= kGatherBytes)
-      return make<GatherReduce>(call, data, bytes);
+      return std::make_shared<GatherReduce>(channel_, call, data, bytes);
     return make<SliceReduce>(call, data, bytes);
   }
   void run(std::shared_ptr<Operation> op) {
@@ -364,6 +416,7 @@ class MpiCommunicator final : public Communicator {
   Engine& engine_;
   std::shared_ptr<Channel> channel_;
   bool owner_;  // of the MPI communicator; the engine owns the world's
+  const int exceptions_ = std::uncaught_exceptions();
 };
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
