@@ -14,6 +14,11 @@ target_include_directories(protean_flags INTERFACE
   ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(protean_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 warns about std::string's own copies (GCC bug 105329).
+  target_compile_options(protean_flags INTERFACE
+    -Wno-stringop-overflow -Wno-restrict)
+endif()
 if(PROTEAN_WERROR)
   target_compile_options(protean_flags INTERFACE -Werror)
 endif()

@@ -64,6 +64,25 @@ std::vector<Facts> gather_facts(Communicator& comm, const Facts& facts) {
   return result;
 }
 
+void agree(Communicator& comm, const std::function<void()>& check) {
+  Facts facts;
+  try {
+    check();
+  } catch (const Error& e) {
+    facts.emplace_back("error", e.what());
+  }
+  const std::vector<Facts> all = gather_facts(comm, facts);
+  const auto failed = std::find_if(all.begin(), all.end(),
+                                   [](const Facts& f) { return !f.empty(); });
+  if (failed == all.end()) return;
+  const std::string& why = failed->front().second;
+  const bool alike = std::all_of(all.begin(), all.end(), [&](const Facts& f) {
+    return f == *failed;
+  });
+  throw AgreedError(
+      alike ? why : concat("rank ", failed - all.begin(), ": ", why));
+}
+
 void preflight(Communicator& comm, const Facts& facts) {
   const std::vector<Facts> all = gather_facts(comm, facts);
   // Names in rank 0's order, then what only others have.

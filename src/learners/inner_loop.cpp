@@ -4,8 +4,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
-
-#include "learners/task_loss.h"
+#include "protean/learners/task_loss.h"
 
 namespace protean {
 

@@ -2,9 +2,9 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include "protean/learners/phase.h"
+#include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
-
-#include "learners/task_loss.h"
 
 namespace protean {
 
@@ -24,7 +24,9 @@ TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
   const auto theta = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
   auto phi = theta;
   InnerOptimizer::State state;
+  announce(Phase::inner);
   inner_.train(phi, state, batch, second_order_);
+  announce(Phase::outer);
   const auto norm = inner_.query_norm(phi, batch.support);
   auto prediction = inner_.predict(phi, norm, batch.query);
   auto loss = task_loss(prediction, batch.query, target_);
@@ -33,6 +35,7 @@ TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
                                  /*create_graph=*/false,
                                  /*allow_unused=*/true);
   add_to_flat(spaces_.theta, g, sums.theta);
+  announce(Phase::idle);
   return {loss.detach(), task_accuracy(prediction, batch.query, target_)};
 }
 

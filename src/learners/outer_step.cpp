@@ -35,7 +35,7 @@ class FlatOptimiser : public OuterStep {
 
   void run(Objective& objective, at::Tensor& theta,
            const StepContext& context) override {
-    auto g = objective.gradient(0);
+    auto g = objective.gradient();
     // A double sum in index order: the same bits on every rank.
     norm_ = g.to(at::kDouble).norm().item<double>();
     if (options_.clip_value > 0)

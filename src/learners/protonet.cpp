@@ -3,9 +3,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/error.h"
+#include "protean/learners/phase.h"
+#include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
-
-#include "learners/task_loss.h"
 
 namespace protean {
 namespace {
@@ -52,6 +52,7 @@ Params ProtoNet::body_params(const MetaView& meta, bool train) const {
 
 TaskLosses ProtoNet::gradient(const TaskBatch& batch, const MetaView& meta,
                               const MetaView& sums) const {
+  announce(Phase::outer);
   const auto theta = body_params(meta, /*train=*/true);
   Norm norm;
   norm.record = true;
@@ -78,6 +79,7 @@ TaskLosses ProtoNet::gradient(const TaskBatch& batch, const MetaView& meta,
                     m.variance * (momentum_ * unbiased(joined)));
   }
   add_to_flat(spaces_.state, moved, sums.state);
+  announce(Phase::idle);
   return {loss.detach(),
           task_accuracy(logits, batch.query, TargetKind::classes)};
 }

@@ -1,8 +1,8 @@
 #include "learners/reptile.h"
 
+#include "protean/learners/phase.h"
+#include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
-
-#include "learners/task_loss.h"
 
 namespace protean {
 
@@ -43,7 +43,9 @@ TaskLosses Reptile::gradient(const TaskBatch& batch, const MetaView& meta,
   const auto theta = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
   auto phi = theta;
   auto state = start_state(meta, batch.tasks());
+  announce(Phase::inner);
   inner_.train(phi, state, batch, /*differentiable=*/false);
+  announce(Phase::outer);
   at::NoGradGuard no_grad;
   Params difference;
   for (size_t i = 0; i < phi.size(); ++i)
@@ -58,6 +60,7 @@ TaskLosses Reptile::gradient(const TaskBatch& batch, const MetaView& meta,
   // after adaptation.
   const auto norm = inner_.query_norm(phi, batch.support);
   auto prediction = inner_.predict(phi, norm, batch.support);
+  announce(Phase::idle);
   return {task_loss(prediction, batch.support, target_),
           task_accuracy(prediction, batch.support, target_)};
 }

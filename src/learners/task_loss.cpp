@@ -1,4 +1,4 @@
-#include "learners/task_loss.h"
+#include "protean/learners/task_loss.h"
 
 #include "protean/models/ops/ops.h"
 

@@ -36,11 +36,14 @@ const TaskSource& TaskSources::of(Stream stream) const {
   return *source;
 }
 
-TaskSources open_tasks(const DataOptions& data, const TaskOptions& task) {
+TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
+                       const TaskCounts& eval) {
+  const TaskCounts train = task.train_counts();
   TaskSources sources;
   if (data.source == "sinusoid") {
-    sources.train = std::make_shared<Sinusoid>(task.shots, task.queries);
-    sources.validation = sources.test = sources.train;
+    sources.train = std::make_shared<Sinusoid>(train.shots, train.queries);
+    sources.validation = sources.test =
+        std::make_shared<Sinusoid>(eval.shots, eval.queries);
     const std::string name = "sinusoid";
     sources.checksum = sha256_hex(name.data(), name.size());
     return sources;
@@ -49,20 +52,22 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task) {
   const Splits splits = make_splits(*examples, data);
   const bool rotate = data.rotations == "task";
   const auto source = [&](const std::vector<uint32_t>& classes,
-                          bool rotate_these, const char* what) {
+                          const TaskCounts& counts, bool rotate_these,
+                          const char* what) {
     NwayKshotOptions options;
-    options.ways = task.ways;
-    options.shots = task.shots;
-    options.queries = task.queries;
+    options.ways = counts.ways;
+    options.shots = counts.shots;
+    options.queries = counts.queries;
     options.rotate = rotate_these;
     return std::make_shared<NwayKshot>(examples, classes, options, what);
   };
-  sources.train = source(splits.train, rotate, "train");
+  sources.train = source(splits.train, train, rotate, "train");
   if (!splits.validation.empty())
-    sources.validation =
-        source(splits.validation, rotate && data.rotate_eval, "validation");
+    sources.validation = source(splits.validation, eval,
+                                rotate && data.rotate_eval, "validation");
   if (!splits.test.empty())
-    sources.test = source(splits.test, rotate && data.rotate_eval, "test");
+    sources.test =
+        source(splits.test, eval, rotate && data.rotate_eval, "test");
   sources.checksum = checksum_of(*examples, splits);
   return sources;
 }

@@ -127,10 +127,10 @@ void StepReducer::stack_done(const std::vector<uint32_t>& indices,
     }
   }
   auto tail = sums_.narrow(0, theta_size_ + state_size_, kLossValues);
-  tail.add_(at::stack({loss.sum(), accuracy.sum(),
-                       at::full({}, static_cast<double>(indices.size()),
-                                at::kFloat)})
-                .to(device_));
+  tail.add_(
+      at::stack({loss.sum(), accuracy.sum(),
+                 at::full({}, static_cast<double>(indices.size()), at::kFloat)})
+          .to(device_));
   if (level_ != ReductionLevel::exact) return;
 
   const auto host = sums_.to(at::kCPU);
@@ -160,8 +160,7 @@ void StepReducer::quantise(const float* in, int64_t size, int segment,
     return;
   }
   largest_[segment] = std::max(largest_[segment], largest);
-  const double scale =
-      std::ldexp(1.0, static_cast<int>(exponents_[segment]));
+  const double scale = std::ldexp(1.0, static_cast<int>(exponents_[segment]));
   const double limit = std::ldexp(1.0, kSumBits) / static_cast<double>(stacks_);
   if (largest * scale >= limit) {
     overflow_ = true;
@@ -225,10 +224,10 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
   write_slot(slot);
 
   const auto start = std::chrono::steady_clock::now();
-  comm_.all_reduce(wire_.data_ptr(), static_cast<size_t>(wire_.numel()),
-                   exact ? DType::i64 : DType::f32, ReduceOp::sum,
-                   level_ == ReductionLevel::fixed ? SumOrder::by_rank
-                                                   : SumOrder::fast);
+  comm_.all_reduce(
+      wire_.data_ptr(), static_cast<size_t>(wire_.numel()),
+      exact ? DType::i64 : DType::f32, ReduceOp::sum,
+      level_ == ReductionLevel::fixed ? SumOrder::by_rank : SumOrder::fast);
   comm_seconds_ +=
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
@@ -260,8 +259,8 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
   if (exact)
     for (int i = 0; i < 3; ++i)
       if (largest[i] > 0)
-        exponents_[i] = exponent_for(std::ilogb(largest[i]) + 1 + kHeadroomBits,
-                                     stacks_);
+        exponents_[i] =
+            exponent_for(std::ilogb(largest[i]) + 1 + kHeadroomBits, stacks_);
   if (overflow) {
     ++repeats_;
     return false;
@@ -276,8 +275,7 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
     int64_t i = 0;
     for (int segment = 0; segment < 3; ++segment) {
       const double unit = std::ldexp(1.0, -static_cast<int>(used[segment]));
-      for (; i < ends[segment]; ++i)
-        out[i] = static_cast<double>(in[i]) * unit;
+      for (; i < ends[segment]; ++i) out[i] = static_cast<double>(in[i]) * unit;
     }
   } else {
     sums = received_.narrow(0, 0, values);
@@ -290,8 +288,8 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
   totals.loss = t[0] / t[2];
   totals.accuracy = t[1] / t[2];
   const double count = t[2];
-  auto mean = (sums.narrow(0, 0, values - kLossValues) / count)
-                  .to(device_, at::kFloat);
+  auto mean =
+      (sums.narrow(0, 0, values - kLossValues) / count).to(device_, at::kFloat);
   totals.gradient = mean.narrow(0, 0, theta_size_);
   totals.state = mean.narrow(0, theta_size_, state_size_);
   return true;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "protean/core/error.h"
+
 #include "support/catch.h"
 
 using namespace protean;

@@ -1,6 +1,7 @@
 // Before the first step: do all ranks run the same thing?
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,12 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 //   ranks differ: task.ways is 5 on rank 0 and 20 on rank 2
 // A fact that a rank does not have counts as a difference.
 void preflight(Communicator& comm, const Facts& facts);
+
+// Collective. Runs check on every rank; when it throws Error on any of them,
+// every rank throws the same AgreedError with the message of the lowest such
+// rank, which is named unless all ranks failed alike. For what each rank checks
+// by itself before the first step: configuration, files.
+void agree(Communicator& comm, const std::function<void()>& check);
 
 // Every rank's facts, in rank order (collective).
 std::vector<Facts> gather_facts(Communicator& comm, const Facts& facts);

@@ -40,8 +40,8 @@ class Objective {
  public:
   virtual ~Objective() = default;
   // Mean meta-gradient at the current theta, over all ranks, flat float32,
-  // identical bits on every rank. `which` names the learner's own objective.
-  virtual at::Tensor gradient(int which) = 0;
+  // identical bits on every rank.
+  virtual at::Tensor gradient() = 0;
 };
 
 struct StepContext {

@@ -23,9 +23,16 @@ struct TaskSources {
   const TaskSource& of(Stream stream) const;
 };
 
-// Opens the data and splits it. With data.rotations = task, train tasks are
+// Opens the data and splits it. Training tasks have the shape that `task` gives
+// them, the others that of `eval`. With data.rotations = task, train tasks are
 // rotated, and with data.rotate_eval the others too. Throws ConfigError naming
 // the key, DataError naming the file.
-TaskSources open_tasks(const DataOptions& data, const TaskOptions& task);
+TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
+                       const TaskCounts& eval);
+// With evaluation tasks of task.ways, task.shots and task.queries.
+inline TaskSources open_tasks(const DataOptions& data,
+                              const TaskOptions& task) {
+  return open_tasks(data, task, task.counts());
+}
 
 }  // namespace protean

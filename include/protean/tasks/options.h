@@ -5,14 +5,30 @@
 
 namespace protean {
 
+// Classes and examples of one task; shots and queries are per class.
+struct TaskCounts {
+  uint32_t ways = 5, shots = 1, queries = 15;
+};
+
 struct TaskOptions {
-  uint32_t ways = 5;         // task.ways: classes per task
-  uint32_t shots = 1;        // task.shots: support examples per class; for a
-                             // function family: support points
-  uint32_t queries = 15;     // task.queries: query examples per class; for a
-                             // function family: query points
+  uint32_t ways = 5;      // task.ways: classes per task
+  uint32_t shots = 1;     // task.shots: support examples per class; for a
+                          // function family: support points
+  uint32_t queries = 15;  // task.queries: query examples per class; for a
+                          // function family: query points
+  // task.train_ways, task.train_shots, task.train_queries: of training tasks,
+  // where they differ from evaluation; 0 = as above.
+  uint32_t train_ways = 0;
+  uint32_t train_shots = 0;
+  uint32_t train_queries = 0;
   uint32_t meta_batch = 32;  // task.meta_batch: tasks per meta-step, all ranks
   uint32_t stack = 0;  // task.stack: tasks computed on together; 0 = automatic
+
+  TaskCounts train_counts() const {
+    return {train_ways ? train_ways : ways, train_shots ? train_shots : shots,
+            train_queries ? train_queries : queries};
+  }
+  TaskCounts counts() const { return {ways, shots, queries}; }
 };
 
 }  // namespace protean

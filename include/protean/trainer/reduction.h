@@ -15,12 +15,12 @@
 // Not thread-safe; one per rank.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "protean/comm/communicator.h"
 #include "protean/learners/learner.h"
@@ -33,19 +33,19 @@ ReductionLevel reduction_from_name(const std::string& name);
 
 // What one rank tells all others in a step.
 struct RankReport {
-  int64_t stop = 0;        // bits, see trainer
-  uint64_t hash = 0;       // of theta and meta-state at the start of the step
-  int64_t bad_task = -1;   // index of a task whose loss is not finite
+  int64_t stop = 0;       // bits, see trainer
+  uint64_t hash = 0;      // of theta and meta-state at the start of the step
+  int64_t bad_task = -1;  // index of a task whose loss is not finite
   int64_t worst_task = -1;
   float worst_loss = 0;
-  float busy_s = 0;        // computing, this step
+  float busy_s = 0;  // computing, this step
 };
 
 struct StepTotals {
   at::Tensor gradient;  // float32, the mean over the meta-batch
   at::Tensor state;     // float32, likewise
   double loss = 0;      // means over the meta-batch
-  double accuracy = 0;  // NaN for regression
+  double accuracy = 0;  // meaningless for regression
   int64_t tasks = 0;
   std::vector<RankReport> ranks;
 };
@@ -86,8 +86,8 @@ class StepReducer {
   ReductionLevel level_;
   int64_t theta_size_, state_size_;
   at::Device device_;
-  at::Tensor sums_;   // float32: theta, state, losses; one stack's in exact
-  at::Tensor wire_;   // what travels: float32 or int64, sums then slots
+  at::Tensor sums_;      // float32: theta, state, losses; one stack's in exact
+  at::Tensor wire_;      // what travels: float32 or int64, sums then slots
   at::Tensor received_;  // the same after the collective, in host memory
   Exponents exponents_{};
   int64_t stacks_ = 1;

@@ -1,0 +1,72 @@
+// Everything a user can set, as plain structs; cli fills them from flags and
+// files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protean/comm/world.h"
+#include "protean/data/options.h"
+#include "protean/learners/options.h"
+#include "protean/learners/outer_step.h"
+#include "protean/models/options.h"
+#include "protean/tasks/options.h"
+#include "protean/trainer/checkpoint.h"
+
+namespace protean {
+
+struct RunOptions {
+  std::string dir;       // run.dir: where everything of the run goes
+  uint64_t seed = 0;     // run.seed: of tasks and initial values
+  int64_t steps = 1000;  // run.steps: meta-steps
+  // run.threads: of one rank. Launchers pass cores / ranks.
+  int threads = 1;
+  // run.max_time: seconds of training after which the run ends as if it had
+  // reached run.steps (a later --resume goes on); 0 = none.
+  double max_time = 0;
+  // run.log_every: steps between lines of metrics.jsonl.
+  int64_t log_every = 20;
+  // run.quiet: no progress lines.
+  bool quiet = false;
+  // run.device: cpu or cuda.
+  std::string device = "cpu";
+};
+
+struct EvalOptions {
+  // eval.every: steps between validations; 0 = none.
+  int64_t every = 500;
+  // eval.tasks: tasks of one validation, and of `protean eval` (there at least
+  // 600 is usual).
+  int64_t tasks = 200;
+  // eval.ways, eval.shots, eval.queries: of evaluation tasks; 0 = as task.*.
+  uint32_t ways = 0;
+  uint32_t shots = 0;
+  uint32_t queries = 0;
+  // eval.target_accuracy: training ends when validation reaches it; 0 = off.
+  double target_accuracy = 0;
+  // eval.patience: validations without a better one that end training; 0 = off.
+  int64_t patience = 0;
+  // eval.stream: test or validation; `protean eval` only.
+  std::string stream = "test";
+};
+
+struct Config {
+  RunOptions run;
+  DataOptions data;
+  TaskOptions task;
+  ModelOptions model;
+  LearnerOptions learner;
+  OptimOptions optim;
+  CommOptions comm;
+  // comm.reduction: fast, fixed or exact, see trainer/reduction.h.
+  std::string reduction = "exact";
+  CheckpointOptions checkpoint;
+  EvalOptions eval;
+};
+
+// Every key with its value as text, in the order of the help.
+using ConfigValues = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace protean

@@ -1,0 +1,27 @@
+// What a configuration describes, made real: data, task streams, learner.
+//
+// Immutable and shared by all ranks of a process.
+#pragma once
+
+#include <cstdint>
+
+#include "protean/learners/learner.h"
+#include "protean/tasks/open_tasks.h"
+#include "protean/trainer/config.h"
+
+namespace protean {
+
+struct Experiment {
+  Config config;
+  TaskSources tasks;
+  LearnerPtr learner;
+};
+
+// Throws ConfigError or DataError; nothing is written.
+Experiment make_experiment(const Config& config);
+
+// Tasks per stack: task.stack, or a choice by the learner's size that does not
+// depend on the number of ranks.
+int64_t stack_limit(const Experiment& experiment);
+
+}  // namespace protean

@@ -1,0 +1,41 @@
+// Meta-training: the loop, from a checked configuration to a run directory.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "protean/comm/world.h"
+#include "protean/trainer/experiment.h"
+
+namespace protean {
+
+// What belongs to a run beside the experiment itself.
+struct RunContext {
+  ConfigValues values;          // resolved, for config.ini and comparisons
+  std::string config_text;      // the same as an INI file
+  std::string resume = "none";  // none, auto, or the folder of another run
+  nlohmann::json provenance;    // of the build and this machine
+};
+
+struct TrainOutcome {
+  int exit_code = 0;
+  nlohmann::json summary;  // as written to summary.json
+};
+
+// Collective: every rank of the world calls it with the same experiment. Rank 0
+// writes. Returns kExitDone, or kExitStopped when a signal asked for the end
+// and the last checkpoint is stored.
+TrainOutcome train(const Experiment& experiment, World& world,
+                   const RunContext& context);
+
+// theta and meta-state of a run's newest valid checkpoint, as every rank of
+// comm gets them (collective).
+struct StoredMeta {
+  MetaView meta;
+  int64_t step = 0;
+};
+StoredMeta load_meta(const std::string& run_dir, const Experiment& experiment,
+                     Communicator& comm);
+
+}  // namespace protean

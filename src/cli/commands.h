@@ -1,0 +1,35 @@
+// The subcommands of the protean binary. Each takes its arguments after the
+// command's name, returns the exit code, and throws Error.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "protean/comm/world.h"
+#include "protean/trainer/experiment.h"
+
+#include "cli/options.h"
+
+namespace protean {
+
+using Arguments = std::vector<std::string>;
+
+int run_train(const Arguments& args);
+int run_eval(const Arguments& args);
+int run_pack(const Arguments& args);
+int run_inspect(const Arguments& args);
+int run_bench(const Arguments& args);
+int run_config(const Arguments& args);
+
+// "usage: ..." with the flags and, when asked, every key, to stdout.
+void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
+                bool with_keys);
+
+// Parses on every rank, joins the ranks, and calls body with the command line.
+// An error in the command line is reported once for the job, not once per rank.
+int with_world(const Arguments& args, const std::vector<CommandFlag>& flags,
+               StoredConfig stored_config,
+               const std::function<int(const CommandLine&, World&)>& body);
+
+}  // namespace protean

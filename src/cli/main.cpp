@@ -1,0 +1,105 @@
+#include <cstdio>
+#include <exception>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/core/signals.h"
+#include "protean/models/ops/allocation.h"
+#include "protean/trainer/provenance.h"
+
+#include "cli/commands.h"
+
+namespace protean {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const Arguments&);
+};
+
+constexpr Command kCommands[] = {
+    {"train", "meta-train a learner", run_train},
+    {"eval", "accuracy of a trained run on held-out tasks", run_eval},
+    {"pack", "make one pack file from a zip or a folder of images", run_pack},
+    {"inspect", "show or verify a pack", run_inspect},
+    {"bench", "tasks per second and where the time goes", run_bench},
+    {"config", "print the resolved configuration", run_config},
+};
+
+void print_usage() {
+  std::printf(
+      "usage: protean COMMAND [--config FILE]... [--section.key value]...\n\n"
+      "Meta-training of few-shot learners, on one process or many.\n\n");
+  for (const auto& c : kCommands) std::printf("  %-8s %s\n", c.name, c.summary);
+  std::printf(
+      "\nprotean COMMAND --help lists the flags and keys of a command.\n"
+      "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 75 stopped "
+      "by request and resumable.\n");
+}
+
+int run(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "";
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_usage();
+    return kExitDone;
+  }
+  if (name == "--version") {
+    std::printf("protean %s (commit %s)\n",
+                provenance().at("version").get<std::string>().c_str(),
+                build_commit().c_str());
+    return kExitDone;
+  }
+  for (const auto& c : kCommands)
+    if (name == c.name) return c.run(Arguments(argv + 2, argv + argc));
+  std::string expected;
+  for (const auto& c : kCommands)
+    expected += (expected.empty() ? "" : ", ") + std::string(c.name);
+  throw ConfigError(name.empty() ? "no command; expected one of: " + expected
+                                 : "unknown command \"" + name +
+                                       "\"; expected one of: " + expected);
+}
+
+}  // namespace
+
+void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
+                bool with_keys) {
+  std::printf("usage: protean %s\n\n%s", usage.c_str(),
+              options_help(flags, with_keys).c_str());
+}
+
+int with_world(const Arguments& args, const std::vector<CommandFlag>& flags,
+               StoredConfig stored_config,
+               const std::function<int(const CommandLine&, World&)>& body) {
+  CommandLine line;
+  std::exception_ptr failure;
+  try {
+    line = parse_command_line(args, flags, stored_config);
+  } catch (const ConfigError&) {
+    failure = std::current_exception();
+  }
+  return run_world(line.config.comm, [&](World& world) {
+    agree(*world.control, [&] {
+      if (failure) std::rethrow_exception(failure);
+    });
+    return body(line, world);
+  });
+}
+
+}  // namespace protean
+
+int main(int argc, char** argv) {
+  using namespace protean;
+  ops::keep_freed_memory();
+  install_signal_handlers();
+  try {
+    return run(argc, argv);
+  } catch (const Error& e) {
+    log_error(e.what());
+    return e.exit_code();
+  } catch (const std::exception& e) {
+    log_error(e.what());
+    return kExitFailed;
+  }
+}

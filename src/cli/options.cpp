@@ -1,0 +1,413 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include <boost/program_options.hpp>
+
+#include "protean/core/error.h"
+
+namespace po = boost::program_options;
+
+namespace protean {
+namespace {
+
+// A key, bound to its field.
+struct Binding {
+  std::string key, help;
+  std::function<std::string()> get;
+  // Throws std::invalid_argument with what was expected.
+  std::function<void(const std::string&)> set;
+};
+
+template <typename T>
+T parse_number(const std::string& text, const char* expected) {
+  T value{};
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw std::invalid_argument(expected);
+  return value;
+}
+
+std::string to_text(const std::string& v) { return v; }
+std::string to_text(bool v) { return v ? "true" : "false"; }
+template <typename T>
+std::string to_text(T v) {
+  char buffer[64];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
+  return {buffer, end};
+}
+
+void from_text(const std::string& text, std::string& v) { v = text; }
+void from_text(const std::string& text, bool& v) {
+  if (text == "true" || text == "on" || text == "yes" || text == "1")
+    v = true;
+  else if (text == "false" || text == "off" || text == "no" || text == "0")
+    v = false;
+  else
+    throw std::invalid_argument("true or false");
+}
+template <typename T>
+void from_text(const std::string& text, T& v) {
+  if constexpr (std::is_floating_point_v<T>)
+    v = parse_number<T>(text, "a number");
+  else if constexpr (std::is_unsigned_v<T>)
+    v = parse_number<T>(text, "a whole number, 0 or above");
+  else
+    v = parse_number<T>(text, "a whole number");
+}
+
+class Bindings {
+ public:
+  template <typename T>
+  void add(const char* key, T& field, const char* help) {
+    all_.push_back({key, help, [&field] { return to_text(field); },
+                    [&field](const std::string& s) { from_text(s, field); }});
+  }
+  const std::vector<Binding>& all() const { return all_; }
+  const Binding* find(const std::string& key) const {
+    for (const auto& b : all_)
+      if (b.key == key) return &b;
+    return nullptr;
+  }
+
+ private:
+  std::vector<Binding> all_;
+};
+
+void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
+  b.add("run.dir", c.run.dir, "folder of the run");
+  b.add("run.seed", c.run.seed, "seed of tasks and initial values");
+  b.add("run.steps", c.run.steps, "meta-steps");
+  b.add("run.threads", c.run.threads, "threads of one rank");
+  b.add("run.max_time", c.run.max_time,
+        "seconds after which training ends; 0 = none");
+  b.add("run.log_every", c.run.log_every, "steps between metrics lines");
+  b.add("run.quiet", c.run.quiet, "no progress lines");
+  b.add("run.device", c.run.device, "cpu or cuda");
+
+  b.add("data.source", c.data.source, "omniglot, pack, folder or sinusoid");
+  b.add("data.path", c.data.path,
+        "file or folder; empty = the shipped Omniglot background set");
+  b.add("data.side", c.data.side, "height and width of images, pixels");
+  b.add("data.filter", c.data.filter,
+        "how folders are resized: nearest or bilinear");
+  b.add("data.channels", c.data.channels,
+        "of a folder's images: 1, 3 or 0 (as they are)");
+  b.add("data.split", c.data.split,
+        "background, stored, random, or a list file or folder");
+  b.add("data.split_seed", c.data.split_seed, "seed of the random split");
+  b.add("data.split_validation", c.data.split_validation,
+        "share of classes, random split");
+  b.add("data.split_test", c.data.split_test, "share of classes, random split");
+  b.add("data.rotations", c.data.rotations,
+        "quarter turns: none, classes (extra classes) or task (at random)");
+  b.add("data.rotate_eval", c.data.rotate_eval,
+        "turn validation and test classes too");
+  b.add("data.prefetch", c.data.prefetch, "steps materialised ahead");
+
+  b.add("task.ways", c.task.ways, "classes per task");
+  b.add("task.shots", c.task.shots, "support examples per class");
+  b.add("task.queries", c.task.queries, "query examples per class");
+  b.add("task.train_ways", c.task.train_ways,
+        "classes of training tasks; 0 = task.ways");
+  b.add("task.train_shots", c.task.train_shots,
+        "shots of training tasks; 0 = task.shots");
+  b.add("task.train_queries", c.task.train_queries,
+        "queries of training tasks; 0 = task.queries");
+  b.add("task.meta_batch", c.task.meta_batch, "tasks per meta-step, all ranks");
+  b.add("task.stack", c.task.stack,
+        "tasks computed on together; 0 = by model size");
+
+  b.add("model.name", c.model.name, "conv4 or mlp");
+  b.add("model.filters", c.model.filters, "channels of conv4");
+  b.add("model.pool", c.model.pool, "of conv4: max or stride");
+  b.add("model.norm_scale", c.model.norm_scale, "norms learn a scale");
+  b.add("model.norm_eps", c.model.norm_eps, "added to variances");
+  b.add("model.hidden", c.model.hidden, "hidden widths of mlp");
+  b.add("model.init", c.model.init, "xavier, torch or truncated");
+  b.add("model.head_init", c.model.head_init,
+        "of the last layer: as model.init, or normal; empty = model.init");
+
+  b.add("learner.name", c.learner.name, "maml, fomaml, reptile or protonet");
+  b.add("learner.inner_steps", c.learner.inner_steps,
+        "adaptation steps in training");
+  b.add("learner.inner_lr", c.learner.inner_lr,
+        "step size of adaptation, for a mean loss");
+  b.add("learner.second_order", c.learner.second_order,
+        "differentiate through adaptation");
+  b.add("learner.inner_optimizer", c.learner.inner_optimizer,
+        "sgd, momentum or adam");
+  b.add("learner.inner_momentum", c.learner.inner_momentum, "of momentum");
+  b.add("learner.inner_beta1", c.learner.inner_beta1, "of adam");
+  b.add("learner.inner_beta2", c.learner.inner_beta2, "of adam");
+  b.add("learner.inner_eps", c.learner.inner_eps, "of adam");
+  b.add("learner.adapt_norm", c.learner.adapt_norm,
+        "adapt scale and shift of norms too");
+  b.add("learner.query_norm", c.learner.query_norm,
+        "queries by moments of: batch (transductive) or support");
+  b.add("learner.eval_steps", c.learner.eval_steps,
+        "adaptation steps in evaluation; -1 = inner_steps");
+  b.add("learner.inner_batch", c.learner.inner_batch,
+        "examples per adaptation step; 0 = all");
+  b.add("learner.eval_inner_batch", c.learner.eval_inner_batch,
+        "the same in evaluation; -1 = inner_batch");
+  b.add("learner.norm_momentum", c.learner.norm_momentum,
+        "of running moments (protonet)");
+
+  b.add("optim.name", c.optim.name, "outer optimiser: adam, sgd or momentum");
+  b.add("optim.lr", c.optim.lr, "outer step size");
+  b.add("optim.beta1", c.optim.beta1, "of adam");
+  b.add("optim.beta2", c.optim.beta2, "of adam");
+  b.add("optim.eps", c.optim.eps, "of adam");
+  b.add("optim.momentum", c.optim.momentum, "of momentum");
+  b.add("optim.weight_decay", c.optim.weight_decay, "L2 term");
+  b.add("optim.schedule", c.optim.schedule, "constant, cosine, linear or step");
+  b.add("optim.lr_end", c.optim.lr_end, "of cosine and linear");
+  b.add("optim.decay", c.optim.decay, "factor of step");
+  b.add("optim.decay_steps", c.optim.decay_steps, "steps between decays");
+  b.add("optim.clip_norm", c.optim.clip_norm,
+        "largest norm of the meta-gradient; 0 = off");
+  b.add("optim.clip_value", c.optim.clip_value,
+        "largest element of the meta-gradient; 0 = off");
+
+  b.add("comm.backend", c.comm.backend, "inproc, mpi, nccl or auto");
+  b.add("comm.ranks", c.comm.ranks, "threads as ranks, inproc only");
+  b.add("comm.reduction", c.reduction, "fast, fixed or exact");
+  b.add("comm.timeout_s", c.comm.timeout_s,
+        "seconds that a collective may take");
+  b.add("comm.init_timeout_s", c.comm.init_timeout_s,
+        "seconds that start and end may take");
+  b.add("comm.grace_s", c.comm.grace_s,
+        "seconds for ranks to learn why another failed");
+  b.add("comm.chunk_bytes", c.comm.chunk_bytes, "largest piece on the wire");
+
+  b.add("checkpoint.every", c.checkpoint.every,
+        "steps between checkpoints; 0 = only the last");
+  b.add("checkpoint.every_s", c.checkpoint.every_s,
+        "seconds between checkpoints; 0 = off");
+  b.add("checkpoint.keep", c.checkpoint.keep, "how many are kept");
+  b.add("checkpoint.wait_s", c.checkpoint.wait_s,
+        "seconds that training waits for an earlier write");
+  b.add("checkpoint.grace_s", c.checkpoint.grace_s,
+        "seconds that the last checkpoint is retried");
+  b.add("checkpoint.fallback_dir", c.checkpoint.fallback_dir,
+        "where the last checkpoint goes when its disk fails");
+
+  b.add("eval.every", c.eval.every, "steps between validations; 0 = none");
+  b.add("eval.tasks", c.eval.tasks, "tasks per evaluation");
+  b.add("eval.ways", c.eval.ways, "0 = task.ways");
+  b.add("eval.shots", c.eval.shots, "0 = task.shots");
+  b.add("eval.queries", c.eval.queries, "0 = task.queries");
+  b.add("eval.target_accuracy", c.eval.target_accuracy,
+        "validation accuracy that ends training; 0 = off");
+  b.add("eval.patience", c.eval.patience,
+        "validations without gain that end training; 0 = off");
+  b.add("eval.stream", c.eval.stream, "of `protean eval`: test or validation");
+
+  b.add("bench.workload", bench.workload, "see protean bench --help");
+  b.add("bench.ranks", bench.ranks, "threads as ranks");
+  b.add("bench.threads", bench.threads, "threads per rank");
+  b.add("bench.seconds", bench.seconds, "of measured steps");
+}
+
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min(
+          {above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+[[noreturn]] void unknown_key(const std::string& origin, const std::string& key,
+                              const std::vector<std::string>& known) {
+  std::string nearest;
+  size_t best = key.size() / 2 + 2;
+  for (const auto& k : known)
+    if (const size_t d = edit_distance(key, k); d < best) {
+      best = d;
+      nearest = k;
+    }
+  throw ConfigError(concat(
+      origin, ": unknown key ", key, "; expected ",
+      nearest.empty() ? "one of those that --help lists"
+                      : concat("a known key, the nearest is ", nearest)));
+}
+
+po::options_description describe(const Bindings& bindings,
+                                 const std::vector<CommandFlag>& flags) {
+  po::options_description all;
+  auto add = all.add_options();
+  for (const auto& b : bindings.all())
+    add(b.key.c_str(), po::value<std::string>());
+  for (const auto& f : flags)
+    if (f.value_name.empty())
+      add(f.name.c_str(), po::bool_switch());
+    else
+      add(f.name.c_str(), po::value<std::string>());
+  add("config", po::value<std::vector<std::string>>());
+  add("help", po::bool_switch());
+  add("json", po::bool_switch());
+  add("positional", po::value<std::vector<std::string>>());
+  return all;
+}
+
+// Sets key to value unless an earlier, stronger origin has done so.
+void apply(const Bindings& bindings,
+           std::map<std::string, std::string>& origins, const std::string& key,
+           const std::string& value, const std::string& origin) {
+  if (!origins.emplace(key, origin).second) return;
+  try {
+    bindings.find(key)->set(value);
+  } catch (const std::invalid_argument& expected) {
+    throw ConfigError(concat(origin, ": ", key, " = \"", value, "\"; expected ",
+                             expected.what()));
+  }
+}
+
+void apply_file(const Bindings& bindings,
+                std::map<std::string, std::string>& origins,
+                const std::filesystem::path& path) {
+  std::ifstream in(path);
+  if (!in)
+    throw ConfigError(concat("--config ", path.string(),
+                             ": cannot be read; expected an INI file"));
+  po::options_description keys;
+  std::vector<std::string> known;
+  for (const auto& b : bindings.all()) {
+    keys.add_options()(b.key.c_str(), po::value<std::string>());
+    known.push_back(b.key);
+  }
+  try {
+    const auto parsed = po::parse_config_file(in, keys, true);
+    // Within a file the last value of a key counts.
+    std::map<std::string, std::string> own;
+    for (const auto& option : parsed.options) {
+      if (option.unregistered)
+        unknown_key(path.string(), option.string_key, known);
+      own[option.string_key] = option.value.empty() ? "" : option.value.back();
+    }
+    for (const auto& [key, value] : own)
+      apply(bindings, origins, key, value, path.string());
+  } catch (const po::error& e) {
+    throw ConfigError(path.string() + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& args,
+                               const std::vector<CommandFlag>& flags,
+                               StoredConfig stored_config) {
+  CommandLine line;
+  Bindings bindings;
+  bind_config(bindings, line.config, line.bench);
+  for (const auto& f : flags) line.flags[f.name] = f.default_value;
+
+  std::vector<std::string> known{"config", "help", "json"};
+  for (const auto& b : bindings.all()) known.push_back(b.key);
+  for (const auto& f : flags) known.push_back(f.name);
+
+  std::map<std::string, std::string> origins, given;
+  std::vector<std::string> files;
+  try {
+    using namespace po::command_line_style;
+    po::positional_options_description positional;
+    positional.add("positional", -1);
+    const auto options = describe(bindings, flags);
+    const auto parsed = po::command_line_parser(args)
+                            .options(options)
+                            .positional(positional)
+                            .style(unix_style & ~allow_guessing)
+                            .allow_unregistered()
+                            .run();
+    for (const auto& option : parsed.options) {
+      const auto& key = option.string_key;
+      const std::string value = option.value.empty() ? "" : option.value.back();
+      if (option.unregistered)
+        unknown_key("command line", key, known);
+      else if (key == "config")
+        files.insert(files.end(), option.value.begin(), option.value.end());
+      else if (key == "help")
+        line.help = true;
+      else if (key == "json")
+        line.json = true;
+      else if (key == "positional")
+        line.positional.insert(line.positional.end(), option.value.begin(),
+                               option.value.end());
+      else if (line.flags.count(key))
+        line.flags[key] = value.empty() ? "true" : value;
+      else
+        given[key] = value;  // the last one counts
+    }
+  } catch (const po::error& e) {
+    throw ConfigError(concat("command line: ", e.what()));
+  }
+  for (const auto& [key, value] : given)
+    apply(bindings, origins, key, value, "command line");
+  for (auto file = files.rbegin(); file != files.rend(); ++file)
+    apply_file(bindings, origins, *file);
+  if (stored_config) {
+    const auto stored = stored_config(line);
+    if (!stored.empty()) apply_file(bindings, origins, stored);
+  }
+  for (const auto& b : bindings.all())
+    if (!b.key.starts_with("bench.")) line.values.emplace_back(b.key, b.get());
+  return line;
+}
+
+std::string to_ini(const ConfigValues& values) {
+  std::string text, section;
+  for (const auto& [key, value] : values) {
+    const auto dot = key.find('.');
+    if (key.substr(0, dot) != section) {
+      section = key.substr(0, dot);
+      text += (text.empty() ? "[" : "\n[") + section + "]\n";
+    }
+    text += key.substr(dot + 1) + " = " + value + "\n";
+  }
+  return text;
+}
+
+std::string options_help(const std::vector<CommandFlag>& flags,
+                         bool with_keys) {
+  std::string text;
+  auto row = [&](std::string left, const std::string& help,
+                 const std::string& standard) {
+    if (left.size() < 34) left.resize(34, ' ');
+    text += "  " + left + " " + help;
+    if (!standard.empty()) text += " [" + standard + "]";
+    text += "\n";
+  };
+  for (const auto& f : flags)
+    row("--" + f.name + (f.value_name.empty() ? "" : " " + f.value_name),
+        f.help, f.default_value);
+  row("--json", "one JSON object on stdout, all else on stderr", "");
+  row("--help", "this text", "");
+  if (!with_keys) return text;
+  row("--config FILE", "INI file with keys; repeatable, later wins", "");
+  text +=
+      "\nKeys, as flags (--task.ways 20) or in INI files ([task] ways = "
+      "20), with their defaults:\n";
+  Config config;
+  BenchOptions bench;
+  Bindings bindings;
+  bind_config(bindings, config, bench);
+  for (const auto& b : bindings.all())
+    row("--" + b.key, b.help, b.get().empty() ? "\"\"" : b.get());
+  return text;
+}
+
+}  // namespace protean

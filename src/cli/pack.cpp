@@ -1,0 +1,114 @@
+#include "protean/data/pack.h"
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "protean/core/error.h"
+
+#include "cli/commands.h"
+
+namespace protean {
+namespace {
+
+const std::vector<CommandFlag> kPackFlags = {
+    {"in", "PATH", "", "zip or folder of images (Omniglot layout or classes)"},
+    {"out", "FILE", "", "the pack to write"},
+    {"side", "PIXELS", "28", "height and width of the stored images"},
+    {"source", "auto|omniglot|folder", "auto", "layout of the images"},
+    {"filter", "nearest|bilinear", "nearest", "how a folder is resized"},
+    {"channels", "0|1|3", "0", "of a folder's images; 0 = as they are"}};
+
+const std::vector<CommandFlag> kInspectFlags = {
+    {"verify", "", "", "read every record and check its checksum"}};
+
+uint32_t whole_number(const CommandLine& line, const char* flag) {
+  const auto& text = line.flags.at(flag);
+  size_t used = 0;
+  unsigned long value = 0;
+  try {
+    value = std::stoul(text, &used);
+  } catch (const std::exception&) {
+  }
+  if (used != text.size() || value > 1u << 20 || text.empty())
+    throw ConfigError(concat("--", flag, " ", text,
+                             "; expected a whole number up to 1048576"));
+  return static_cast<uint32_t>(value);
+}
+
+const std::string& required(const CommandLine& line, const char* flag) {
+  if (!line.is_set(flag))
+    throw ConfigError(concat("--", flag, " is not set; expected a path"));
+  return line.flags.at(flag);
+}
+
+void print(const PackDescription& d) {
+  std::printf("%s\n  %llu classes, %llu images, %llu groups\n", d.path.c_str(),
+              static_cast<unsigned long long>(d.classes),
+              static_cast<unsigned long long>(d.images),
+              static_cast<unsigned long long>(d.groups));
+  std::printf("  %u to %u images per class, stored as %s, %llu bytes\n",
+              d.smallest_class, d.largest_class, d.encoding.c_str(),
+              static_cast<unsigned long long>(d.bytes));
+  for (const auto& [name, split] : d.splits)
+    std::printf("  %s: %llu classes, %llu images\n", name.c_str(),
+                static_cast<unsigned long long>(split.classes),
+                static_cast<unsigned long long>(split.images));
+  for (const auto& [key, value] : d.provenance)
+    std::printf("  %s: %s\n", key.c_str(), value.c_str());
+  std::printf("  checksum: %s\n", d.checksum.c_str());
+}
+
+void report(const CommandLine& line, const PackDescription& description,
+            const nlohmann::json& more) {
+  if (!line.json) return print(description);
+  auto json = to_json(description);
+  json.update(more);
+  std::printf("%s\n", json.dump().c_str());
+}
+
+}  // namespace
+
+int run_pack(const Arguments& args) {
+  const auto line = parse_command_line(args, kPackFlags);
+  if (line.help) {
+    print_help("pack --in PATH --out FILE [--side 28]", kPackFlags, false);
+    return kExitDone;
+  }
+  PackOptions options;
+  options.source = line.flags.at("source");
+  options.side = whole_number(line, "side");
+  options.filter = line.flags.at("filter");
+  options.channels = whole_number(line, "channels");
+  pack_dataset(required(line, "in"), required(line, "out"), options);
+  report(line, describe_pack(line.flags.at("out")), nlohmann::json::object());
+  return kExitDone;
+}
+
+int run_inspect(const Arguments& args) {
+  const auto line = parse_command_line(args, kInspectFlags);
+  if (line.help) {
+    print_help("inspect PATH [--verify]", kInspectFlags, false);
+    return kExitDone;
+  }
+  if (line.positional.size() != 1)
+    throw ConfigError(
+        concat("inspect takes one path, got ", line.positional.size()));
+  const auto& path = line.positional.front();
+  const auto description = describe_pack(path);
+  if (!line.is_set("verify")) {
+    report(line, description, nlohmann::json::object());
+    return kExitDone;
+  }
+  const auto damage = verify_pack(path);
+  report(line, description, {{"verified", damage.empty()}, {"damage", damage}});
+  for (const auto& d : damage) std::fprintf(stderr, "%s\n", d.c_str());
+  if (!damage.empty())
+    throw DataError(concat(path, ": ", damage.size(), " damaged records"));
+  if (!line.json)
+    std::printf("  all %llu records are sound\n",
+                static_cast<unsigned long long>(description.images));
+  return kExitDone;
+}
+
+}  // namespace protean

@@ -1,0 +1,66 @@
+#include <cstdio>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+#include "protean/trainer/provenance.h"
+#include "protean/trainer/run_directory.h"
+#include "protean/trainer/trainer.h"
+
+#include "cli/commands.h"
+
+namespace protean {
+namespace {
+
+const std::vector<CommandFlag> kFlags = {
+    {"resume", "none|auto|DIR", "none",
+     "auto: go on in run.dir if it holds a run; DIR: start from that run's "
+     "state in a new run.dir"}};
+
+// A run that is resumed keeps its configuration; flags and files change it.
+std::filesystem::path stored_config(const CommandLine& line) {
+  const auto& resume = line.flags.at("resume");
+  if (resume == "none") return {};
+  const std::filesystem::path dir =
+      resume == "auto" ? line.config.run.dir : resume;
+  const auto path = dir / "config.ini";
+  return !dir.empty() && std::filesystem::exists(path)
+             ? path
+             : std::filesystem::path();
+}
+
+}  // namespace
+
+int run_train(const Arguments& args) {
+  bool help = false;
+  for (const auto& a : args) help |= a == "--help";
+  if (help) {
+    print_help(
+        "train --run.dir DIR [--config FILE]... [--section.key value]...",
+        kFlags, true);
+    return kExitDone;
+  }
+  return with_world(
+      args, kFlags, stored_config, [](const CommandLine& line, World& world) {
+        Experiment experiment;
+        RunContext context;
+        agree(*world.control, [&] {
+          if (line.config.run.dir.empty())
+            throw ConfigError(
+                "run.dir is not set; expected the folder for this run");
+          if (!line.positional.empty())
+            throw ConfigError("command line: unexpected argument " +
+                              line.positional.front());
+          experiment = make_experiment(line.config);
+        });
+        context.values = line.values;
+        context.config_text = to_ini(line.values);
+        context.resume = line.flags.at("resume");
+        context.provenance = provenance();
+        const auto outcome = train(experiment, world, context);
+        if (line.json && world.control->rank() == 0)
+          std::printf("%s\n", outcome.summary.dump().c_str());
+        return outcome.exit_code;
+      });
+}
+
+}  // namespace protean

@@ -1,0 +1,59 @@
+#include "protean/trainer/experiment.h"
+
+#include "protean/core/error.h"
+#include "protean/learners/make_learner.h"
+
+namespace protean {
+namespace {
+
+// Evaluation tasks are as task.* says, unless eval.* says otherwise.
+TaskCounts eval_counts(const Config& c) {
+  TaskCounts counts = c.task.counts();
+  if (c.eval.ways > 0) counts.ways = c.eval.ways;
+  if (c.eval.shots > 0) counts.shots = c.eval.shots;
+  if (c.eval.queries > 0) counts.queries = c.eval.queries;
+  return counts;
+}
+
+void validate(const Config& c) {
+  auto at_least = [](const char* key, auto value, auto least) {
+    if (value < least)
+      throw ConfigError(
+          concat(key, " = ", value, "; expected at least ", least));
+  };
+  at_least("run.steps", c.run.steps, int64_t{1});
+  at_least("run.threads", c.run.threads, 1);
+  at_least("run.max_time", c.run.max_time, 0.0);
+  at_least("run.log_every", c.run.log_every, int64_t{1});
+  at_least("task.meta_batch", c.task.meta_batch,
+           decltype(c.task.meta_batch){1});
+  at_least("eval.every", c.eval.every, int64_t{0});
+  at_least("eval.tasks", c.eval.tasks, int64_t{1});
+  at_least("comm.ranks", c.comm.ranks, 1);
+  if (c.run.device != "cpu" && c.run.device != "cuda")
+    throw ConfigError(concat("run.device = \"", c.run.device,
+                             "\"; expected one of: cpu, cuda"));
+}
+
+}  // namespace
+
+Experiment make_experiment(const Config& config) {
+  validate(config);
+  validate(config.checkpoint);
+  Experiment e;
+  e.config = config;
+  e.config.learner.seed = config.run.seed;
+  e.tasks = open_tasks(config.data, config.task, eval_counts(config));
+  const auto& train = e.tasks.of(Stream::train);
+  const auto shape = train.shape(train.describe(config.run.seed, {}, {}));
+  e.learner = make_learner(e.config.learner, config.model, shape);
+  return e;
+}
+
+int64_t stack_limit(const Experiment& e) {
+  if (e.config.task.stack > 0) return e.config.task.stack;
+  // Small networks are bound by the cost of calls, large ones by the cache.
+  return e.learner->spaces().theta.size() < 20000 ? 16 : 4;
+}
+
+}  // namespace protean

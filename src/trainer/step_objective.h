@@ -1,0 +1,63 @@
+// One meta-step's global mean: this rank's stacks through the learner, then one
+// collective.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "protean/coordinator/planner.h"
+#include "protean/learners/outer_step.h"
+#include "protean/tasks/prefetcher.h"
+#include "protean/trainer/experiment.h"
+#include "protean/trainer/reduction.h"
+
+namespace protean {
+
+// Seconds of one step on this rank.
+struct StepTimes {
+  double data = 0;    // waiting for tasks
+  double inner = 0;   // adapting
+  double outer = 0;   // meta-gradient
+  double reduce = 0;  // in the collective, waiting for others included
+};
+
+class StepObjective : public Objective {
+ public:
+  // report: what this rank tells the others, asked once per collective.
+  StepObjective(const Experiment& experiment, Communicator& comm,
+                ReductionLevel level, at::Device device, int64_t first_step,
+                std::function<RankReport()> report);
+
+  // Takes the step's tasks; meta is read by gradient().
+  void begin_step(int64_t step, const MetaView& meta);
+  at::Tensor gradient() override;
+
+  const StepTotals& totals() const { return totals_; }
+  const StepTimes& times() const { return times_; }
+  StepReducer& reducer() { return reducer_; }
+  int64_t stacks_per_step() const { return stacks_per_step_; }
+  // Tasks that each rank owns per step.
+  const std::vector<int64_t>& tasks_by_rank() const { return tasks_by_rank_; }
+
+ private:
+  // The whole meta-batch, cut and dealt; the same on every rank.
+  std::vector<StackPlan> plan(int64_t step, std::vector<TaskSpec>* specs) const;
+  std::vector<TaskBatch> own_batches(int64_t step) const;
+
+  const Experiment& experiment_;
+  Communicator& comm_;
+  at::Device device_;
+  std::function<RankReport()> report_;
+  StepReducer reducer_;
+  int64_t stacks_per_step_ = 0;
+  std::vector<int64_t> tasks_by_rank_;
+  int64_t step_ = 0;
+  MetaView meta_;
+  std::vector<TaskBatch> batches_;
+  StepTotals totals_;
+  StepTimes times_;
+  std::unique_ptr<Prefetcher> prefetcher_;  // last: its thread uses the rest
+};
+
+}  // namespace protean

@@ -1,0 +1,414 @@
+#include "protean/trainer/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include <ATen/Parallel.h>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/core/signals.h"
+#include "protean/trainer/evaluate.h"
+#include "protean/trainer/metrics_log.h"
+#include "protean/trainer/progress.h"
+#include "protean/trainer/provenance.h"
+#include "protean/trainer/run_directory.h"
+
+#include "trainer/fault_points.h"
+#include "trainer/step_objective.h"
+#include "trainer/training_state.h"
+
+namespace protean {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Bits of RankReport::stop: any rank may set them, all ranks see them at the
+// same step.
+constexpr int64_t kStopBySignal = 1;
+constexpr int64_t kStopByTime = 2;
+constexpr int64_t kCheckpointNow = 4;
+
+// One rank's part in one run. The loop is run(); each step of it is a member.
+class Trainer {
+ public:
+  Trainer(const Experiment& experiment, World& world,
+          const RunContext& context);
+  TrainOutcome run();
+
+ private:
+  bool is_root() const { return comm_.rank() == 0; }
+  void open_run();
+  void restore(const std::string& run_dir);
+  RankReport report() const;
+  void step();
+  void check_agreement(const StepTotals& totals) const;
+  void log_step(bool force);
+  // NaN for regression.
+  double accuracy(const StepTotals& totals) const;
+  void validate();
+  void save();
+  bool wants_to_stop() const;
+  TrainOutcome finish();
+  nlohmann::json summary(double wall_s) const;
+
+  const Experiment& e_;
+  const Config& config_;
+  World& world_;
+  Communicator& comm_;  // control: small host buffers
+  RunContext context_;
+  ReductionLevel level_;
+  at::Device device_;
+  bool classes_;  // classification, not regression
+  nlohmann::json identity_;
+  TrainingState state_;
+  std::unique_ptr<StepObjective> objective_;
+  int64_t resumed_from_ = -1;
+  int64_t first_step_ = 0;
+  Clock::time_point start_ = Clock::now();
+
+  // Rank 0 only.
+  std::unique_ptr<RunDirectory> run_;
+  std::unique_ptr<CheckpointWriter> writer_;
+  std::unique_ptr<MetricsLog> metrics_;
+  std::unique_ptr<Progress> progress_;
+
+  // The last step's, and sums since the last logged step.
+  StepTimes window_;
+  double optimiser_s_ = 0;
+  double validate_s_ = 0;  // over the whole run
+  double tasks_per_s_ = NAN;
+  int64_t window_steps_ = 0;
+  Clock::time_point window_start_ = Clock::now();
+  int64_t stop_bits_ = 0;
+  bool target_reached_ = false;
+  std::optional<EvalResult> validation_;
+};
+
+Trainer::Trainer(const Experiment& experiment, World& world,
+                 const RunContext& context)
+    : e_(experiment),
+      config_(experiment.config),
+      world_(world),
+      comm_(*world.control),
+      context_(context),
+      level_(reduction_from_name(config_.reduction)),
+      device_(config_.run.device == "cuda"
+                  ? at::Device(at::kCUDA, world.local_rank)
+                  : at::Device(at::kCPU)) {
+  const auto& source = e_.tasks.of(Stream::train);
+  classes_ =
+      source.shape(source.describe(0, {}, {})).target == TargetKind::classes;
+  at::set_num_threads(config_.run.threads);
+  set_log_rank(comm_.rank(), comm_.size());
+  identity_ = run_identity(context_.values, e_.tasks.checksum);
+  Facts facts;
+  for (const auto& [key, value] : context_.values)
+    if (key != "comm.ranks") facts.emplace_back(key, value);
+  facts.emplace_back("data checksum", e_.tasks.checksum);
+  facts.emplace_back("commit", build_commit());
+  const auto numeric = numeric_provenance();
+  for (const auto& [key, value] : numeric.items())
+    facts.emplace_back(key, value.dump());
+  preflight(comm_, facts);
+}
+
+// Takes the run directory and, when there is something to go on from, its
+// state. Nothing is created before everything else was checked.
+void Trainer::open_run() {
+  state_ = initial_state(e_, device_);
+  if (is_root()) {
+    const bool resume = context_.resume != "none";
+    run_ = std::make_unique<RunDirectory>(config_.run.dir,
+                                          context_.resume == "auto");
+    if (resume)
+      restore(context_.resume == "auto" ? config_.run.dir : context_.resume);
+    run_->clear_done();
+    run_->write_config(context_.config_text);
+    cut_back(run_->metrics_path(), state_.step);
+    metrics_ = std::make_unique<MetricsLog>(run_->metrics_path());
+    writer_ = std::make_unique<CheckpointWriter>(
+        run_->checkpoints_path(),
+        fallback_checkpoints(config_.checkpoint, config_.run.dir),
+        config_.checkpoint);
+    progress_ =
+        std::make_unique<Progress>(config_.run.steps, config_.run.quiet);
+  }
+  comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
+  broadcast(state_, comm_);
+  first_step_ = state_.step;
+  objective_ =
+      std::make_unique<StepObjective>(e_, world_.data_plane(), level_, device_,
+                                      state_.step, [this] { return report(); });
+  if (state_.has_exponents)
+    objective_->reducer().set_exponents(state_.exponents);
+}
+
+void Trainer::restore(const std::string& run_dir) {
+  const auto found =
+      find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
+                        fallback_checkpoints(config_.checkpoint, run_dir));
+  if (!found) {
+    if (context_.resume != "auto")
+      throw ConfigError("--resume " + run_dir +
+                        ": no checkpoint there; expected the folder of a run");
+    return;
+  }
+  check_identity(found->state.extra.at("identity"), identity_,
+                 level_ == ReductionLevel::exact);
+  from_checkpoint(found->state, e_.learner->spaces(), state_);
+  resumed_from_ = state_.step;
+  log_info(
+      concat("resuming from ", found->folder.string(), ", step ", state_.step));
+}
+
+RankReport Trainer::report() const {
+  RankReport r;
+  r.hash = state_.hash();
+  if (stop_requested()) r.stop |= kStopBySignal;
+  if (is_root()) {
+    if (config_.run.max_time > 0 &&
+        seconds_since(start_) >= config_.run.max_time)
+      r.stop |= kStopByTime;
+    if (writer_->due(state_.step + 1)) r.stop |= kCheckpointNow;
+  }
+  return r;
+}
+
+void Trainer::check_agreement(const StepTotals& totals) const {
+  for (size_t r = 1; r < totals.ranks.size(); ++r)
+    if (totals.ranks[r].hash != totals.ranks[0].hash)
+      throw CommError(concat(
+          "step ", state_.step, ": rank ", r,
+          " holds other parameters than rank 0 (hash ", totals.ranks[r].hash,
+          " and ", totals.ranks[0].hash, "); expected the same bits"));
+}
+
+void Trainer::step() {
+  objective_->begin_step(state_.step, state_.meta);
+  double before = seconds_since(start_);
+  state_.outer->run(*objective_, state_.meta.theta,
+                    {state_.step, config_.run.steps});
+  const auto& totals = objective_->totals();
+  const auto& times = objective_->times();
+  optimiser_s_ +=
+      seconds_since(start_) - before - times.inner - times.outer - times.reduce;
+  check_agreement(totals);
+  if (state_.meta.state.numel()) state_.meta.state.copy_(totals.state);
+  state_.exponents = objective_->reducer().exponents();
+  state_.tasks_seen += totals.tasks;
+  ++state_.step;
+  stop_bits_ = 0;
+  for (const auto& rank : totals.ranks) stop_bits_ |= rank.stop;
+  window_.data += times.data;
+  window_.inner += times.inner;
+  window_.outer += times.outer;
+  window_.reduce += times.reduce;
+  ++window_steps_;
+  fault_point("trainer.step");
+}
+
+double Trainer::accuracy(const StepTotals& totals) const {
+  return classes_ ? totals.accuracy : NAN;
+}
+
+void Trainer::log_step(bool force) {
+  if (!is_root()) return;
+  const auto& totals = objective_->totals();
+  progress_->update(state_.step, totals.loss, accuracy(totals),
+                    config_.task.meta_batch);
+  if (!force && state_.step % config_.run.log_every != 0) return;
+  if (window_steps_ == 0) return;
+  const double elapsed = seconds_since(window_start_);
+  const double steps = static_cast<double>(window_steps_);
+  tasks_per_s_ = steps * config_.task.meta_batch / elapsed;
+  double busy = 0, busiest = 0;
+  const RankReport* worst = &totals.ranks.front();
+  for (const auto& rank : totals.ranks) {
+    busy += rank.busy_s;
+    busiest = std::max<double>(busiest, rank.busy_s);
+    if (rank.worst_loss > worst->worst_loss) worst = &rank;
+  }
+  metrics_->write(
+      {{"step", state_.step},
+       {"loss", totals.loss},
+       {"accuracy", accuracy(totals)},
+       {"tasks_per_s", tasks_per_s_},
+       {"data_s", window_.data / steps},
+       {"inner_s", window_.inner / steps},
+       {"outer_s", window_.outer / steps},
+       {"reduce_s", window_.reduce / steps},
+       {"optimiser_s", optimiser_s_ / steps},
+       {"grad_norm", state_.outer->last_gradient_norm()},
+       {"theta_norm",
+        state_.meta.theta.to(at::kCPU, at::kDouble).norm().item<double>()},
+       {"worst_task", worst->worst_task},
+       {"worst_loss", worst->worst_loss},
+       {"imbalance",
+        busy > 0 ? busiest * static_cast<double>(totals.ranks.size()) / busy
+                 : 1.0}});
+  window_ = {};
+  optimiser_s_ = 0;
+  window_steps_ = 0;
+  window_start_ = Clock::now();
+}
+
+// On the same tasks every time; the stop by target or patience follows from the
+// gathered result, so every rank decides alike.
+void Trainer::validate() {
+  const double before = seconds_since(start_);
+  validation_ =
+      evaluate(e_, comm_, state_.meta, Stream::validation, config_.eval.tasks);
+  const auto& last = validation_->last();
+  const bool classes = !std::isnan(last.accuracy);
+  const double score = classes ? last.accuracy : -last.loss;
+  if (state_.best_step < 0 || score > state_.best_score) {
+    state_.best_score = score;
+    state_.best_step = state_.step;
+    state_.validations_without_gain = 0;
+  } else {
+    ++state_.validations_without_gain;
+  }
+  target_reached_ = classes && config_.eval.target_accuracy > 0 &&
+                    last.accuracy >= config_.eval.target_accuracy;
+  validate_s_ += seconds_since(start_) - before;
+  if (!is_root()) return;
+  metrics_->write({{"step", state_.step},
+                   {"validation_loss", last.loss},
+                   {"validation_accuracy", last.accuracy},
+                   {"validation_ci95", validation_->ci95},
+                   {"validate_s", seconds_since(start_) - before}});
+  progress_->note(classes
+                      ? concat("step ", state_.step, ": validation accuracy ",
+                               std::round(last.accuracy * 1e4) / 100, " % +- ",
+                               std::round(validation_->ci95 * 1e4) / 100)
+                      : concat("step ", state_.step, ": validation loss ",
+                               last.loss, " +- ", validation_->ci95));
+}
+
+void Trainer::save() {
+  if (!is_root()) return;
+  if (!run_->lock_held())
+    throw Error(config_.run.dir +
+                ": another process has taken over this run directory");
+  writer_->submit(to_checkpoint(state_, e_.learner->spaces(), identity_));
+}
+
+bool Trainer::wants_to_stop() const {
+  return state_.step >= config_.run.steps || target_reached_ ||
+         (stop_bits_ & (kStopBySignal | kStopByTime)) ||
+         (config_.eval.patience > 0 &&
+          state_.validations_without_gain >= config_.eval.patience);
+}
+
+TrainOutcome Trainer::run() {
+  open_run();
+  start_ = window_start_ = Clock::now();
+  while (!wants_to_stop()) {
+    step();
+    log_step(false);
+    if (config_.eval.every > 0 && state_.step % config_.eval.every == 0)
+      validate();
+    if (stop_bits_ & kCheckpointNow) save();
+  }
+  return finish();
+}
+
+TrainOutcome Trainer::finish() {
+  const double wall_s = seconds_since(start_);
+  const bool by_signal = (stop_bits_ & kStopBySignal) &&
+                         state_.step < config_.run.steps && !target_reached_;
+  TrainOutcome outcome;
+  int64_t stored = 1;
+  if (is_root()) {
+    log_step(true);
+    progress_->finish();
+    if (writer_->status().step != state_.step &&
+        (state_.step != resumed_from_ || context_.resume != "auto"))
+      save();
+    const auto status = writer_->finish();
+    stored = status.stored;
+    outcome.summary = summary(wall_s);
+    if (!status.stored)
+      log_error(concat("the last checkpoint (step ", state_.step,
+                       ") is not stored: ", status.error));
+    run_->write_summary(outcome.summary);
+    if (stored && !by_signal) run_->mark_done(state_.step);
+    if (by_signal)
+      log_info(concat("stopped by request at step ", state_.step,
+                      stored ? "; resume with --resume auto" : ""));
+  }
+  // Nobody leaves before the last checkpoint is decided.
+  comm_.broadcast(&stored, sizeof stored, 0);
+  outcome.exit_code = !stored     ? kExitFailed
+                      : by_signal ? kExitStopped
+                                  : kExitDone;
+  return outcome;
+}
+
+nlohmann::json Trainer::summary(double wall_s) const {
+  const auto c = to_checkpoint(state_, e_.learner->spaces(), {});
+  const int64_t steps = state_.step - first_step_;
+  const auto& reducer = objective_->reducer();
+  nlohmann::json s = {
+      {"theta_sha256", theta_sha256(c)},
+      {"state_sha256", state_sha256(c)},
+      {"steps", state_.step},
+      {"resumed_from",
+       resumed_from_ < 0 ? nlohmann::json() : nlohmann::json(resumed_from_)},
+      {"ranks", comm_.size()},
+      {"backend", world_.data_plane().backend()},
+      {"reduction", config_.reduction},
+      {"threads", config_.run.threads},
+      {"stacks_per_step", objective_->stacks_per_step()},
+      {"tasks_by_rank", objective_->tasks_by_rank()},
+      {"tasks_seen", state_.tasks_seen},
+      {"seed", config_.run.seed},
+      {"wall_s", wall_s},
+      {"tasks_per_s",
+       wall_s > 0
+           ? static_cast<double>(steps * config_.task.meta_batch) / wall_s
+           : 0.0},
+      {"validation_share", wall_s > 0 ? validate_s_ / wall_s : 0.0},
+      {"scale_repeats", reducer.repeats()},
+      {"learner", e_.learner->name()},
+      {"data_checksum", e_.tasks.checksum},
+      {"provenance", context_.provenance}};
+  if (validation_) s["validation"] = validation_->to_json();
+  if (state_.best_step >= 0)
+    s["best_validation"] = {{"step", state_.best_step},
+                            {"score", state_.best_score}};
+  return s;
+}
+
+}  // namespace
+
+TrainOutcome train(const Experiment& experiment, World& world,
+                   const RunContext& context) {
+  return Trainer(experiment, world, context).run();
+}
+
+StoredMeta load_meta(const std::string& run_dir, const Experiment& e,
+                     Communicator& comm) {
+  auto state = initial_state(e, at::Device(at::kCPU));
+  if (comm.rank() == 0) {
+    const auto found =
+        find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
+                          fallback_checkpoints(e.config.checkpoint, run_dir));
+    if (!found)
+      throw ConfigError("--run " + run_dir +
+                        ": no checkpoint there; expected the folder of a run");
+    from_checkpoint(found->state, e.learner->spaces(), state);
+  }
+  broadcast(state, comm);
+  return {state.meta, state.step};
+}
+
+}  // namespace protean

@@ -1,0 +1,177 @@
+#include "trainer/training_state.h"
+
+#include <cstring>
+
+#include "protean/core/error.h"
+#include "protean/core/hash.h"
+#include "protean/trainer/provenance.h"
+
+namespace protean {
+namespace {
+
+std::vector<float> to_floats(const at::Tensor& t) {
+  const auto host = t.to(at::kCPU, at::kFloat).contiguous();
+  const float* data = host.data_ptr<float>();
+  return {data, data + host.numel()};
+}
+
+void copy_floats(const std::vector<float>& from, at::Tensor to) {
+  to.copy_(at::from_blob(const_cast<float*>(from.data()),
+                         {static_cast<int64_t>(from.size())}, at::kFloat));
+}
+
+// Keys that may change between a run and its continuation.
+bool may_change(const std::string& key) {
+  static const char* const kFree[] = {
+      "run.dir",    "run.steps",   "run.max_time", "run.log_every", "run.quiet",
+      "run.device", "run.threads", "data.path",    "data.prefetch"};
+  for (const char* free : kFree)
+    if (key == free) return true;
+  for (const char* section : {"comm.", "checkpoint.", "eval.", "bench."})
+    if (key.starts_with(section)) return true;
+  return false;
+}
+
+}  // namespace
+
+uint64_t TrainingState::hash() const {
+  Hash64 hash;
+  for (const auto& t : {meta.theta, meta.state}) {
+    const auto host = t.to(at::kCPU);
+    hash.add(host.data_ptr(), static_cast<size_t>(host.numel()) * 4);
+  }
+  return hash.value();
+}
+
+TrainingState initial_state(const Experiment& e, at::Device device) {
+  TrainingState s;
+  const auto& spaces = e.learner->spaces();
+  s.meta.theta = at::zeros({spaces.theta.size()}, at::kFloat);
+  s.meta.state = at::zeros({spaces.state.size()}, at::kFloat);
+  e.learner->initialise(s.meta, e.config.run.seed);
+  s.meta.theta = s.meta.theta.to(device);
+  s.meta.state = s.meta.state.to(device);
+  s.outer = e.learner->outer(e.config.optim);
+  for (auto& buffer : s.outer->state().buffers) buffer = buffer.to(device);
+  return s;
+}
+
+CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
+                              const nlohmann::json& identity) {
+  CheckpointState c;
+  c.step = s.step;
+  c.theta_space = spaces.theta;
+  c.state_space = spaces.state;
+  c.theta = to_floats(s.meta.theta);
+  c.state = to_floats(s.meta.state);
+  const auto& outer = s.outer->state();
+  c.optimiser_names = outer.names;
+  for (const auto& buffer : outer.buffers)
+    c.optimiser_buffers.push_back(to_floats(buffer));
+  c.optimiser_updates = outer.updates;
+  c.best_step = s.best_step;
+  c.extra = {{"identity", identity},
+             {"exponents", s.exponents},
+             {"tasks_seen", s.tasks_seen},
+             {"best_score", s.best_score},
+             {"validations_without_gain", s.validations_without_gain}};
+  return c;
+}
+
+void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
+                     TrainingState& s) {
+  for (const auto& [stored, expected] :
+       {std::pair(&c.theta_space, &spaces.theta),
+        std::pair(&c.state_space, &spaces.state)}) {
+    const auto difference = layout_difference(*stored, *expected);
+    if (!difference.empty())
+      throw ConfigError("the checkpoint holds another model: " + difference);
+  }
+  auto& outer = s.outer->state();
+  if (c.optimiser_names != outer.names)
+    throw ConfigError(
+        "the checkpoint holds another optimiser's state; expected the same "
+        "optim.name");
+  s.step = c.step;
+  copy_floats(c.theta, s.meta.theta);
+  copy_floats(c.state, s.meta.state);
+  for (size_t i = 0; i < outer.buffers.size(); ++i)
+    copy_floats(c.optimiser_buffers[i], outer.buffers[i]);
+  outer.updates = c.optimiser_updates;
+  s.best_step = c.best_step;
+  s.exponents = c.extra.at("exponents").get<StepReducer::Exponents>();
+  s.has_exponents = true;
+  s.tasks_seen = c.extra.at("tasks_seen");
+  s.best_score = c.extra.at("best_score").is_null()
+                     ? 0.0
+                     : c.extra.at("best_score").get<double>();
+  s.validations_without_gain = c.extra.at("validations_without_gain");
+}
+
+void broadcast(TrainingState& s, Communicator& comm) {
+  if (comm.size() == 1) return;
+  auto send = [&](at::Tensor t) {
+    auto host = t.to(at::kCPU);
+    comm.broadcast(host.data_ptr(), static_cast<size_t>(host.nbytes()), 0);
+    if (!t.is_cpu()) t.copy_(host);
+  };
+  send(s.meta.theta);
+  send(s.meta.state);
+  for (auto& buffer : s.outer->state().buffers) send(buffer);
+  struct Scalars {
+    int64_t step, updates, tasks_seen, best_step, without_gain, has_exponents;
+    double best_score;
+    StepReducer::Exponents exponents;
+  } v{s.step,
+      s.outer->state().updates,
+      s.tasks_seen,
+      s.best_step,
+      s.validations_without_gain,
+      s.has_exponents,
+      s.best_score,
+      s.exponents};
+  comm.broadcast(&v, sizeof v, 0);
+  s.step = v.step;
+  s.outer->state().updates = v.updates;
+  s.tasks_seen = v.tasks_seen;
+  s.best_step = v.best_step;
+  s.validations_without_gain = v.without_gain;
+  s.has_exponents = v.has_exponents != 0;
+  s.best_score = v.best_score;
+  s.exponents = v.exponents;
+}
+
+nlohmann::json run_identity(const ConfigValues& values,
+                            const std::string& data_checksum) {
+  nlohmann::json keys = nlohmann::json::object();
+  for (const auto& [key, value] : values)
+    if (!may_change(key)) keys[key] = value;
+  keys["data checksum"] = data_checksum;
+  // What the bits depend on beside the configuration.
+  nlohmann::json bits = numeric_provenance();
+  for (const auto& [key, value] : values)
+    if (key == "run.threads" || key == "run.device") bits[key] = value;
+  return {{"keys", keys}, {"bits", bits}};
+}
+
+void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
+                    bool exact) {
+  auto compare = [&](const char* part, const char* why) {
+    for (const auto& [key, value] : now.at(part).items()) {
+      const auto& old = stored.at(part);
+      if (old.contains(key) && old.at(key) == value) continue;
+      throw ConfigError(concat("resume: ", key, " = ", value.dump(),
+                               ", but the run was started "
+                               "with ",
+                               old.contains(key) ? old.at(key).dump() : "none",
+                               why));
+    }
+  };
+  compare("keys", "; expected the same value (a new run.dir starts afresh)");
+  if (exact)
+    compare("bits",
+            "; comm.reduction = exact needs the same (comm.reduction = fixed "
+            "goes on without that promise)");
+}
+
+}  // namespace protean

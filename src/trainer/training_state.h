@@ -1,0 +1,51 @@
+// Everything that a step changes and a checkpoint keeps.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "protean/comm/communicator.h"
+#include "protean/learners/outer_step.h"
+#include "protean/trainer/checkpoint.h"
+#include "protean/trainer/experiment.h"
+#include "protean/trainer/reduction.h"
+
+namespace protean {
+
+struct TrainingState {
+  int64_t step = 0;  // meta-steps done
+  MetaView meta;     // float32, on the run's device
+  std::unique_ptr<OuterStep> outer;
+  StepReducer::Exponents exponents{};
+  bool has_exponents = false;
+  int64_t tasks_seen = 0;
+  // Of the best validation so far: higher is better (accuracy, or minus loss).
+  double best_score = 0;
+  int64_t best_step = -1;
+  int64_t validations_without_gain = 0;
+
+  uint64_t hash() const;  // of theta and meta-state
+};
+
+TrainingState initial_state(const Experiment& experiment, at::Device device);
+
+// Snapshot in host memory; `extra` gets what the fields of a checkpoint lack.
+CheckpointState to_checkpoint(const TrainingState& state,
+                              const MetaSpaces& spaces,
+                              const nlohmann::json& identity);
+// The other way round; throws ConfigError when the layouts differ.
+void from_checkpoint(const CheckpointState& stored, const MetaSpaces& spaces,
+                     TrainingState& state);
+
+// Rank 0's state becomes everybody's (collective).
+void broadcast(TrainingState& state, Communicator& comm);
+
+// What a run must keep when it is resumed: every key that changes its results,
+// and, in exact, what the bits depend on. A JSON object key -> value.
+nlohmann::json run_identity(const ConfigValues& values,
+                            const std::string& data_checksum);
+// Throws ConfigError naming the first key that differs.
+void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
+                    bool exact);
+
+}  // namespace protean
