@@ -11,11 +11,14 @@
 #include "comm/inproc/inproc.h"
 #include "comm/launcher.h"
 #include "comm/mpi/mpi_world.h"
+#include "comm/nccl/api.h"
+#include "comm/nccl/nccl_communicator.h"
 
 namespace protean {
 namespace {
 
 using Body = std::function<int(World&)>;
+using AddData = std::function<void(World&)>;
 
 void check_options(const CommOptions& o) {
   auto positive = [](const char* key, double value) {
@@ -42,8 +45,10 @@ void check_options(const CommOptions& o) {
 // The ranks of this process as threads. Errors: the culprit's is logged.
 class InprocRun {
  public:
-  InprocRun(const CommOptions& options, const Body& body)
+  InprocRun(const CommOptions& options, const AddData& add_data,
+            const Body& body)
       : options_(options),
+        add_data_(add_data),
         body_(body),
         comms_(make_inproc(options.ranks, options)) {}
 
@@ -67,7 +72,10 @@ class InprocRun {
     world.local_size = options_.ranks;
     world.host = host_name();
     try {
-      finish(body_(world));
+      if (add_data_) add_data_(world);
+      const int code = body_(world);
+      world.data.reset();
+      finish(code);
     } catch (const AgreedError& e) {
       if (rank == 0) log_error(e.what());
       finish(e.exit_code());
@@ -103,6 +111,7 @@ class InprocRun {
   }
 
   const CommOptions& options_;
+  const AddData& add_data_;
   const Body& body_;
   std::vector<std::unique_ptr<Communicator>> comms_;
   std::mutex mutex_;
@@ -125,8 +134,19 @@ int run_world(const CommOptions& options, const Body& body) {
     throw ConfigError(concat("comm.backend = inproc, but ", launcher.name,
                              " started ", launcher.ranks,
                              " processes; expected mpi, nccl or auto"));
-  if (mpi) return mpi::run(options, {}, body);
-  return InprocRun(options, body).run();
+  AddData add_data;
+  if (options.backend == "nccl") {
+    const nccl::Api& api = nccl::load();
+    add_data = [&](World& world) {
+      world.data = nccl::make(api, *world.control, options, world.local_rank);
+    };
+  }
+  if (mpi) return mpi::run(options, add_data, body);
+  return InprocRun(options, add_data, body).run();
 }
+
+bool nccl_available(std::string* reason) { return nccl::available(reason); }
+
+std::string nccl_version() { return nccl::version(); }
 
 }  // namespace protean

@@ -22,7 +22,8 @@ struct CommOptions {
   // comm.backend: inproc, mpi, nccl or auto (mpi under a launcher, else
   // inproc).
   std::string backend = "auto";
-  // comm.ranks: threads that act as ranks; inproc only.
+  // comm.ranks: threads that act as ranks; inproc, and nccl without a launcher
+  // (one GPU per thread).
   int ranks = 1;
   // comm.timeout_s: a collective that takes longer ends the job. Seconds.
   double timeout_s = 300;
@@ -71,5 +72,7 @@ bool under_mpi_launcher();
 // Whether this build and this machine can use the NCCL backend, and if not,
 // why.
 bool nccl_available(std::string* reason);
+// "2.28.9"; empty where there is none.
+std::string nccl_version();
 
 }  // namespace protean

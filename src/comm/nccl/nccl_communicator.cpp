@@ -1,0 +1,479 @@
+#include "comm/nccl/nccl_communicator.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sched.h>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/log.h"
+
+#include "comm/call.h"
+#include "comm/launcher.h"
+#include "comm/watchdog.h"
+
+namespace protean::nccl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double kAbortSeconds = 10;  // for ncclCommAbort and ncclCommDestroy
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Spins while something short may end, then sleeps an eighth of the wait so
+// far.
+void rest(Clock::time_point started) {
+  using std::chrono::microseconds;
+  const auto waited = Clock::now() - started;
+  if (waited < microseconds(500)) {
+    ::sched_yield();
+    return;
+  }
+  std::this_thread::sleep_for(
+      std::min<Clock::duration>(waited / 8, microseconds(1000)));
+}
+
+// Runs what may hang on a thread of its own. False: it does; it is left behind.
+bool ends_in_time(double seconds, std::function<void()> body) {
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+  };
+  auto state = std::make_shared<State>();
+  start_quiet_thread([state, body = std::move(body)] {
+    body();
+    std::lock_guard lock(state->mutex);
+    state->done = true;
+    state->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(state->mutex);
+  return state->changed.wait_for(lock, std::chrono::duration<double>(seconds),
+                                 [&] { return state->done; });
+}
+
+// A call whose NCCL operation has been issued.
+struct Pending {
+  Call call;
+  uint64_t number = 0;
+  Clock::time_point started = Clock::now();
+  Event event = nullptr;  // recorded behind the operation
+};
+
+class NcclCommunicator final : public Communicator {
+ public:
+  NcclCommunicator(const Api& api, std::unique_ptr<Communicator> control,
+                   const CommOptions& options, int device)
+      : api_(api),
+        control_(std::move(control)),
+        options_(options),
+        device_(device) {}
+  ~NcclCommunicator() override;
+
+  // Collective; throws on all ranks or on none.
+  void start();
+
+  int rank() const override { return control_->rank(); }
+  int size() const override { return control_->size(); }
+  const char* backend() const override { return "nccl"; }
+  bool on_device() const override { return true; }
+
+  void all_reduce(void* data, size_t count, DType type, ReduceOp op,
+                  SumOrder order) override {
+    wait(issue_all_reduce(data, count, type, op, order));
+  }
+  std::unique_ptr<CommRequest> start_all_reduce(void* data, size_t count,
+                                                DType type, ReduceOp op,
+                                                SumOrder order) override;
+  void broadcast(void* data, size_t bytes, int root) override {
+    if (root < 0 || root >= size())
+      throw CommError(
+          concat("broadcast: root = ", root, "; expected 0 to ", size() - 1));
+    wait(issue(
+        {.kind = CallKind::broadcast, .count = bytes, .root = root},
+        [&] { return api_.broadcast(data, bytes, root, comm_, stream_); }));
+  }
+  void all_gather(const void* in, void* out, size_t bytes) override {
+    wait(issue({.kind = CallKind::all_gather, .count = bytes}, [&] {
+      return api_.all_gather(in, out, bytes, comm_, stream_);
+    }));
+  }
+  void barrier() override {
+    wait(issue({}, [&] {
+      return api_.all_reduce(flag_, 1, DType::i32, ReduceOp::max, comm_,
+                             stream_);
+    }));
+  }
+  std::unique_ptr<Communicator> split(int color, int key) override;
+  void check() override {
+    try {
+      control_->check();
+    } catch (...) {
+      abort_comm();
+      throw;
+    }
+  }
+  void fail(const std::string& why, int exit_code) override {
+    control_->fail(why, exit_code);
+    abort_comm();
+  }
+  void follow_stream(void* cuda_stream) override { followed_ = cuda_stream; }
+
+  bool done(Pending& p);
+  void wait(Pending p);
+
+ private:
+  template <typename Issue>
+  Pending issue(const Call& call, Issue&& body);
+  Pending issue_all_reduce(void* data, size_t count, DType type, ReduceOp op,
+                           SumOrder order);
+  // Until NCCL has taken the operation in; then the stream may be touched.
+  void settle(const Pending& p, double seconds);
+  void check_nccl(Result result, const Pending& p);
+  void check_cuda(int result, const Pending& p);
+  void check_time(const Pending& p, double seconds);
+  [[noreturn]] void break_down(const std::string& why);
+  void abort_comm();
+  std::string start_here(const UniqueId& id);
+  std::string name(const Pending& p) const {
+    return concat("rank ", rank(), "/", size(), ", nccl ", p.call.text(),
+                  ", call ", p.number);
+  }
+  Event take_event();
+  void shut_down();
+
+  const Api& api_;
+  std::unique_ptr<Communicator> control_;
+  const CommOptions options_;
+  const int device_;
+  const int exceptions_ = std::uncaught_exceptions();
+  Comm comm_ = nullptr;  // null: not started, or aborted
+  Stream stream_ = nullptr;
+  Stream followed_ = nullptr;
+  Event followed_event_ = nullptr;
+  std::vector<Event> events_;  // free
+  void* flag_ = nullptr;       // device memory for barriers
+  uint64_t calls_ = 0;
+};
+
+class NcclRequest final : public CommRequest {
+ public:
+  NcclRequest(NcclCommunicator& comm, Pending pending)
+      : comm_(comm), pending_(pending) {}
+  ~NcclRequest() override {
+    if (over_ || std::uncaught_exceptions() > exceptions_) return;
+    try {
+      wait();
+    } catch (const std::exception& e) {
+      log_error(e.what());
+    }
+  }
+  bool done() override { return over_ || (over_ = comm_.done(pending_)); }
+  void wait() override {
+    if (!std::exchange(over_, true)) comm_.wait(pending_);
+  }
+
+ private:
+  NcclCommunicator& comm_;
+  Pending pending_;
+  bool over_ = false;
+  const int exceptions_ = std::uncaught_exceptions();
+};
+
+// --- start and end -----------------------------------------------------------
+
+// Every rank's error text; throws E with the same text on all ranks if there is
+// one.
+template <typename E>
+void agree(Communicator& control, const std::string& error) {
+  const auto all = gather_facts(control, {{"error", error}});
+  for (size_t r = 0; r < all.size(); ++r)
+    if (!all[r][0].second.empty())
+      throw E(concat("nccl: rank ", r, ": ", all[r][0].second));
+}
+
+void NcclCommunicator::start() {
+  UniqueId id = {};
+  std::string error;
+  if (rank() == 0)
+    if (Result r = api_.unique_id(&id); r != Result::success)
+      error = "ncclGetUniqueId: " + api_.text(r);
+  agree<CommError>(*control_, error);
+  control_->broadcast(&id, sizeof id, 0);
+  try {
+    agree<CommError>(*control_, start_here(id));
+  } catch (...) {
+    abort_comm();
+    throw;
+  }
+}
+
+// This rank's part; the error if it fails.
+std::string NcclCommunicator::start_here(const UniqueId& id) {
+  const auto started = Clock::now();
+  auto cuda = [&](int result, const char* what) {
+    return result == kCudaSuccess ? ""
+                                  : concat(what, ": ", api_.cuda_text(result));
+  };
+  std::string error = cuda(api_.set_device(device_), "cudaSetDevice");
+  if (error.empty())
+    error = cuda(api_.create_stream(&stream_), "cudaStreamCreate");
+  if (error.empty())
+    error = cuda(api_.create_event(&followed_event_), "cudaEventCreate");
+  if (error.empty()) error = cuda(api_.allocate(&flag_, 64), "cudaMalloc");
+  if (!error.empty()) return error;
+
+  Result state = api_.init(&comm_, size(), id, rank());
+  while (state == Result::in_progress) {
+    if (seconds_since(started) > options_.init_timeout_s)
+      return concat("communicator not ready in ",
+                    seconds_text(options_.init_timeout_s),
+                    " (comm.init_timeout_s); is the network interface right "
+                    "(NCCL_SOCKET_IFNAME)?");
+    try {
+      control_->check();
+    } catch (const Error& e) {
+      return e.what();
+    }
+    rest(started);
+    if (Result r = api_.async_error(comm_, &state); r != Result::success)
+      state = r;
+  }
+  if (state != Result::success)
+    return concat("ncclCommInitRankConfig: ", api_.text(state));
+  return "";
+}
+
+NcclCommunicator::~NcclCommunicator() {
+  try {
+    shut_down();
+  } catch (const std::exception& e) {
+    log_error(e.what());
+  }
+}
+
+// Finalize, which all ranks come to, then destroy; abort where that fails. A
+// failed communicator leaves its device memory: freeing waits for the device.
+void NcclCommunicator::shut_down() {
+  if (!comm_) return;
+  if (std::uncaught_exceptions() > exceptions_) return abort_comm();
+  try {
+    control_->check();
+  } catch (const Error&) {
+    return abort_comm();  // said where it happened
+  }
+  const auto started = Clock::now();
+  api_.set_device(device_);
+  Result state = api_.finalize(comm_);
+  while (state == Result::in_progress &&
+         seconds_since(started) < options_.init_timeout_s) {
+    rest(started);
+    if (Result r = api_.async_error(comm_, &state); r != Result::success)
+      state = r;
+  }
+  if (state != Result::success) {
+    log_warning(concat("nccl: finalize: ", api_.text(state), " after ",
+                       seconds_text(seconds_since(started)), "; aborting"));
+    return abort_comm();
+  }
+  const Comm comm = std::exchange(comm_, nullptr);
+  const bool ended =
+      ends_in_time(kAbortSeconds, [api = &api_, comm] { api->destroy(comm); });
+  if (!ended) {
+    log_warning("nccl: ncclCommDestroy does not return; left behind");
+    return;
+  }
+  for (Event e : events_) api_.destroy_event(e);
+  api_.destroy_event(followed_event_);
+  api_.release(flag_);
+  api_.destroy_stream(stream_);
+}
+
+void NcclCommunicator::abort_comm() {
+  const Comm comm = std::exchange(comm_, nullptr);
+  if (!comm) return;
+  const bool ended =
+      ends_in_time(std::min(kAbortSeconds, options_.init_timeout_s),
+                   [api = &api_, comm, device = device_] {
+                     api->set_device(device);
+                     api->abort(comm);
+                   });
+  if (!ended) log_warning("nccl: ncclCommAbort does not return; left behind");
+}
+
+// --- calls -------------------------------------------------------------------
+
+void NcclCommunicator::break_down(const std::string& why) {
+  control_->fail(why, kExitFailed);
+  abort_comm();
+  check();  // throws: this failure, or an earlier one of a peer
+  throw CommError(why);
+}
+
+void NcclCommunicator::check_nccl(Result result, const Pending& p) {
+  if (result != Result::success && result != Result::in_progress)
+    break_down(concat(name(p), ": ", api_.text(result)));
+}
+
+void NcclCommunicator::check_cuda(int result, const Pending& p) {
+  if (result != kCudaSuccess)
+    break_down(concat(name(p), ": ", api_.cuda_text(result)));
+}
+
+void NcclCommunicator::check_time(const Pending& p, double seconds) {
+  const double waited = seconds_since(p.started);
+  if (waited > seconds)
+    break_down(concat(name(p), ": not done in ", seconds_text(waited)));
+}
+
+void NcclCommunicator::settle(const Pending& p, double seconds) {
+  for (;;) {
+    Result state = Result::success;
+    check_nccl(api_.async_error(comm_, &state), p);
+    check_nccl(state, p);
+    if (state == Result::success) return;
+    check();
+    check_time(p, seconds);
+    rest(p.started);
+  }
+}
+
+template <typename Issue>
+Pending NcclCommunicator::issue(const Call& call, Issue&& body) {
+  Pending p{.call = call, .number = ++calls_};
+  check();
+  if (!comm_) throw CommError(name(p) + ": the communicator was aborted");
+  check_cuda(api_.set_device(device_), p);
+  check_cuda(api_.record(followed_event_, followed_), p);
+  check_cuda(api_.stream_wait(stream_, followed_event_), p);
+  if (const Result r = body(); r != Result::success) {
+    check_nccl(r, p);
+    settle(p, options_.timeout_s);
+  }
+  p.event = take_event();
+  check_cuda(api_.record(p.event, stream_), p);
+  return p;
+}
+
+Pending NcclCommunicator::issue_all_reduce(void* data, size_t count, DType type,
+                                           ReduceOp op, SumOrder order) {
+  if (order == SumOrder::by_rank)
+    throw ConfigError(
+        "sums in rank order are not offered by NCCL; expected comm.reduction = "
+        "exact or fast, or comm.backend = mpi");
+  return issue({CallKind::all_reduce, count, type, op}, [&] {
+    return api_.all_reduce(data, count, type, op, comm_, stream_);
+  });
+}
+
+std::unique_ptr<CommRequest> NcclCommunicator::start_all_reduce(
+    void* data, size_t count, DType type, ReduceOp op, SumOrder order) {
+  return std::make_unique<NcclRequest>(
+      *this, issue_all_reduce(data, count, type, op, order));
+}
+
+bool NcclCommunicator::done(Pending& p) {
+  check();
+  if (!comm_) throw CommError(name(p) + ": the communicator was aborted");
+  const int state = api_.query(p.event);
+  if (state == kCudaSuccess) {
+    events_.push_back(std::exchange(p.event, nullptr));
+    return true;
+  }
+  if (state != kCudaNotReady) check_cuda(state, p);
+  Result nccl_state = Result::success;
+  check_nccl(api_.async_error(comm_, &nccl_state), p);
+  check_nccl(nccl_state, p);
+  check_time(p, options_.timeout_s);
+  return false;
+}
+
+void NcclCommunicator::wait(Pending p) {
+  while (!done(p)) rest(p.started);
+}
+
+Event NcclCommunicator::take_event() {
+  Event event = nullptr;
+  if (!events_.empty()) {
+    event = events_.back();
+    events_.pop_back();
+  } else if (const int r = api_.create_event(&event); r != kCudaSuccess) {
+    break_down(concat("rank ", rank(), "/", size(),
+                      ", cudaEventCreate: ", api_.cuda_text(r)));
+  }
+  return event;
+}
+
+std::unique_ptr<Communicator> NcclCommunicator::split(int color, int key) {
+  auto part = std::make_unique<NcclCommunicator>(
+      api_, control_->split(color, key), options_, device_);
+  part->start();
+  return part;
+}
+
+// --- devices -----------------------------------------------------------------
+
+// The device of this rank; -1 and an error if there is none for it.
+int choose_device(const Api& api, int local_rank, std::string* error) {
+  int count = 0;
+  const int result = api.device_count(&count);
+  if (result != kCudaSuccess)
+    *error = "cudaGetDeviceCount: " + api.cuda_text(result);
+  else if (count == 0)
+    *error = "no GPU is visible; expected one per rank";
+  else if (count == 1)
+    return 0;  // the launcher gave each rank its own
+  else if (local_rank < count)
+    return local_rank;
+  else
+    *error =
+        concat(count, " GPUs are visible on ", host_name(), " for local rank ",
+               local_rank,
+               "; start at most one rank per GPU (mpirun --map-by ppr:", count,
+               ":node, srun --ntasks-per-node=", count, ")");
+  return -1;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> make(const Api& api, Communicator& control,
+                                   const CommOptions& options, int local_rank) {
+  auto own = control.split(0, control.rank());
+  std::string error;
+  const int device = choose_device(api, local_rank, &error);
+  agree<AgreedError>(*own, error);
+
+  // NCCL itself only says "duplicate GPU"; these switches make it accept them.
+  const std::string where = concat(host_name(), " GPU ", api.device_id(device),
+                                   environment("NCCL_HOSTID"));
+  const auto all = gather_facts(*own, {{"device", where}});
+  const bool sharing = environment("NCCL_MULTI_RANK_GPU_ENABLE") == "1";
+  for (size_t a = 0; a < all.size() && !sharing; ++a)
+    for (size_t b = a + 1; b < all.size(); ++b)
+      if (all[a][0] == all[b][0])
+        throw AgreedError(
+            concat("nccl: ranks ", a, " and ", b, " share ", all[a][0].second,
+                   "; expected one GPU per rank (srun --gpus-per-task=1, or "
+                   "mpirun with at most as many ranks per host as GPUs)"));
+
+  auto comm =
+      std::make_unique<NcclCommunicator>(api, std::move(own), options, device);
+  comm->start();
+  comm->barrier();  // connects; an error belongs here, not in the first step
+  return comm;
+}
+
+}  // namespace protean::nccl
