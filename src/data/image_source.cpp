@@ -195,9 +195,17 @@ class ZipSource : public ImageSource {
   void add(ClassMap& classes, const std::string& entry, uint64_t index) {
     std::vector<std::string> parts;
     for (const auto& part : fs::path(entry)) parts.push_back(part.string());
-    if (parts.size() < 3 || !is_omniglot_set(parts[0]) ||
-        !is_character(parts[2]))
+    const bool within = parts.size() >= 3 && is_omniglot_set(parts[0]) &&
+                        is_character(parts[2]);
+    if (!within) {
+      // A drawing elsewhere would be lost in silence.
+      if (parts.size() > 1 && is_omniglot_set(parts[0]) &&
+          is_image(parts.back()) && !hidden(parts.back()))
+        throw DataError(concat(path_.string(), ":", entry,
+                               ": unexpected; expected below "
+                               "<Alphabet>/<characterNN>"));
       return;
+    }
     SourceClass& cls = classes.at(parts[1], parts[2]);
     if (parts.size() < 4 || hidden(parts[3])) return;  // the folder's own entry
     if (parts.size() > 4 || !is_drawing(parts[3]))

@@ -74,6 +74,21 @@ TaskShape NwayKshot::shape(const TaskSpec& spec) const {
 
 namespace {
 
+// A description that came from elsewhere may be damaged.
+void check(const TaskSpec& spec) {
+  const size_t ways = spec.classes.size();
+  uint64_t examples = 0;
+  for (uint32_t n : spec.support) examples += n;
+  for (uint32_t n : spec.query) examples += n;
+  if (spec.support.size() != ways || spec.query.size() != ways ||
+      spec.examples.size() != examples ||
+      (!spec.transforms.empty() && spec.transforms.size() != ways))
+    throw Error(concat("task (step ", spec.id.step, ", index ", spec.id.index,
+                       "): ", ways, " classes and ", spec.examples.size(),
+                       " examples; expected ", examples,
+                       " examples and one count per class"));
+}
+
 // Where the next example of a part goes.
 struct Cursor {
   PartView at;
@@ -90,6 +105,7 @@ void NwayKshot::materialise(const TaskSpec& spec, EpisodeView out) const {
   const auto& shape = data_->shape();
   int64_t values = 1;
   for (int64_t d : shape) values *= d;
+  check(spec);
   const uint32_t* example = spec.examples.data();
   Cursor support{out.support}, query{out.query};
   for (size_t way = 0; way < spec.classes.size(); ++way) {

@@ -1,4 +1,5 @@
-// The shipped Omniglot background pack: facts of the published set.
+// The shipped Omniglot background pack: all 964 characters, with 12 to 20 of
+// the 20 published drawings of each.
 #include <cstdlib>
 #include <filesystem>
 #include <set>

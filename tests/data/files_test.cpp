@@ -1,5 +1,6 @@
-// Checks against the published Omniglot zip. Needs PROTEAN_TEST_DATA, the
-// folder that holds omniglot/images_background.zip; skipped (77) without.
+// Checks against the Omniglot zip that the shipped pack was made from. Needs
+// PROTEAN_TEST_DATA, the folder that holds omniglot/images_background.zip;
+// skipped (77) without.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -29,7 +30,7 @@ const std::filesystem::path kZip = [] {
 
 }  // namespace
 
-TEST_CASE("packing the published zip gives the shipped pack", "[data]") {
+TEST_CASE("packing the zip again gives the shipped pack", "[data]") {
   const std::string packed = pack_in_memory(kZip);
   CHECK(packed.size() == 1953314);
   const bool equal =
@@ -37,7 +38,7 @@ TEST_CASE("packing the published zip gives the shipped pack", "[data]") {
   CHECK(equal);
 }
 
-TEST_CASE("the published zip opens at its full size", "[data]") {
+TEST_CASE("the zip opens at its full size", "[data]") {
   DataOptions options;
   options.path = kZip.string();
   options.side = 105;

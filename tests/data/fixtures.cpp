@@ -111,7 +111,7 @@ std::vector<std::pair<std::string, std::string>> tiny_omniglot(int drawers) {
                                             "A/character02"};
   for (int drawer = drawers; drawer >= 1; --drawer)
     for (size_t c = 0; c < classes.size(); ++c) {
-      char name[32];
+      char name[64];
       std::snprintf(name, sizeof name, "/%04zu_%02d.png", c + 1, drawer);
       const std::string path = classes[c] + name;
       files.emplace_back(

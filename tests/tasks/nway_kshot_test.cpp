@@ -190,6 +190,49 @@ TEST_CASE("tasks are filled class-major, support then query", "[tasks]") {
   CHECK_THROWS_AS(stack_tasks(source, {}), Error);
 }
 
+TEST_CASE("threads fill the same bytes in any order", "[tasks]") {
+  DataOptions data;
+  data.rotations = "task";
+  TaskOptions options;
+  options.queries = 5;
+  const TaskSources sources = open_tasks(data, options);
+  const auto& train = sources.of(Stream::train);
+  std::vector<TaskSpec> specs;
+  for (uint32_t i = 0; i < 60; ++i)
+    specs.push_back(train.describe(2, task(i, 0), {}));
+  const TaskBatch want = stack_tasks(train, specs);
+  std::vector<at::Tensor> got(3);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < got.size(); ++t)
+    threads.emplace_back([&, t] {
+      auto order = specs;
+      std::rotate(order.begin(), order.begin() + static_cast<long>(20 * t),
+                  order.end());
+      std::reverse(order.begin(), order.end());
+      got[t] = stack_tasks(train, order).query.x;
+    });
+  for (auto& thread : threads) thread.join();
+  for (size_t t = 0; t < got.size(); ++t)
+    CHECK(at::equal(got[t].flip(0).roll(static_cast<int64_t>(20 * t), 0),
+                    want.query.x));
+}
+
+TEST_CASE("a damaged description is refused", "[tasks]") {
+  const NwayKshot source = toy_source(10, 6, {3, 2, 4, true});
+  const TaskSpec good = source.describe(1, task(4, 2), {});
+  CHECK_NOTHROW(stack_tasks(source, {good}));
+  TaskSpec bad = good;
+  bad.examples.pop_back();
+  CHECK_THROWS_WITH(stack_tasks(source, {bad}),
+                    contains("step 4, index 2") && contains("17 examples"));
+  bad = good;
+  bad.support.pop_back();
+  CHECK_THROWS_AS(stack_tasks(source, {bad}), Error);
+  bad = good;
+  bad.transforms.pop_back();
+  CHECK_THROWS_AS(stack_tasks(source, {bad}), Error);
+}
+
 TEST_CASE("a class of a task is turned as its spec says", "[tasks]") {
   const NwayKshot source = toy_source(10, 6, {4, 1, 2, true});
   const TaskSpec turned = source.describe(5, task(2, 3), {});
