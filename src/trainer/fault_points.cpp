@@ -76,10 +76,14 @@ void set_fault_plan(const std::string& text) {
 }
 
 void arm_faults() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (const char* text = std::getenv("PROTEAN_FAULT")) set_fault_plan(text);
-  });
+  static std::mutex mutex;
+  static std::string seen;
+  const char* value = std::getenv("PROTEAN_FAULT");
+  const std::string text = value ? value : "";
+  std::lock_guard lock(mutex);
+  if (text == seen) return;
+  set_fault_plan(text);
+  seen = text;
 }
 
 void fault_point(const char* point) {

@@ -24,8 +24,8 @@ void set_fault_hook(FaultHook hook);
 // Replaces the plan; "" is none. ConfigError on a text that is not a plan.
 void set_fault_plan(const std::string& text);
 
-// Reads PROTEAN_FAULT on the first call, so that a bad value is reported where
-// errors reach the user. ConfigError as above.
+// Takes PROTEAN_FAULT's plan, unless it was taken already. Called where errors
+// reach the user; ConfigError as above.
 void arm_faults();
 
 void fault_point(const char* point);

@@ -1,5 +1,6 @@
 #include "protean/trainer/run_directory.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -249,34 +250,45 @@ TEST_CASE("of many processes that find a stale lock one gets it",
   TempDir dir;
   write_file_synced(dir.path() / "lock", "{}");
   age(dir.path() / "lock", 1000);
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
+  int outcome[2], release[2];
+  REQUIRE(::pipe(outcome) == 0);
+  REQUIRE(::pipe(release) == 0);
   std::vector<pid_t> children;
   for (int i = 0; i < 8; ++i) {
     const pid_t pid = ::fork();
     if (pid == 0) {
       ::alarm(30);
+      ::close(outcome[0]);
+      ::close(release[1]);
       set_log_level(LogLevel::error);
+      char result = 'r';
       try {
         RunLock lock(dir.path());
-        [[maybe_unused]] auto n = ::write(ends[1], "1", 1);
-        std::this_thread::sleep_for(500ms);
+        [[maybe_unused]] auto n = ::write(outcome[1], "w", 1);
+        // Until every other one has tried.
+        n = ::read(release[0], &result, 1);
         ::_exit(lock.held() ? 0 : 1);
       } catch (const ConfigError&) {
+        [[maybe_unused]] auto n = ::write(outcome[1], "r", 1);
         ::_exit(2);
       }
     }
     children.push_back(pid);
   }
-  ::close(ends[1]);
-  int winners = 0, refused = 0;
+  ::close(outcome[1]);
+  ::close(release[0]);
+  std::string results;
+  for (char c; results.size() < 8 && ::read(outcome[0], &c, 1) == 1;)
+    results += c;
+  ::close(release[1]);
+  ::close(outcome[0]);
+  int held = 0;
   for (pid_t pid : children) {
     int status = 0;
     ::waitpid(pid, &status, 0);
-    winners += WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    refused += WIFEXITED(status) && WEXITSTATUS(status) == 2;
+    held += WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
-  ::close(ends[0]);
-  CHECK(winners == 1);
-  CHECK(refused == 7);
+  std::sort(results.begin(), results.end());
+  CHECK(results == "rrrrrrrw");
+  CHECK(held == 1);
 }

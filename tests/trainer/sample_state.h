@@ -43,7 +43,8 @@ inline CheckpointState sample_state(int64_t step, size_t width = 7) {
 inline bool same_bits(const std::vector<float>& a,
                       const std::vector<float>& b) {
   return a.size() == b.size() &&
-         std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+         (a.empty() ||
+          std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 inline bool same_state(const CheckpointState& a, const CheckpointState& b) {
