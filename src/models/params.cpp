@@ -35,8 +35,8 @@ void add_to_flat(const ParameterSpace& space, const Params& values,
   for (size_t i = 0; i < values.size(); ++i) {
     if (!values[i].defined()) continue;
     const auto& p = space.parameters()[i];
-    auto sum = values[i].size(0) == 1 ? values[i].view(p.size)
-                                      : values[i].sum(0).view(p.size);
+    auto sum = values[i].size(0) == 1 ? values[i].reshape(p.size)
+                                      : values[i].sum(0).reshape(p.size);
     flat.narrow(0, p.offset, p.size).add_(sum, scale);
   }
 }
