@@ -39,8 +39,8 @@ TEST_CASE("its splits are whole alphabets and do not meet", "[data]") {
   const auto data = open_dataset(options);
   const Splits splits = make_splits(*data, options);
   CHECK(splits.train.size() == 781);
-  CHECK(splits.validation.size() == 85);
-  CHECK(splits.test.size() == 98);
+  CHECK(splits.validation.size() == 89);
+  CHECK(splits.test.size() == 94);
   std::set<std::string> seen;
   size_t alphabets = 0;
   for (const auto* ids : {&splits.train, &splits.validation, &splits.test}) {
@@ -56,7 +56,7 @@ TEST_CASE("its splits are whole alphabets and do not meet", "[data]") {
   const auto turned = open_dataset(options);
   const Splits four = make_splits(*turned, options);
   CHECK(four.train.size() == 4 * 781);
-  CHECK(four.validation.size() == 85);
+  CHECK(four.validation.size() == 89);
   for (uint32_t c : four.test) CHECK(turned->quarter_turns(c) == 0);
 }
 
