@@ -2,6 +2,7 @@
 // say.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,6 +31,20 @@ struct Call {
   // "all_reduce(sum, f32[112000])"
   std::string text() const;
 };
+
+// What a rank has called on a communicator.
+struct Noted {
+  uint64_t calls = 0;
+  Call last;  // of `calls`
+  std::chrono::steady_clock::time_point time = std::chrono::steady_clock::now();
+};
+// What those who wait in call `number`, `text`, should know of a rank that has
+// called this: "has not called it; ...", or nothing if it has.
+std::string compare_calls(const Noted& noted, const std::string& text,
+                          uint64_t number);
+
+// Throws CommError for what no mailbox takes.
+void check_mail(int to, int ranks, const std::string& bytes);
 
 // "1.5 s"
 std::string seconds_text(double seconds);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "protean/comm/mailbox.h"
+
 #include "comm/call.h"
 #include "comm/reduce.h"
 
@@ -106,6 +108,29 @@ std::string Call::text() const {
     default:
       return "split";
   }
+}
+
+std::string compare_calls(const Noted& noted, const std::string& text,
+                          uint64_t number) {
+  const std::string last = noted.last.text();
+  if (noted.calls == 0) return "has not called it, nor anything else";
+  if (noted.calls < number) {
+    const std::chrono::duration<double> ago =
+        std::chrono::steady_clock::now() - noted.time;
+    return concat("has not called it; its last call was ", last, ", ",
+                  seconds_text(ago.count()), " ago");
+  }
+  if (noted.calls == number && last != text)
+    return concat("calls ", last, " instead");
+  return "";
+}
+
+void check_mail(int to, int ranks, const std::string& bytes) {
+  if (to < 0 || to >= ranks)
+    throw CommError(concat("mail to rank ", to, "; expected 0 to ", ranks - 1));
+  if (bytes.size() > Mailbox::kMostBytes)
+    throw CommError(concat("mail of ", bytes.size(), " bytes; expected ",
+                           Mailbox::kMostBytes, " at most"));
 }
 
 std::string seconds_text(double seconds) {

@@ -76,11 +76,10 @@ void agree(Communicator& comm, const std::function<void()>& check) {
                                    [](const Facts& f) { return !f.empty(); });
   if (failed == all.end()) return;
   const std::string& why = failed->front().second;
-  const bool alike = std::all_of(all.begin(), all.end(), [&](const Facts& f) {
-    return f == *failed;
-  });
-  throw AgreedError(
-      alike ? why : concat("rank ", failed - all.begin(), ": ", why));
+  const bool alike = std::all_of(all.begin(), all.end(),
+                                 [&](const Facts& f) { return f == *failed; });
+  throw AgreedError(alike ? why
+                          : concat("rank ", failed - all.begin(), ": ", why));
 }
 
 void preflight(Communicator& comm, const Facts& facts) {

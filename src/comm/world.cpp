@@ -50,7 +50,7 @@ class InprocRun {
       : options_(options),
         add_data_(add_data),
         body_(body),
-        comms_(make_inproc(options.ranks, options)) {}
+        ranks_(make_inproc(options.ranks, options)) {}
 
   int run() {
     if (options_.ranks == 1) {
@@ -67,7 +67,9 @@ class InprocRun {
  private:
   void run_rank(int rank) {
     World world;
-    world.control = std::move(comms_[static_cast<size_t>(rank)]);
+    auto& [comm, mail] = ranks_[static_cast<size_t>(rank)];
+    world.control = std::move(comm);
+    world.mail = std::move(mail);
     world.local_rank = rank;
     world.local_size = options_.ranks;
     world.host = host_name();
@@ -113,7 +115,7 @@ class InprocRun {
   const CommOptions& options_;
   const AddData& add_data_;
   const Body& body_;
-  std::vector<std::unique_ptr<Communicator>> comms_;
+  std::vector<InprocRank> ranks_;
   std::mutex mutex_;
   int code_ = 0;
 };

@@ -13,6 +13,8 @@
 #include "protean/comm/preflight.h"
 #include "protean/comm/world.h"
 
+#include "comm/launcher.h"
+
 using namespace protean;
 
 int main(int argc, char** argv) {
@@ -22,7 +24,9 @@ int main(int argc, char** argv) {
   const bool short_wait =
       fault == "timeout" || fault == "rank_stopped" || fault == "other_call";
   options.timeout_s = short_wait ? 1 : 30;
-  options.init_timeout_s = 20;
+  options.init_timeout_s = fault == "init_timeout" ? 2 : 20;
+  if (fault == "init_timeout" && find_launcher().rank == 2)
+    std::this_thread::sleep_for(std::chrono::seconds(60));
   try {
     return run_world(options, [&](World& world) {
       Communicator& comm = *world.control;
@@ -31,11 +35,17 @@ int main(int argc, char** argv) {
       auto step = [&] {
         comm.all_reduce(v.data(), v.size(), DType::f32, ReduceOp::sum);
       };
+      comm.set_activity("step 7");
       step();
       if (fault == "ranks_disagree")
         preflight(comm, {{"task.ways", comm.rank() == last ? "20" : "5"}});
       if (comm.rank() == last) {
         if (fault == "rank_throws") throw ConfigError("task.ways = 0");
+        if (fault == "rank_leaves") {
+          auto request = comm.start_all_reduce(v.data(), v.size(), DType::f32,
+                                               ReduceOp::sum);
+          throw DataError("no such file");
+        }
         if (fault == "rank_exits") std::exit(3);
         if (fault == "rank_vanishes") _exit(4);
         if (fault == "rank_killed") ::raise(SIGKILL);

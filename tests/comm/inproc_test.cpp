@@ -92,6 +92,42 @@ TEST_CASE("ranks that call different things are told so", "[comm][inproc]") {
   CHECK(out.exit_code == kExitFailed);
 }
 
+TEST_CASE("errors say what ranks are doing", "[comm][inproc]") {
+  auto out = run_ranks(
+      2,
+      [](World& world) {
+        world.control->set_activity(
+            concat("step ", 10 + world.control->rank()));
+        world.control->barrier();
+        if (world.control->rank() == 0) world.control->barrier();
+      },
+      0.1);
+  CHECK_THAT(out.error[0], contains("rank 0/2, step 10, barrier, call 2"));
+  CHECK_THAT(out.error[0], contains("rank 1 (step 11) has not called it"));
+}
+
+TEST_CASE("an exception does not wait for the requests it leaves",
+          "[comm][inproc]") {
+  auto out = run_ranks(2, [](World& world) {
+    std::vector<float> v(1000);
+    auto request = world.control->start_all_reduce(v.data(), v.size(),
+                                                   DType::f32, ReduceOp::sum);
+    if (world.control->rank() == 0) throw DataError("no such file");
+    request->wait();
+    for (;;) world.control->barrier();
+  });
+  CHECK(out.error[0] == "no such file");
+  CHECK_THAT(out.error[1], contains("rank 0 failed: "));
+}
+
+TEST_CASE("a failure reaches who waits for mail", "[comm][inproc]") {
+  auto out = run_ranks(2, [](World& world) {
+    if (world.control->rank() == 0) throw DataError("no such file");
+    world.mail->receive(20);
+  });
+  CHECK(out.error[1] == "rank 0 failed: no such file");
+}
+
 TEST_CASE("a request under way fails with the rank that others wait for",
           "[comm][inproc]") {
   auto out = run_ranks(

@@ -137,6 +137,8 @@ TEST_CASE("a rank that never comes ends the call of the others",
   });
   CHECK_THAT(out.error[0],
              contains("rank 0/2, nccl barrier, call 2: not done"));
+  CHECK_THAT(out.error[0],
+             contains("rank 1 has not called it; its last call was barrier"));
   CHECK_THAT(out.error[1], contains("rank 0 failed: "));
   CHECK(fake.aborted() == 2);
 }

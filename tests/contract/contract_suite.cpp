@@ -333,4 +333,41 @@ const std::vector<ContractCase>& contract_cases() {
   return cases;
 }
 
+void mailbox_case(Communicator& comm, Mailbox& mail, Notes& notes) {
+  const std::vector<size_t> sizes = {0, 1, 100, 5000, 300000, 7};
+  const int rank = comm.rank(), size = comm.size();
+  auto letter = [](int from, int to, size_t k) {
+    return static_cast<char>('a' +
+                             (from * 5 + to * 3 + static_cast<int>(k)) % 26);
+  };
+  for (size_t k = 0; k < sizes.size(); ++k) {
+    for (int to = 0; to < size; ++to)
+      mail.send(to, std::string(sizes[k], letter(rank, to, k)));
+    int32_t one = 1;  // collectives go on in between
+    comm.all_reduce(&one, 1, DType::i32, ReduceOp::sum);
+    notes.check(one == size, "all_reduce between mails gives ", one);
+  }
+  std::vector<size_t> next(static_cast<size_t>(size));
+  for (size_t n = 0; n < sizes.size() * static_cast<size_t>(size); ++n) {
+    auto got = mail.receive(10);
+    notes.check(got.has_value(), "only ", n, " mails have come");
+    if (!got) break;
+    const size_t k = next[static_cast<size_t>(got->from)]++;
+    notes.check(
+        k < sizes.size() &&
+            got->bytes == std::string(sizes[k], letter(got->from, rank, k)),
+        "mail ", k, " from rank ", got->from, " has ", got->bytes.size(),
+        " bytes or is out of order");
+  }
+  comm.barrier();
+  notes.check(!mail.receive(), "a mail that nobody sent");
+  bool refused = false;
+  try {
+    mail.send(size, "");
+  } catch (const CommError&) {
+    refused = true;
+  }
+  notes.check(refused, "mail to a rank that does not exist");
+}
+
 }  // namespace protean

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protean/comm/communicator.h"
+#include "protean/comm/mailbox.h"
 
 namespace protean {
 
@@ -57,5 +58,8 @@ struct ContractCase {
 };
 
 const std::vector<ContractCase>& contract_cases();
+
+// What a Mailbox must do; comm: over the same ranks.
+void mailbox_case(Communicator& comm, Mailbox& mail, Notes& notes);
 
 }  // namespace protean

@@ -25,5 +25,17 @@ TEST_CASE("inproc keeps the contract", "[contract][inproc]") {
     }
 }
 
+TEST_CASE("inproc delivers mail", "[contract][inproc]") {
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    auto out = run_ranks(ranks, [&](World& world) {
+      Notes notes;
+      mailbox_case(*world.control, *world.mail, notes);
+      return notes.lines();
+    });
+    for (const auto& lines : out.value)
+      CHECK(lines == std::vector<std::string>{});
+  }
+}
+
 }  // namespace
 }  // namespace protean

@@ -16,5 +16,11 @@ TEST_CASE("mpi keeps the contract", "[contract][mpi]") {
   }
 }
 
+TEST_CASE("mpi delivers mail", "[contract][mpi]") {
+  Notes notes;
+  mailbox_case(*test_world().control, *test_world().mail, notes);
+  CHECK(notes.lines() == std::vector<std::string>{});
+}
+
 }  // namespace
 }  // namespace protean

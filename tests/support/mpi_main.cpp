@@ -25,7 +25,9 @@ int main(int argc, char** argv) {
   options.backend = "mpi";
   options.timeout_s = 20;
   options.init_timeout_s = 60;
-  options.chunk_bytes = 1000;  // so that small tests see several chunks
+  // So that small tests see several chunks, and both ways to sum.
+  options.chunk_bytes = 1000;
+  options.slice_ranks = 2;
   return protean::run_world(options, [&](protean::World& world) {
     protean::g_world = &world;
     const bool quiet = world.control->rank() != 0;

@@ -117,6 +117,9 @@ class Communicator {
   // Tells every rank of the job that this one cannot go on. Not collective;
   // returns at once. The first one counts.
   virtual void fail(const std::string& why, int exit_code) = 0;
+  // What this rank is doing, e.g. "step 1200": part of its errors, and of the
+  // errors of ranks that wait for it. Holds for the whole job; cheap.
+  virtual void set_activity(const std::string& activity) = 0;
   // Device buffers: calls wait for the work queued on this CUDA stream so far
   // (null: the default stream). Host backends ignore it.
   virtual void follow_stream(void* /*cuda_stream*/) {}

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "protean/comm/communicator.h"
+#include "protean/comm/mailbox.h"
 
 namespace protean {
 
@@ -35,12 +36,17 @@ struct CommOptions {
   // comm.chunk_bytes: larger buffers travel in pieces of this size; bounds the
   // library's scratch memory and stays below its 2^31 counts.
   size_t chunk_bytes = size_t{64} << 20;
+  // comm.slice_ranks: up to this many ranks, mpi sums slices itself, in rank
+  // order; beyond, SumOrder::fast is left to the library's trees.
+  int slice_ranks = 8;
 };
 
 struct World {
   std::unique_ptr<Communicator> control;
   // Null: use control (one host communicator serves both).
   std::unique_ptr<Communicator> data;
+  // Over the same ranks as control.
+  std::unique_ptr<Mailbox> mail;
   int local_rank = 0;  // among the ranks of this host
   int local_size = 1;
   std::string host;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "protean/core/log.h"
 
 #include "comm/call.h"
+#include "comm/call_board.h"
 #include "comm/reduce.h"
 
 namespace protean {
@@ -28,12 +30,16 @@ struct Job {
     int exit_code;
   };
 
-  explicit Job(double timeout) : timeout_s(timeout) {}
+  Job(int ranks, double timeout)
+      : timeout_s(timeout), activity(ranks), mail(ranks) {}
 
   const double timeout_s;
   std::mutex mutex;
   std::condition_variable changed;
-  std::optional<Failure> failure;  // guarded by mutex
+  // Guarded by mutex; per rank of the job.
+  std::optional<Failure> failure;
+  std::vector<std::string> activity;
+  std::vector<std::deque<Mail>> mail;
 
   // The rest: with the mutex held.
   void fail(int rank, const std::string& why, int exit_code) {
@@ -72,12 +78,16 @@ struct Meeting {
 
 struct Group {
   Group(std::shared_ptr<Job> j, std::vector<int> ranks)
-      : job(std::move(j)), world(std::move(ranks)), calls(world.size(), 0) {}
+      : job(std::move(j)),
+        world(std::move(ranks)),
+        calls(world.size(), 0),
+        noted(world.size()) {}
   int size() const { return static_cast<int>(world.size()); }
 
   std::shared_ptr<Job> job;
   const std::vector<int> world;  // rank in the group -> rank in the job
   std::vector<uint64_t> calls;   // per rank: number of its last call, from 1
+  std::vector<Noted> noted;      // per rank: calls elsewhere
   std::map<uint64_t, std::shared_ptr<Meeting>> meetings;  // not all have come
 };
 
@@ -135,7 +145,7 @@ void do_split(Meeting& m, const Group& parent) {
   }
 }
 
-class InprocCommunicator final : public Communicator {
+class InprocCommunicator final : public Communicator, public CallBoard {
  public:
   InprocCommunicator(std::shared_ptr<Group> group, int rank)
       : group_(std::move(group)), rank_(rank) {}
@@ -184,6 +194,13 @@ class InprocCommunicator final : public Communicator {
     job().fail(world_rank(), why, exit_code);
   }
 
+  void set_activity(const std::string& activity) override {
+    std::lock_guard lock(job().mutex);
+    job().activity[static_cast<size_t>(world_rank())] = activity;
+  }
+  void note_call(const Call& call) override;
+  std::string who_is_missing(const Call& call, uint64_t number) override;
+
   // Comes to the meeting of this rank's next call; does the work if it is the
   // last to come. Returns at once.
   std::shared_ptr<Meeting> come(const Call& call, const void* in, void* out,
@@ -212,9 +229,20 @@ class InprocCommunicator final : public Communicator {
   }
   Job& job() const { return *group_->job; }
   int world_rank() const { return group_->world[static_cast<size_t>(rank_)]; }
+  // With the mutex held.
   std::string prefix(const Call& call, uint64_t number) const {
-    return concat("rank ", rank_, "/", size(), ", ", call.text(), ", call ",
-                  number);
+    const std::string& activity =
+        job().activity[static_cast<size_t>(world_rank())];
+    return concat("rank ", rank_, "/", size(), ", ", activity,
+                  activity.empty() ? "" : ", ", call.text(), ", call ", number);
+  }
+  // "rank 2 (step 7)"; with the mutex held.
+  std::string other(int rank) const {
+    const auto world =
+        static_cast<size_t>(group_->world[static_cast<size_t>(rank)]);
+    const std::string& activity = job().activity[world];
+    return concat("rank ", rank,
+                  activity.empty() ? "" : concat(" (", activity, ")"));
   }
 
   std::shared_ptr<Group> group_;
@@ -344,31 +372,83 @@ void InprocCommunicator::wait(Meeting& m, uint64_t number,
     return;
   }
   if (!in_time) {
-    std::vector<int> missing;
+    std::string missing;
     for (int r = 0; r < size(); ++r)
-      if (!m.came[static_cast<size_t>(r)]) missing.push_back(r);
+      if (!m.came[static_cast<size_t>(r)])
+        missing += "; " + other(r) + " has not called it";
     const double waited =
         std::chrono::duration<double>(Clock::now() - started).count();
     job().fail(world_rank(),
                concat(prefix(m.call, number), ": not done in ",
-                      seconds_text(waited), "; ", ranks_text(missing),
-                      missing.size() == 1 ? " has" : " have", " not called it"),
+                      seconds_text(waited), missing),
                kExitFailed);
   }
   job().check(world_rank());
 }
 
+void InprocCommunicator::note_call(const Call& call) {
+  std::lock_guard lock(job().mutex);
+  Noted& mine = group_->noted[static_cast<size_t>(rank_)];
+  ++mine.calls;
+  mine.last = call;
+}
+
+std::string InprocCommunicator::who_is_missing(const Call& call,
+                                               uint64_t number) {
+  std::lock_guard lock(job().mutex);
+  std::string text;
+  for (int r = 0; r < size(); ++r) {
+    if (r == rank_) continue;
+    const Noted& theirs = group_->noted[static_cast<size_t>(r)];
+    const std::string said = compare_calls(theirs, call.text(), number);
+    if (!said.empty())
+      text += concat(text.empty() ? "" : "; ", other(r), " ", said);
+  }
+  return text.empty() ? "all ranks have called it" : text;
+}
+
+class InprocMailbox final : public Mailbox {
+ public:
+  InprocMailbox(std::shared_ptr<Job> job, int rank)
+      : job_(std::move(job)), rank_(rank) {}
+  void send(int to, std::string bytes) override {
+    check_mail(to, static_cast<int>(job_->mail.size()), bytes);
+    std::lock_guard lock(job_->mutex);
+    job_->check(rank_);
+    job_->mail[static_cast<size_t>(to)].push_back({rank_, std::move(bytes)});
+    job_->changed.notify_all();
+  }
+  std::optional<Mail> receive(double seconds) override {
+    std::unique_lock lock(job_->mutex);
+    auto& mine = job_->mail[static_cast<size_t>(rank_)];
+    const auto until =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                           std::chrono::duration<double>(seconds));
+    job_->changed.wait_until(lock, until,
+                             [&] { return !mine.empty() || job_->failure; });
+    job_->check(rank_);
+    if (mine.empty()) return std::nullopt;
+    Mail mail = std::move(mine.front());
+    mine.pop_front();
+    return mail;
+  }
+
+ private:
+  std::shared_ptr<Job> job_;
+  int rank_;
+};
+
 }  // namespace
 
-std::vector<std::unique_ptr<Communicator>> make_inproc(
-    int ranks, const CommOptions& options) {
+std::vector<InprocRank> make_inproc(int ranks, const CommOptions& options) {
   std::vector<int> world;
   for (int r = 0; r < ranks; ++r) world.push_back(r);
-  auto group = std::make_shared<Group>(std::make_shared<Job>(options.timeout_s),
-                                       std::move(world));
-  std::vector<std::unique_ptr<Communicator>> all;
+  auto job = std::make_shared<Job>(ranks, options.timeout_s);
+  auto group = std::make_shared<Group>(job, std::move(world));
+  std::vector<InprocRank> all;
   for (int r = 0; r < ranks; ++r)
-    all.push_back(std::make_unique<InprocCommunicator>(group, r));
+    all.push_back({std::make_unique<InprocCommunicator>(group, r),
+                   std::make_unique<InprocMailbox>(job, r)});
   return all;
 }
 

@@ -5,13 +5,18 @@
 #include <vector>
 
 #include "protean/comm/communicator.h"
+#include "protean/comm/mailbox.h"
 #include "protean/comm/world.h"
 
 namespace protean {
 
-// One communicator per rank, each for one thread. They share their state; the
-// last one frees it. With ranks == 1 no lock is ever taken.
-std::vector<std::unique_ptr<Communicator>> make_inproc(
-    int ranks, const CommOptions& options);
+struct InprocRank {
+  std::unique_ptr<Communicator> comm;
+  std::unique_ptr<Mailbox> mail;
+};
+
+// One per rank, each for one thread. They share their state; the last one frees
+// it. With ranks == 1 collectives take no lock.
+std::vector<InprocRank> make_inproc(int ranks, const CommOptions& options);
 
 }  // namespace protean

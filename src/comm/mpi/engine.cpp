@@ -18,6 +18,7 @@ namespace protean::mpi {
 namespace {
 
 constexpr int kNoticeTag = 1;
+constexpr int kMailTag = 1;           // on a communicator of its own
 constexpr double kAnswerSeconds = 1;  // for ranks to say what they are doing
 constexpr double kAbortSeconds = 10;  // for MPI_Abort itself
 
@@ -47,7 +48,7 @@ struct Engine::Notice {
   int32_t culprit = 0;
   int32_t exit_code = 0;
   uint32_t question_number = 0;
-  uint32_t padding = 0;
+  uint32_t noted = 0;  // question: about the noted calls
   uint64_t channel = 0;
   uint64_t call = 0;
   char text[976] = {};
@@ -59,6 +60,13 @@ struct Engine::Notice {
 
 struct Engine::Outgoing {
   Notice notice;
+  std::string mail;  // instead of the notice
+  bool is_mail = false;
+  MPI_Request request = MPI_REQUEST_NULL;
+};
+
+struct Engine::Incoming {
+  Mail mail;
   MPI_Request request = MPI_REQUEST_NULL;
 };
 
@@ -87,17 +95,12 @@ Scratch::~Scratch() {
   home->pool_.push_back(std::move(*this));
 }
 
-std::string Operation::name() const {
-  return concat("rank ", channel_.rank, "/", channel_.size, ", ", call_.text(),
-                ", call ", number_);
-}
-
 // --- start and end -----------------------------------------------------------
 
-Engine::Engine(const CommOptions& options) : options_(options) {
+Engine::Engine(const CommOptions& options)
+    : options_(options), host_(host_name()) {
   const Launcher launcher = find_launcher();
-  who_ =
-      concat("rank ", launcher.rank, "/", launcher.ranks, " on ", host_name());
+  who_ = concat("rank ", launcher.rank, "/", launcher.ranks, " on ", host_);
   thread_ = start_quiet_thread([this] { thread_main(); });
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return ready_; });  // the watchdog ends a bad start
@@ -149,7 +152,7 @@ void Engine::initialise() {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
-  who_ = concat("rank ", rank_, "/", size_, " on ", host_name());
+  who_ = concat("rank ", rank_, "/", size_, " on ", host_);
 
   const Launcher launcher = find_launcher();
   std::string problem;
@@ -173,6 +176,7 @@ void Engine::initialise() {
   MPI_Comm comm, local;
   check(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "MPI_Comm_dup");
   check(MPI_Comm_dup(MPI_COMM_WORLD, &notice_comm_), "MPI_Comm_dup");
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &mail_comm_), "MPI_Comm_dup");
   check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_,
                             MPI_INFO_NULL, &local),
         "MPI_Comm_split_type");
@@ -202,6 +206,7 @@ void Engine::finish() {
       return true;
     }
   };
+  drain_mail();
   if (size_ > 1) {
     auto leave = std::make_shared<Leave>(world_, Call{});
     submit(leave);
@@ -224,6 +229,7 @@ void Engine::finalise() {
   }
   for (auto& out : outgoing_) MPI_Wait(&out->request, MPI_STATUS_IGNORE);
   MPI_Comm_free(&notice_comm_);
+  MPI_Comm_free(&mail_comm_);
   MPI_Comm_free(&world_->comm);
   MPI_Finalize();
 }
@@ -294,13 +300,13 @@ void Engine::submit(std::shared_ptr<Operation> op) {
   Channel& channel = op->channel_;
   if (channel.left) {
     lock.unlock();
-    fail(concat(op->name(), ": an exception has left an earlier call undone"),
+    fail(concat(name(*op), ": an exception has left an earlier call undone"),
          kExitFailed);
     check();
   }
-  op->number_ = ++channel.calls;
-  channel.last = op->call_;
-  channel.last_time = op->started_;
+  op->number_ = ++channel.called.calls;
+  channel.called.last = op->call_;
+  channel.called.time = op->started_;
   submitted_.push_back(std::move(op));
   queued_ = true;
   work_.notify_one();
@@ -322,7 +328,8 @@ void Engine::wait(Operation& op) {
   --waiting_;
   if (!in_time) {
     const std::string elapsed = seconds_text(seconds_since(op.started_));
-    fail(concat(op.name(), ": not done in ", elapsed, "; ", diagnose(op)),
+    fail(concat(name(op), ": not done in ", elapsed, "; ",
+                who_is_missing(op.channel_, false, op.call_, op.number_)),
          kExitFailed);
   }
   if (!op.ok_ || !in_time) check();
@@ -401,16 +408,35 @@ void Engine::run_blocking(const std::string& what,
   if (error) std::rethrow_exception(error);
 }
 
-// Asks the other ranks of the channel where they are.
-std::string Engine::diagnose(const Operation& op) {
+void Engine::set_activity(const std::string& activity) {
+  std::lock_guard lock(mutex_);
+  activity_ = activity;
+}
+
+void Engine::note_call(Channel& channel, const Call& call) {
+  std::lock_guard lock(mutex_);
+  ++channel.noted.calls;
+  channel.noted.last = call;
+  channel.noted.time = Clock::now();
+}
+
+std::string Engine::name(const Operation& op) const {
+  std::lock_guard lock(mutex_);
+  return concat("rank ", op.channel_.rank, "/", op.channel_.size, " on ", host_,
+                ", ", activity_, activity_.empty() ? "" : ", ", op.call_.text(),
+                ", call ", op.number_);
+}
+
+std::string Engine::who_is_missing(const Channel& channel, bool noted,
+                                   const Call& call, uint64_t number) {
   std::lock_guard one_at_a_time(diagnosing_);
-  const Channel& channel = op.channel_;
   Notice question;
   question.kind = Notice::question;
   question.from = rank_;
+  question.noted = noted;
   question.channel = channel.id;
-  question.call = op.number_;
-  question.set_text(op.call_.text());
+  question.call = number;
+  question.set_text(call.text());
   std::unique_lock lock(mutex_);
   question.question_number = ++question_;
   std::fill(answers_.begin(), answers_.end(), std::nullopt);
@@ -446,6 +472,55 @@ std::string Engine::diagnose(const Operation& op) {
   return text;
 }
 
+void Engine::send_mail(int to, std::string bytes) {
+  check_mail(to, size_, bytes);
+  check();
+  if (to == rank_) {
+    std::lock_guard lock(mutex_);
+    mail_.push_back({rank_, std::move(bytes)});
+    changed_.notify_all();
+    return;
+  }
+  {
+    std::lock_guard lock(mutex_);
+    ++unsent_;
+  }
+  post_job([this, to, bytes = std::move(bytes)]() mutable {
+    auto out = std::make_unique<Outgoing>();
+    out->mail = std::move(bytes);
+    out->is_mail = true;
+    check(MPI_Isend(out->mail.data(), static_cast<int>(out->mail.size()),
+                    MPI_BYTE, to, kMailTag, mail_comm_, &out->request),
+          "MPI_Isend");
+    outgoing_.push_back(std::move(out));
+  });
+}
+
+std::optional<Mail> Engine::receive_mail(double seconds) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, ticks(seconds),
+                    [&] { return !mail_.empty() || failure_; });
+  if (failure_) throw_failure();
+  if (mail_.empty()) return std::nullopt;
+  Mail mail = std::move(mail_.front());
+  mail_.pop_front();
+  return mail;
+}
+
+// Until MPI has taken all that was sent; the receivers' threads still run,
+// since nobody has left.
+void Engine::drain_mail() {
+  std::unique_lock lock(mutex_);
+  const bool drained = changed_.wait_for(lock, ticks(options_.timeout_s), [&] {
+    return unsent_ == 0 || failure_;
+  });
+  lock.unlock();
+  if (!drained)
+    fail(concat(who_, ": mail not taken in ", seconds_text(options_.timeout_s)),
+         kExitFailed);
+  check();
+}
+
 void Engine::break_down(Failure failure) {
   std::lock_guard lock(mutex_);
   if (failure_) return;
@@ -464,6 +539,7 @@ void Engine::serve() {
   for (;;) {
     if (queued_) take_submissions();
     test_requests();
+    poll_mail();
     {
       std::lock_guard lock(mutex_);
       if (stop_ && !queued_) return;
@@ -497,7 +573,13 @@ void Engine::take_submissions() {
       if (auto channel = weak.lock())
         for (auto& op : channel->queue) complete(*op);
   }
-  for (auto& job : jobs) job();
+  for (auto& job : jobs) {
+    try {
+      job();
+    } catch (const Error& e) {
+      break_down({rank_, e.what(), e.exit_code()});
+    }
+  }
 }
 
 // Posts phases until one has to be waited for. Operations behind the front one
@@ -541,9 +623,14 @@ void Engine::test_requests() {
     }
     return;
   }
-  std::erase_if(outgoing_, [](auto& out) {
+  std::erase_if(outgoing_, [this](auto& out) {
     int done = 0;
     MPI_Test(&out->request, &done, MPI_STATUS_IGNORE);
+    if (done && out->is_mail) {
+      std::lock_guard lock(mutex_);
+      --unsent_;
+      changed_.notify_all();
+    }
     return done != 0;
   });
   if (count <= 0) return;
@@ -595,7 +682,8 @@ void Engine::complete(Operation& op) {
 // waited, so that a wait grows by an eighth at most and costs no core.
 void Engine::rest() {
   const auto waited = Clock::now() - last_event_;
-  const bool busy = requests_.size() > 1 || !outgoing_.empty();
+  const bool busy =
+      requests_.size() > 1 || !outgoing_.empty() || !arriving_.empty();
   using std::chrono::microseconds;
   Clock::duration spin = microseconds(0), longest = microseconds(20000);
   if (busy) {
@@ -613,6 +701,43 @@ void Engine::rest() {
       std::clamp<Clock::duration>(waited / 8, microseconds(20), longest);
   std::unique_lock lock(mutex_);
   work_.wait_for(lock, nap, [&] { return queued_ || stop_; });
+}
+
+void Engine::poll_mail() {
+  if (broken_ || size_ == 1) return;
+  int found = 1;
+  while (found) {
+    MPI_Message message;
+    MPI_Status status;
+    if (MPI_Improbe(MPI_ANY_SOURCE, kMailTag, mail_comm_, &found, &message,
+                    &status) != MPI_SUCCESS ||
+        !found)
+      break;
+    int size = 0;
+    MPI_Get_count(&status, MPI_BYTE, &size);
+    auto in = std::make_unique<Incoming>();
+    in->mail.from = status.MPI_SOURCE;
+    in->mail.bytes.resize(static_cast<size_t>(size));
+    MPI_Imrecv(in->mail.bytes.data(), size, MPI_BYTE, &message, &in->request);
+    arriving_.push_back(std::move(in));
+    last_event_ = Clock::now();
+  }
+  if (arriving_.empty()) return;
+  // In order per sender: one that hangs half way holds up only its own.
+  std::vector<int> held;
+  std::erase_if(arriving_, [&](auto& in) {
+    int done = 0;
+    if (std::find(held.begin(), held.end(), in->mail.from) == held.end())
+      MPI_Test(&in->request, &done, MPI_STATUS_IGNORE);
+    if (!done) {
+      held.push_back(in->mail.from);
+      return false;
+    }
+    std::lock_guard lock(mutex_);
+    mail_.push_back(std::move(in->mail));
+    changed_.notify_all();
+    return true;
+  });
 }
 
 void Engine::listen() {
@@ -674,18 +799,11 @@ void Engine::answer(const Notice& question) {
     for (auto& weak : channels_) {
       auto channel = weak.lock();
       if (!channel || channel->id != question.channel) continue;
-      const std::string last = channel->last.text();
-      if (channel->calls < question.call)
-        text = channel->calls == 0
-                   ? "has not called it, nor anything else"
-                   : concat("has not called it; its last call was ", last, ", ",
-                            seconds_text(seconds_since(channel->last_time)),
-                            " ago");
-      else if (channel->calls == question.call && last != question.text)
-        text = concat("calls ", last, " instead");
-      else
-        text.clear();
+      text = compare_calls(question.noted ? channel->noted : channel->called,
+                           question.text, question.call);
     }
+    if (!text.empty() && !activity_.empty())
+      text = concat("(", activity_, ") ", text);
   }
   Notice reply;
   reply.kind = Notice::reply;

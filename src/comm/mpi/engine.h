@@ -45,12 +45,11 @@ struct Channel {
   std::vector<int> world;  // rank here -> rank in the job
   // Engine thread only: queued, the front one perhaps between two phases.
   std::deque<std::shared_ptr<Operation>> queue;
-  // Guarded by the engine's mutex: what was asked for last.
-  uint64_t calls = 0;
+  // Guarded by the engine's mutex.
+  Noted called;
+  Noted noted;          // calls of a communicator that uses this one as control
+  bool left = false;    // a call was left by an exception
   uint64_t splits = 0;  // caller's thread
-  Call last;
-  bool left = false;  // a call was left by an exception
-  Clock::time_point last_time = Clock::now();
 };
 
 // Memory of the engine, reused from call to call. MPI works on nothing else: a
@@ -97,8 +96,6 @@ class Operation {
 
   Channel& channel() const { return channel_; }
   const Call& call() const { return call_; }
-  // "rank 0/4, all_reduce(sum, f32[10]), call 3"
-  std::string name() const;
 
  private:
   std::shared_ptr<Channel> keep_;
@@ -149,6 +146,14 @@ class Engine {
   void abandon(Operation& op);
   // Tells every rank; the first failure counts, here as there.
   void fail(const std::string& why, int exit_code);
+  void set_activity(const std::string& activity);
+  void note_call(Channel& channel, const Call& call);
+  // Asks the other ranks of the channel where they are: on the channel itself,
+  // or on the communicator whose calls are noted there.
+  std::string who_is_missing(const Channel& channel, bool noted,
+                             const Call& call, uint64_t number);
+  void send_mail(int to, std::string bytes);
+  std::optional<Mail> receive_mail(double seconds);
   // Runs on the engine thread and returns when done; for calls that block.
   void run_blocking(const std::string& what, const std::function<void()>& body);
 
@@ -169,6 +174,7 @@ class Engine {
   };
   struct Notice;
   struct Outgoing;
+  struct Incoming;
 
   // Engine thread.
   void thread_main();
@@ -183,18 +189,22 @@ class Engine {
   void handle_notice(const Notice& notice);
   void answer(const Notice& question);
   void tell_failure();
+  void poll_mail();
   void rest();
   void finalise();
 
   friend class Scratch;
+  void drain_mail();
   void break_down(Failure failure);
   void throw_failure() const;  // with mutex_ held and a failure
-  std::string diagnose(const Operation& op);
+  // "rank 0/4 on host, step 7, all_reduce(sum, f32[10]), call 3"
+  std::string name(const Operation& op) const;
   void post_job(std::function<void()> job);
 
   std::mutex pool_mutex_;
   std::vector<Scratch> pool_;  // without engine_: they are at home
   const CommOptions options_;
+  std::string host_;
   std::string who_;  // for the watchdog: "rank 1/4 on host"
   int rank_ = 0;
   int size_ = 1;
@@ -210,7 +220,9 @@ class Engine {
   std::vector<std::shared_ptr<Operation>> owners_;
   std::vector<int> finished_;
   std::unique_ptr<Notice> incoming_;
+  MPI_Comm mail_comm_ = MPI_COMM_NULL;
   std::vector<std::unique_ptr<Outgoing>> outgoing_;
+  std::vector<std::unique_ptr<Incoming>> arriving_;  // in the order of arrival
   Clock::time_point last_event_ = Clock::now();
   bool torn_down_ = false;
 
@@ -228,6 +240,9 @@ class Engine {
   int informed_ = 0;  // ranks that have said that they know of our failure
   uint32_t question_ = 0;
   std::vector<std::optional<std::string>> answers_;  // per rank of the job
+  std::string activity_;
+  std::deque<Mail> mail_;
+  int unsent_ = 0;  // mail that MPI has not taken yet
   bool ready_ = false;
   bool stop_ = false;
   bool ended_ = false;

@@ -9,6 +9,7 @@
 #include "protean/core/hash.h"
 #include "protean/core/log.h"
 
+#include "comm/call_board.h"
 #include "comm/mpi/engine.h"
 #include "comm/reduce.h"
 
@@ -336,7 +337,7 @@ class MpiRequest final : public CommRequest {
   const int exceptions_ = std::uncaught_exceptions();
 };
 
-class MpiCommunicator final : public Communicator {
+class MpiCommunicator final : public Communicator, public CallBoard {
  public:
   MpiCommunicator(Engine& engine, std::shared_ptr<Channel> channel, bool owner)
       : engine_(engine), channel_(std::move(channel)), owner_(owner) {}
@@ -392,6 +393,15 @@ class MpiCommunicator final : public Communicator {
   void fail(const std::string& why, int exit_code) override {
     engine_.fail(why, exit_code);
   }
+  void set_activity(const std::string& activity) override {
+    engine_.set_activity(activity);
+  }
+  void note_call(const Call& call) override {
+    engine_.note_call(*channel_, call);
+  }
+  std::string who_is_missing(const Call& call, uint64_t number) override {
+    return engine_.who_is_missing(*channel_, true, call, number);
+  }
 
  private:
   template <typename T>
@@ -403,7 +413,8 @@ class MpiCommunicator final : public Communicator {
                                        ReduceOp op, SumOrder order) {
     const Call call{CallKind::all_reduce, count, type, op, order};
     const size_t bytes = count * size_of(type);
-    if (order == SumOrder::fast) return make<AllReduce>(call, data, bytes);
+    if (order == SumOrder::fast && size() > engine_.options().slice_ranks)
+      return make<AllReduce>(call, data, bytes);
     if (bytes * static_cast<size_t>(size()) <= kGatherBytes)
       return std::make_shared<GatherReduce>(channel_, call, data, bytes);
     return make<SliceReduce>(call, data, bytes);
@@ -452,7 +463,25 @@ std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
       engine_.add_channel(comm, id.value(), std::move(world), new_rank), true);
 }
 
+class MpiMailbox final : public Mailbox {
+ public:
+  explicit MpiMailbox(Engine& engine) : engine_(engine) {}
+  void send(int to, std::string bytes) override {
+    engine_.send_mail(to, std::move(bytes));
+  }
+  std::optional<Mail> receive(double seconds) override {
+    return engine_.receive_mail(seconds);
+  }
+
+ private:
+  Engine& engine_;
+};
+
 }  // namespace
+
+std::unique_ptr<Mailbox> make_mailbox(Engine& engine) {
+  return std::make_unique<MpiMailbox>(engine);
+}
 
 std::unique_ptr<Communicator> make_world(Engine& engine) {
   return std::make_unique<MpiCommunicator>(engine, engine.world(), false);

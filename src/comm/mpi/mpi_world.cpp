@@ -78,6 +78,7 @@ int run(const CommOptions& options, const std::function<void(World&)>& add_data,
   try {
     World world;
     world.control = make_world(engine);
+    world.mail = make_mailbox(engine);
     world.local_rank = engine.local_rank();
     world.local_size = engine.local_size();
     world.host = host_name();

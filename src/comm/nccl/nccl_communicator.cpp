@@ -15,6 +15,7 @@
 #include "protean/core/log.h"
 
 #include "comm/call.h"
+#include "comm/call_board.h"
 #include "comm/launcher.h"
 #include "comm/watchdog.h"
 
@@ -74,6 +75,7 @@ class NcclCommunicator final : public Communicator {
                    const CommOptions& options, int device)
       : api_(api),
         control_(std::move(control)),
+        board_(dynamic_cast<CallBoard*>(control_.get())),
         options_(options),
         device_(device) {}
   ~NcclCommunicator() override;
@@ -125,6 +127,9 @@ class NcclCommunicator final : public Communicator {
     control_->fail(why, exit_code);
     abort_comm();
   }
+  void set_activity(const std::string& activity) override {
+    control_->set_activity(activity);
+  }
   void follow_stream(void* cuda_stream) override { followed_ = cuda_stream; }
 
   bool done(Pending& p);
@@ -152,6 +157,7 @@ class NcclCommunicator final : public Communicator {
 
   const Api& api_;
   std::unique_ptr<Communicator> control_;
+  CallBoard* board_;  // of control; null: it has none
   const CommOptions options_;
   const int device_;
   const int exceptions_ = std::uncaught_exceptions();
@@ -331,7 +337,9 @@ void NcclCommunicator::check_cuda(int result, const Pending& p) {
 void NcclCommunicator::check_time(const Pending& p, double seconds) {
   const double waited = seconds_since(p.started);
   if (waited > seconds)
-    break_down(concat(name(p), ": not done in ", seconds_text(waited)));
+    break_down(
+        concat(name(p), ": not done in ", seconds_text(waited),
+               board_ ? "; " + board_->who_is_missing(p.call, p.number) : ""));
 }
 
 void NcclCommunicator::settle(const Pending& p, double seconds) {
@@ -350,6 +358,7 @@ template <typename Issue>
 Pending NcclCommunicator::issue(const Call& call, Issue&& body) {
   Pending p{.call = call, .number = ++calls_};
   check();
+  if (board_) board_->note_call(call);
   if (!comm_) throw CommError(name(p) + ": the communicator was aborted");
   check_cuda(api_.set_device(device_), p);
   check_cuda(api_.record(followed_event_, followed_), p);
