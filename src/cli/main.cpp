@@ -80,6 +80,9 @@ int with_world(const Arguments& args, const std::vector<CommandFlag>& flags,
     failure = std::current_exception();
   }
   return run_world(line.config.comm, [&](World& world) {
+    const auto& comm = *world.control;
+    if (std::string(comm.backend()) == "inproc")
+      set_thread_log_rank(comm.rank(), comm.size());
     agree(*world.control, [&] {
       if (failure) std::rethrow_exception(failure);
     });

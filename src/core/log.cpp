@@ -8,8 +8,16 @@ namespace protean {
 namespace {
 
 std::atomic<LogLevel> g_level{LogLevel::info};
-std::atomic<int> g_rank{0};
-std::atomic<int> g_ranks{1};
+
+struct Rank {
+  int rank = 0, ranks = 1;
+};
+// Of the process, unless a thread is a rank of its own.
+std::atomic<Rank> g_rank{Rank{}};
+thread_local bool t_is_rank = false;
+thread_local Rank t_rank;
+
+Rank who() { return t_is_rank ? t_rank : g_rank.load(); }
 
 const char* name(LogLevel level) {
   switch (level) {
@@ -28,18 +36,24 @@ const char* name(LogLevel level) {
 
 void set_log_level(LogLevel level) { g_level = level; }
 
-void set_log_rank(int rank, int ranks) {
-  g_rank = rank;
-  g_ranks = ranks;
+void set_log_rank(int rank, int ranks) { g_rank = Rank{rank, ranks}; }
+
+void set_thread_log_rank(int rank, int ranks) {
+  t_is_rank = true;
+  t_rank = Rank{rank, ranks};
+}
+
+void log_shared_warning(const std::string& message) {
+  if (who().rank == 0) log_warning(message);
 }
 
 void log(LogLevel level, const std::string& message) {
   if (level < g_level) return;
-  if (level <= LogLevel::info && g_rank != 0) return;
+  const auto [rank, ranks] = who();
+  if (level <= LogLevel::info && rank != 0) return;
   std::string line = std::string("[") + name(level) + "] ";
-  if (g_ranks > 1 && level > LogLevel::info)
-    line +=
-        "rank " + std::to_string(g_rank) + "/" + std::to_string(g_ranks) + ": ";
+  if (ranks > 1 && level > LogLevel::info)
+    line += "rank " + std::to_string(rank) + "/" + std::to_string(ranks) + ": ";
   line += message + "\n";
   // One write keeps the line whole; a log that cannot be written is no reason
   // to end a run.

@@ -34,9 +34,10 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
                              " hold task.shots + task.queries = ", need,
                              " examples; expected at least ", options.ways));
   if (small != 0)
-    log_warning(concat(small, " of ", classes.size(), " ", what,
-                       " classes hold fewer than task.shots + task.queries = ",
-                       need, " examples and are left out"));
+    log_shared_warning(
+        concat(small, " of ", classes.size(), " ", what,
+               " classes hold fewer than task.shots + task.queries = ", need,
+               " examples and are left out"));
 }
 
 TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,

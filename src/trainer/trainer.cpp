@@ -107,7 +107,6 @@ Trainer::Trainer(const Experiment& experiment, World& world,
   classes_ =
       source.shape(source.describe(0, {}, {})).target == TargetKind::classes;
   at::set_num_threads(config_.run.threads);
-  set_log_rank(comm_.rank(), comm_.size());
   identity_ = run_identity(context_.values, e_.tasks.checksum);
   Facts facts;
   for (const auto& [key, value] : context_.values)
