@@ -1,5 +1,15 @@
-# The one place that pins what is not a system package.
+# The one place that pins what is not a system package, and the oldest tools
+# that build Protean. Sourced by launch/setup.sh and cluster/bundle.sh.
+
+# LibTorch comes from the PyPI wheel of this version. The versions below it are
+# those that the wheel's metadata asks for.
 TORCH_VERSION=2.11.0
 NCCL_VERSION=2.28.9
 CUDART_VERSION=13.0.96
 CUPTI_VERSION=13.0.85
+
+# Any LibTorch from here on may be given by LIBTORCH_ROOT.
+LIBTORCH_OLDEST=2.6
+GCC_OLDEST=11
+CLANG_OLDEST=14
+CMAKE_OLDEST=3.22
