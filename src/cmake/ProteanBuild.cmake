@@ -1,10 +1,12 @@
-# Flags that every target shares, and the two functions that every module and
-# test folder uses.
+# Flags that every target shares, and the functions that every module and test
+# folder uses.
 
 find_program(PROTEAN_CCACHE ccache)
 if(PROTEAN_CCACHE)
+  # Paths below the source folder are made relative, and a precompiled header's
+  # time stamp is not looked at: a second clone or build folder then hits.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${PROTEAN_CCACHE})
 endif()
@@ -14,24 +16,33 @@ target_include_directories(protean_flags INTERFACE
   ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(protean_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+if(PROTEAN_WERROR)
+  target_compile_options(protean_flags INTERFACE -Werror)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 warns about std::string's own copies (GCC bug 105329).
   target_compile_options(protean_flags INTERFACE
     -Wno-stringop-overflow -Wno-restrict)
 endif()
-if(PROTEAN_WERROR)
-  target_compile_options(protean_flags INTERFACE -Werror)
-endif()
+# native: as fast as this machine allows, and made for it alone. Where the nodes
+# that run it differ from the one that builds it, name what all of them have
+# (x86-64-v3). Either goes into every run's summary.
 if(PROTEAN_ARCH)
   target_compile_options(protean_flags INTERFACE -march=${PROTEAN_ARCH})
 endif()
 if(PROTEAN_CCACHE)
-  # ccache reuses a precompiled header only when its time stamp is not checked.
+  # ccache asks for this to look into a precompiled header.
   target_compile_options(protean_flags INTERFACE -fpch-preprocess)
+endif()
+if(CMAKE_BUILD_TYPE MATCHES "Debug|RelWithDebInfo")
+  # Debug information stays beside the objects: programs link fast and small.
+  target_compile_options(protean_flags INTERFACE -gsplit-dwarf)
 endif()
 if(PROTEAN_SANITIZE)
   target_compile_options(protean_flags INTERFACE
-    -fsanitize=${PROTEAN_SANITIZE} -fno-omit-frame-pointer -g)
+    -fsanitize=${PROTEAN_SANITIZE} -fno-omit-frame-pointer -g1
+    # GCC no longer sees what is initialised under a sanitizer.
+    -Wno-maybe-uninitialized)
   target_link_options(protean_flags INTERFACE -fsanitize=${PROTEAN_SANITIZE})
 endif()
 
@@ -49,12 +60,35 @@ function(protean_module name)
   endif()
 endfunction()
 
-# protean_test(NAME SOURCES ... [TORCH] [LIBS libs...] [LABELS ...] [TIMEOUT s])
+set(PROTEAN_TEST_LABELS unit mpi fault gpu slow)
+# Sanitizers make programs several times slower.
+set(PROTEAN_TIMEOUT_FACTOR 1)
+if(PROTEAN_SANITIZE)
+  set(PROTEAN_TIMEOUT_FACTOR 5)
+endif()
+
+# Labels, time-out and the rest that every ctest entry of ours gets.
+function(protean_test_properties name labels timeout)
+  foreach(label IN LISTS labels)
+    if(NOT label IN_LIST PROTEAN_TEST_LABELS)
+      message(FATAL_ERROR "test ${name}: label \"${label}\"; expected one of: "
+                          "${PROTEAN_TEST_LABELS}")
+    endif()
+  endforeach()
+  math(EXPR timeout "${timeout} * ${PROTEAN_TIMEOUT_FACTOR}")
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${labels}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
+endfunction()
+
+# protean_test(NAME SOURCES ... [TORCH] [LIBS libs...] [LABELS ...] [TIMEOUT s]
+#              [NO_CTEST])
 # One Catch2 program per module; ctest runs it whole. A test that has no data
-# exits with 77, which ctest reports as skipped.
+# exits with 77, which ctest reports as skipped. NO_CTEST: the program only, for
+# protean_mpi_test or a script.
 function(protean_test name)
   cmake_parse_arguments(T "TORCH;NO_CTEST" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(test_${name} ${T_SOURCES})
+  add_dependencies(tests test_${name})
   target_link_libraries(test_${name} PRIVATE protean_flags protean_catch ${T_LIBS})
   if(T_TORCH)
     target_link_libraries(test_${name} PRIVATE protean_torch)
@@ -72,6 +106,5 @@ function(protean_test name)
     set(T_TIMEOUT 120)
   endif()
   add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES
-    LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77)
+  protean_test_properties(${name} "${T_LABELS}" ${T_TIMEOUT})
 endfunction()

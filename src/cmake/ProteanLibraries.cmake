@@ -15,7 +15,10 @@ find_package(MPI REQUIRED COMPONENTS CXX)
 find_path(NCCL_INCLUDE_DIR nccl.h
   HINTS ${PROTEAN_NVIDIA}/nccl/include $ENV{NCCL_HOME}/include)
 find_path(CUDART_INCLUDE_DIR cuda_runtime_api.h
-  HINTS ${PROTEAN_NVIDIA}/cu13/include $ENV{CUDA_HOME}/include)
+  HINTS ${PROTEAN_NVIDIA}/cu13/include ${PROTEAN_NVIDIA}/cuda_runtime/include
+        $ENV{CUDA_HOME}/include)
 
 # Catch2 2.13 (Debian 12, Ubuntu 22.04) or 3.x.
-find_package(Catch2 REQUIRED)
+if(PROTEAN_TESTS)
+  find_package(Catch2 REQUIRED)
+endif()

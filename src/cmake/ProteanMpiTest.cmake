@@ -29,7 +29,8 @@ function(protean_mpi_test name program np)
   add_test(NAME ${name}
     COMMAND ${PROTEAN_MPIEXEC} ${MPIEXEC_NUMPROC_FLAG} ${np}
             $<TARGET_FILE:${program}> ${T_ARGS})
+  protean_test_properties(${name} "${T_LABELS}" ${T_TIMEOUT})
   set_tests_properties(${name} PROPERTIES
-    LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${PROTEAN_MPI_ENVIRONMENT}" PROCESSORS ${np})
+  add_dependencies(tests ${program})
 endfunction()
