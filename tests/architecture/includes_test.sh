@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Who may include what (README, "Modules"):
+#   1. mpi.h and nccl.h in src/comm alone, Boost.Program_options in src/cli alone
+#      (tests of the communicator may see mpi.h);
+#   2. modules include downwards only, and the two columns never each other.
+# Prints every include that breaks a rule; exits 1 if there is one.
+#
+#   includes_test.sh SOURCE_FOLDER
+set -euo pipefail
+cd "$1"
+broken=0
+
+only_in() {  # what, pattern, folders that may
+  local what=$1 pattern=$2 found
+  shift 2
+  found=$(grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$pattern" src include tests \
+    --include='*.h' --include='*.cpp' --include='*.in' | grep -vE "^($(IFS='|'; echo "$*"))/" || true)
+  if [ -n "$found" ]; then
+    echo "$what is included outside $*:"
+    printf '%s\n' "$found"
+    broken=1
+  fi
+}
+only_in mpi.h 'mpi(-ext|cxx)?\.h' src/comm tests/comm tests/contract tests/support
+only_in nccl.h 'nccl\.h' src/comm tests/comm tests/contract
+only_in Boost.Program_options 'boost/program_options' src/cli tests/cli
+
+# src/<module>/ and include/protean/<module>/ may include their own module and
+# those listed here.
+rules='
+core:
+data: core
+tasks: core data
+models: core data tasks
+learners: core data tasks models
+generative: core data tasks models learners
+comm: core
+coordinator: core comm
+trainer: core data tasks models learners generative comm coordinator
+cli: core data tasks models learners generative comm coordinator trainer
+'
+while IFS=: read -r module below; do
+  [ -n "$module" ] || continue
+  folders=()
+  for folder in "src/$module" "include/protean/$module"; do
+    [ -d "$folder" ] && folders+=("$folder")
+  done
+  [ ${#folders[@]} -gt 0 ] || continue
+  above=""
+  while IFS=: read -r other _; do
+    case " $module $below " in
+      *" $other "*) ;;
+      *) above+="${above:+|}$other" ;;
+    esac
+  done < <(sed '/^$/d' <<<"$rules")
+  [ -n "$above" ] || continue
+  # Public headers by "protean/<module>/", private ones of src by "<module>/".
+  found=$(grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"](protean/)?($above)/" "${folders[@]}" || true)
+  if [ -n "$found" ]; then
+    echo "$module may include: $module$below; but"
+    printf '%s\n' "$found"
+    broken=1
+  fi
+done <<<"$rules"
+exit $broken
