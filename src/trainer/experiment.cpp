@@ -1,5 +1,8 @@
 #include "protean/trainer/experiment.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "protean/core/error.h"
 #include "protean/learners/make_learner.h"
 
@@ -23,6 +26,12 @@ void validate(const Config& c) {
   };
   at_least("run.steps", c.run.steps, int64_t{1});
   at_least("run.threads", c.run.threads, 1);
+  // A team of threads is started at once; more than this is a slip of the pen.
+  const int most =
+      std::max(64, 4 * static_cast<int>(std::thread::hardware_concurrency()));
+  if (c.run.threads > most)
+    throw ConfigError(concat("run.threads = ", c.run.threads,
+                             "; expected 1 to ", most, " on this machine"));
   at_least("run.max_time", c.run.max_time, 0.0);
   at_least("run.log_every", c.run.log_every, int64_t{1});
   at_least("task.meta_batch", c.task.meta_batch,
