@@ -45,20 +45,18 @@ void run_classes(const std::vector<PixelClass>& classes, const T* in,
     taps.depth = depth;
     taps.ldw = columns;
     for (int t = 0; t < 9; ++t)
-      if (c.taps >> t & 1) {
-        taps.delta[taps.count] = tap_pixels[t] * depth;
-        taps.w[taps.count++] = packed + t * depth * columns;
-      }
+      if (c.taps >> t & 1)
+        taps.add(in + tap_pixels[t] * depth, packed + t * depth * columns);
     const int64_t pixels = c.in.size();
     for_column_blocks<T>(columns, [&](int64_t column, int vectors) {
       for_row_tiles((last - first) * pixels, max_rows(vectors),
                     [&](int64_t begin, int rows) {
-                      const T* a[8];
+                      int64_t a[8];
                       T* o[8];
                       for (int r = 0; r < rows; ++r) {
                         const int64_t image = first + (begin + r) / pixels;
                         const int64_t pixel = (begin + r) % pixels;
-                        a[r] = in + (image * in_pixels + c.in[pixel]) * depth;
+                        a[r] = (image * in_pixels + c.in[pixel]) * depth;
                         o[r] =
                             out + (image * out_pixels + c.out[pixel]) * columns;
                       }

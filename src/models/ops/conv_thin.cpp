@@ -37,23 +37,20 @@ void thin_forward(const ConvShape& s, const T* x, const T* packed,
   T* const framed = space.get<T>(framed_size<T>(s));
   const int64_t pitch = (s.w + 2) * s.in, ho = s.h_out(), wo = s.w_out();
   Taps<T> taps;
-  taps.count = 3;
   taps.depth = 3 * s.in;
   taps.ldw = s.out;
-  for (int t = 0; t < 3; ++t) {
-    taps.delta[t] = t * pitch;
-    taps.w[t] = packed + t * taps.depth * s.out;
-  }
+  for (int t = 0; t < 3; ++t)
+    taps.add(framed + t * pitch, packed + t * taps.depth * s.out);
   for (int64_t b = first; b < last; ++b) {
     frame(s, x + b * s.h * s.w * s.in, framed);
     T* const image = y + b * ho * wo * s.out;
     for_column_blocks<T>(s.out, [&](int64_t column, int vectors) {
       for_row_tiles(ho * wo, max_rows(vectors), [&](int64_t begin, int rows) {
-        const T* a[8];
+        int64_t a[8];
         T* o[8];
         for (int r = 0; r < rows; ++r) {
           const int64_t i = (begin + r) / wo, j = (begin + r) % wo;
-          a[r] = framed + s.stride * (i * pitch + j * s.in);
+          a[r] = s.stride * (i * pitch + j * s.in);
           o[r] = image + (begin + r) * s.out;
         }
         rows_tile_of<T>(rows, vectors)(taps, column, a, o);

@@ -21,17 +21,22 @@ constexpr int max_rows(int vectors) {
 }
 
 // The products of up to nine taps, added up: for every row r of a tile
-//   out[r][c] = sum over taps t, k < depth of in[r][delta[t] + k] * w[t][k][c].
+//   out[r][c] = sum over taps t, k < depth of in[t][row[r] + k] * w[t][k][c].
 template <typename T>
 struct Taps {
   int count = 0;
-  ptrdiff_t delta[9];
+  const T* in[9];
   const T* w[9];  // (depth, columns), row stride ldw
   int64_t depth = 0, ldw = 0;
+
+  void add(const T* from, const T* weights) {
+    in[count] = from;
+    w[count++] = weights;
+  }
 };
 
 template <typename T, int R, int N>
-void rows_tile(const Taps<T>& taps, int64_t column, const T* const* in,
+void rows_tile(const Taps<T>& taps, int64_t column, const int64_t* row,
                T* const* out) {
   Vec<T> acc[R][N];
 #pragma GCC unroll 16
@@ -42,7 +47,7 @@ void rows_tile(const Taps<T>& taps, int64_t column, const T* const* in,
   for (int t = 0; t < taps.count; ++t) {
     const T* a[R];
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) a[r] = in[r] + taps.delta[t];
+    for (int r = 0; r < R; ++r) a[r] = taps.in[t] + row[r];
     const T* w = taps.w[t] + column;
     for (int64_t k = 0; k < depth; ++k, w += ldw) {
       Vec<T> b[N];
@@ -83,7 +88,7 @@ void for_row_tiles(int64_t count, int most, F f) {
 }
 
 template <typename T>
-using RowsTile = void (*)(const Taps<T>&, int64_t, const T* const*, T* const*);
+using RowsTile = void (*)(const Taps<T>&, int64_t, const int64_t*, T* const*);
 
 template <typename T>
 RowsTile<T> rows_tile_of(int rows, int vectors) {

@@ -210,17 +210,15 @@ void winograd_forward(const ConvShape& s, const T* x, const T* u, int64_t first,
     transform_input(gx, x, tile, count, outside, v);
     for (int xi = 0; xi < 16; ++xi) {
       Taps<T> taps;
-      taps.count = 1;
-      taps.delta[0] = 0;
-      taps.w[0] = u + xi * s.in * s.out;
+      taps.add(v + xi * count * s.in, u + xi * s.in * s.out);
       taps.depth = s.in;
       taps.ldw = s.out;
       for_column_blocks<T>(s.out, [&](int64_t column, int vectors) {
         for_row_tiles(count, max_rows(vectors), [&](int64_t begin, int rows) {
-          const T* a[8];
+          int64_t a[8];
           T* o[8];
           for (int r = 0; r < rows; ++r) {
-            a[r] = v + (xi * count + begin + r) * s.in;
+            a[r] = (begin + r) * s.in;
             o[r] = m + (xi * count + begin + r) * s.out;
           }
           rows_tile_of<T>(rows, vectors)(taps, column, a, o);
