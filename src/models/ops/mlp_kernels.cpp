@@ -1,7 +1,5 @@
 #include "models/ops/mlp_kernels.h"
 
-#include <cstring>
-
 #include <ATen/Parallel.h>
 
 #include "models/ops/conv_tiles.h"
@@ -12,13 +10,23 @@ namespace protean::ops::kernels {
 namespace {
 
 // Matrices inside the kernels have rows of whole vectors, zero beyond their
-// width.
+// width. Rows are short: calls of memcpy would cost more than the copies.
 template <typename T>
 void load_rows(const T* from, int64_t rows, int64_t width, T* to) {
-  const int64_t ld = mlp_padded<T>(width);
-  for (int64_t i = 0; i < rows; ++i) {
-    std::memcpy(to + i * ld, from + i * width, width * sizeof(T));
-    std::memset(to + i * ld + width, 0, (ld - width) * sizeof(T));
+  constexpr int L = kLanes<T>;
+  const int64_t ld = mlp_padded<T>(width), end = rows * width;
+  Vec<T> keep;  // of a row's last vector
+  for (int l = 0; l < L; ++l) keep[l] = ld - L + l < width;
+  const Vec<T> zero{}, half = simd::broadcast(T(0.5));
+  for (int64_t i = 0; i < rows; ++i, from += width, to += ld) {
+    int64_t c = 0;
+    for (; c + L < ld; c += L) simd::store(to + c, simd::load(from + c));
+    if (i * width + ld <= end) {
+      const Vec<T> v = simd::load(from + c);
+      simd::store(to + c, keep > half ? v : zero);
+    } else {  // the last rows: nothing readable may follow them
+      for (int64_t k = c; k < ld; ++k) to[k] = k < width ? from[k] : T(0);
+    }
   }
 }
 
@@ -32,9 +40,15 @@ void load_matrix(const T* from, int64_t rows, int64_t width, T* to) {
 
 template <typename T>
 void store_rows(const T* from, int64_t rows, int64_t width, T* to) {
-  const int64_t ld = mlp_padded<T>(width);
-  for (int64_t i = 0; i < rows; ++i)
-    std::memcpy(to + i * width, from + i * ld, width * sizeof(T));
+  constexpr int L = kLanes<T>;
+  const int64_t ld = mlp_padded<T>(width), end = rows * width;
+  for (int64_t i = 0; i < rows; ++i, from += ld, to += width) {
+    // What goes beyond a row's end, the next row overwrites.
+    int64_t c = 0;
+    for (; c < width && i * width + c + L <= end; c += L)
+      simd::store(to + c, simd::load(from + c));
+    for (; c < width; ++c) to[c] = from[c];
+  }
 }
 
 // (rows, width) -> its transpose, both padded.
