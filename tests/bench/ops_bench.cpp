@@ -1,5 +1,5 @@
 // Times hand-rolled meta-steps on the ops, on noise, for one stack of tasks:
-//   ops_bench WORKLOAD [threads [seconds]]
+//   ops_bench WORKLOAD [threads [seconds [tasks]]]
 // WORKLOAD: maml, strided, fomaml, anil, proto60, proto20, mini, sine, sine5,
 // or all. Prints tasks (proto: episodes) per second, from the median step.
 #include <chrono>
@@ -242,7 +242,9 @@ int main(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "all";
   at::set_num_threads(argc > 2 ? std::atoi(argv[2]) : 1);
   at::manual_seed(1);
-  for (const auto& w : workloads())
-    if (name == "all" || name == w.name)
-      time_steps(w, argc > 3 ? std::atof(argv[3]) : 3);
+  for (auto w : workloads()) {
+    if (name != "all" && name != w.name) continue;
+    if (argc > 4) w.tasks = std::atoi(argv[4]);
+    time_steps(w, argc > 3 ? std::atof(argv[3]) : 3);
+  }
 }

@@ -38,8 +38,8 @@ std::vector<PixelClass> classify(int64_t h, int64_t w, int64_t w_in,
 template <typename T>
 void run_classes(const std::vector<PixelClass>& classes, const T* in,
                  int64_t in_pixels, int64_t depth, const T* packed, T* out,
-                 int64_t out_pixels, int64_t columns,
-                 const ptrdiff_t* tap_pixels, int64_t first, int64_t last) {
+                 int64_t out_pixels, int64_t columns, const int64_t* tap_pixels,
+                 int64_t first, int64_t last) {
   for (const auto& c : classes) {
     Taps<T> taps;
     taps.depth = depth;
@@ -79,7 +79,7 @@ void direct_forward(const ConvShape& s, const T* x, const T* packed,
   };
   auto classes = classify(s.h_out(), s.w_out(), s.w, inside(s.h), inside(s.w),
                           [&](int64_t i) { return i * s.stride; });
-  ptrdiff_t delta[9];
+  int64_t delta[9];
   for (int t = 0; t < 9; ++t) delta[t] = (t / 3 - 1) * s.w + t % 3 - 1;
   run_classes(classes, x, s.h * s.w, s.in, packed, y, s.h_out() * s.w_out(),
               s.out, delta, first, last);
@@ -99,7 +99,7 @@ void direct_input_gradient(const ConvShape& s, const T* gy, const T* swapped,
   auto classes = classify(s.h, s.w, wo, inside(ho), inside(wo),
                           [&](int64_t i) { return i / s.stride; });
   auto shift = [&](int k) { return s.stride == 1 ? 1 - k : k == 0; };
-  ptrdiff_t delta[9];
+  int64_t delta[9];
   for (int t = 0; t < 9; ++t) delta[t] = shift(t / 3) * wo + shift(t % 3);
   run_classes(classes, gy, ho * wo, s.out, swapped, gx, s.h * s.w, s.in, delta,
               first, last);

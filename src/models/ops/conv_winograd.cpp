@@ -9,7 +9,7 @@ namespace protean::ops::kernels {
 namespace {
 
 // Tiles per pass: transformed tiles and weights then fit in the second cache.
-constexpr int64_t kTiles = 36;
+constexpr int64_t kTiles = 24;
 
 // Where the 16 (or 4) pixels of a tile lie; outside the image: zeros.
 struct Tiling {
