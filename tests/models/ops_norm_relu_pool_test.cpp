@@ -82,6 +82,28 @@ TEST_CASE("Gradients also flow through the returned moments", "[models][ops]") {
   }
 }
 
+TEST_CASE("The fused norm leaves padding out of the moments", "[models][ops]") {
+  for (const auto& c : kCases)
+    for (auto pool : {Pool::none, Pool::max2}) {
+      auto weight = at::ones({c.tasks, c.n}, at::kFloat);
+      for (int64_t t = 0; t < c.tasks; ++t)
+        weight[t].narrow(0, c.n - t % c.n, t % c.n).zero_();
+      auto padded = [=](auto f) {
+        return Op([=](const Tensors& in) -> Tensors {
+          auto r = f(in[0], in[1], in[2], kEps, pool, weight);
+          return {r.y, r.mean, r.variance};
+        });
+      };
+      CAPTURE(c.n, c.tasks, c.channels, c.h, c.w, static_cast<int>(pool));
+      const auto e = disagreement(padded(ops::norm_relu_pool),
+                                  padded(ops::reference::norm_relu_pool),
+                                  make(c, Scale::mixed));
+      CHECK(e.values < 1e-11);
+      CHECK(e.first < 1e-10);
+      CHECK(e.second < 1e-10);
+    }
+}
+
 TEST_CASE("The norm with given moments agrees with the plain one",
           "[models][ops]") {
   for (const auto& c : kCases)

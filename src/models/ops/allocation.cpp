@@ -14,6 +14,9 @@ void keep_freed_memory() {
   // is not trimmed.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
+  // Arenas of other threads unmap their heaps whatever the threshold says, and
+  // hold no block above 64 MiB.
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_TOP_PAD, 64 << 20);
 #endif
 }

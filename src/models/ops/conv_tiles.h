@@ -167,10 +167,17 @@ void outer_products(int64_t depth, const T* a, const int32_t* ka, int64_t rows,
 template <typename T, typename Source, typename Target>
 PROTEAN_INLINE void transpose_square(Source source, Target target) {
   constexpr int L = kLanes<T>;
+#if defined(__clang__)  // whose shuffles want constants: left to its optimiser
+  T square[L][L];
+  for (int i = 0; i < L; ++i)
+    for (int j = 0; j < L; ++j) square[j][i] = source(i)[j];
+  for (int i = 0; i < L; ++i) simd::store(target(i), simd::load(square[i]));
+#else
   using Index = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
   Vec<T> v[L];
 #pragma GCC unroll 16
   for (int i = 0; i < L; ++i) v[i] = simd::load(source(i));
+  // Swaps blocks of s lanes, s = 1, 2, 4, ...
 #pragma GCC unroll 4
   for (int s = 1; s < L; s *= 2) {
     Vec<Index> low, high;
@@ -188,6 +195,7 @@ PROTEAN_INLINE void transpose_square(Source source, Target target) {
   }
 #pragma GCC unroll 16
   for (int i = 0; i < L; ++i) simd::store(target(i), v[i]);
+#endif
 }
 
 }  // namespace protean::ops::kernels

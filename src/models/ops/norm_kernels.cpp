@@ -87,9 +87,38 @@ int64_t images_per_sum(int64_t pixels) {
 }
 
 template <typename T, int V>
-PROTEAN_INLINE void add_to(double* sums, const Vec<T> (&acc)[V]) {
+PROTEAN_INLINE void add_to(double* sums, const Vec<T> (&acc)[V],
+                           double weight = 1) {
   for (int v = 0; v < V; ++v)
-    for (int l = 0; l < kLanes<T>; ++l) sums[v * kLanes<T> + l] += acc[v][l];
+    for (int l = 0; l < kLanes<T>; ++l)
+      sums[v * kLanes<T> + l] += weight * acc[v][l];
+}
+
+// The weights of some images of a task, all 1 unless given.
+template <typename T>
+class Weights {
+ public:
+  Weights(const NormShape& s, const NormGroups<T>& g, int64_t task,
+          int64_t first)
+      : data_(g.weight ? g.weight + task * s.n + first : nullptr) {}
+  T operator[](int64_t image) const { return data_ ? data_[image] : T(1); }
+  // Images with weights are summed one by one.
+  bool all_one() const { return !data_; }
+
+ private:
+  const T* data_;
+};
+
+// One value's share of a mean over a task's images, 1/N.
+template <typename T>
+double share_of_mean(const NormShape& s, const NormGroups<T>& g, int64_t task) {
+  if (!s.batch) return 0;
+  double images = s.n;
+  if (g.weight) {
+    images = 0;
+    for (int64_t b = 0; b < s.n; ++b) images += g.weight[task * s.n + b];
+  }
+  return 1 / (images * s.h * s.w);
 }
 
 // Phases of one op: reduce(task, first, last, sums) adds K sums per channel of
@@ -129,11 +158,13 @@ void in_phases(const NormShape& s, Reduce reduce, Finish finish, Apply apply) {
 
 // Sums of d = x - pivot and of d^2.
 template <typename T, int V>
-void moment_sums(const NormShape& s, const T* x, const T* pivot, int64_t images,
-                 double* sum, double* square) {
+void moment_sums(const NormShape& s, const T* x, const T* pivot,
+                 const Weights<T>& weight, int64_t images, double* sum,
+                 double* square) {
   Vec<T> base[V];
   for (int v = 0; v < V; ++v) base[v] = load(pivot + v * kLanes<T>);
-  const int64_t pixels = s.h * s.w, step = images_per_sum(pixels);
+  const int64_t pixels = s.h * s.w;
+  const int64_t step = weight.all_one() ? images_per_sum(pixels) : 1;
   for (int64_t b = 0; b < images; b += step) {
     Vec<T> acc[V] = {}, acc2[V] = {};
     const T* p = x + b * pixels * s.channels;
@@ -145,8 +176,8 @@ void moment_sums(const NormShape& s, const T* x, const T* pivot, int64_t images,
         acc[v] += d;
         acc2[v] += d * d;
       }
-    add_to<T, V>(sum, acc);
-    add_to<T, V>(square, acc2);
+    add_to<T, V>(sum, acc, weight[b]);
+    add_to<T, V>(square, acc2, weight[b]);
   }
 }
 
@@ -242,16 +273,19 @@ void backward_sums(const NormShape& s, const T* p, const uint8_t* index,
 template <typename T, int V, int P>
 void backward_images(const NormShape& s, const T* x, const uint8_t* index,
                      const T* gy, const T* mean, const T* scale, const T* k0,
-                     const T* k1, T* gx, int64_t images) {
+                     const T* k1, const Weights<T>& weight, T* gx,
+                     int64_t images) {
   const int64_t C = s.channels, outputs = s.h_out() * s.w_out();
   Vec<T> m[V], a[V], c0[V], c1[V];
   for (int v = 0; v < V; ++v) {
     m[v] = load(mean + v * kLanes<T>);
     a[v] = load(scale + v * kLanes<T>);
-    c0[v] = load(k0 + v * kLanes<T>);
-    c1[v] = load(k1 + v * kLanes<T>);
   }
   for (int64_t image = 0; image < images; ++image) {
+    for (int v = 0; v < V; ++v) {
+      c0[v] = load(k0 + v * kLanes<T>) * weight[image];
+      c1[v] = load(k1 + v * kLanes<T>) * weight[image];
+    }
     for_cells<P>(
         s,
         [&](int64_t out, int64_t pixel) {
@@ -286,14 +320,15 @@ void backward_images(const NormShape& s, const T* x, const uint8_t* index,
 template <typename T, int V, int P>
 void double_sums(const NormShape& s, const T* x, const uint8_t* index,
                  const T* gy, const T* u, const T* mean, const T* r,
-                 int64_t images, double* v1, double* v2, double* v3) {
+                 const Weights<T>& weight, int64_t images, double* v1,
+                 double* v2, double* v3) {
   const int64_t C = s.channels, outputs = s.h_out() * s.w_out();
   Vec<T> m[V], scale[V];
   for (int v = 0; v < V; ++v) {
     m[v] = load(mean + v * kLanes<T>);
     scale[v] = load(r + v * kLanes<T>);
   }
-  const int64_t step = images_per_sum(s.h * s.w);
+  const int64_t step = weight.all_one() ? images_per_sum(s.h * s.w) : 1;
   for (int64_t b = 0; b < images; b += step) {
     Vec<T> acc1[V] = {}, acc2[V] = {}, acc3[V] = {};
     for (int64_t image = b; image < std::min(b + step, images); ++image) {
@@ -331,8 +366,8 @@ void double_sums(const NormShape& s, const T* x, const uint8_t* index,
       index += outputs * C;
       gy += outputs * C;
     }
-    add_to<T, V>(v1, acc1);
-    add_to<T, V>(v2, acc2);
+    add_to<T, V>(v1, acc1, weight[b]);
+    add_to<T, V>(v2, acc2, weight[b]);
     add_to<T, V>(v3, acc3);
   }
 }
@@ -349,10 +384,17 @@ struct DoubleFactors {
 template <typename T, int V, int P>
 void double_images(const NormShape& s, const T* x, const T* p,
                    const uint8_t* index, const T* gy, const T* u, const T* mean,
-                   const DoubleFactors<T>& f, int64_t c, T* to_gy, T* to_x,
-                   int64_t images) {
+                   const DoubleFactors<T>& f, const Weights<T>& weight,
+                   int64_t c, T* to_gy, T* to_x, int64_t images) {
   const int64_t C = s.channels, outputs = s.h_out() * s.w_out();
   for (int64_t image = 0; image < images; ++image) {
+    Vec<T> x0[V], x2[V], x3[V];
+    for (int v = 0; v < V; ++v) {
+      const int64_t l = c + v * kLanes<T>;
+      x0[v] = load(f.x0 + l) * weight[image];
+      x2[v] = load(f.x2 + l) * weight[image];
+      x3[v] = load(f.x3 + l) * weight[image];
+    }
     for_cells<P>(
         s,
         [&](int64_t out, int64_t pixel) {
@@ -360,8 +402,7 @@ void double_images(const NormShape& s, const T* x, const T* p,
           for (int v = 0; v < V; ++v) {
             const int64_t l = c + v * kLanes<T>, o = out * C + l;
             const Mask<T> choice = load_index<T>(index + o);
-            const Vec<T> m = load(mean + l), x0 = load(f.x0 + l),
-                         x2 = load(f.x2 + l), x3 = load(f.x3 + l);
+            const Vec<T> m = load(mean + l);
             const Vec<T> g = load(gy + o) * load(f.x1 + l);
             Vec<T> gathered{};
 #pragma GCC unroll 4
@@ -370,8 +411,8 @@ void double_images(const NormShape& s, const T* x, const T* p,
               const Vec<T> w = load(u + i);
               const Mask<T> here = choice == broadcast(Index<T>(k));
               gathered = here ? w : gathered;
-              store(to_x + i, x0 * w + (here ? g : Vec<T>{}) + x2 +
-                                  x3 * (load(x + i) - m));
+              store(to_x + i, x0[v] * w + (here ? g : Vec<T>{}) + x2[v] +
+                                  x3[v] * (load(x + i) - m));
             }
             const Vec<T> q = load(f.g0 + l) * gathered + load(f.g1 + l) +
                              load(f.g2 + l) * (load(p + o) - m);
@@ -382,9 +423,8 @@ void double_images(const NormShape& s, const T* x, const T* p,
 #pragma GCC unroll 4
           for (int v = 0; v < V; ++v) {
             const int64_t l = c + v * kLanes<T>, i = pixel * C + l;
-            store(to_x + i,
-                  load(f.x0 + l) * load(u + i) + load(f.x2 + l) +
-                      load(f.x3 + l) * (load(x + i) - load(mean + l)));
+            store(to_x + i, x0[v] * load(u + i) + x2[v] +
+                                x3[v] * (load(x + i) - load(mean + l)));
           }
         });
     x += s.h * s.w * C;
@@ -438,18 +478,20 @@ void norm_forward(const NormShape& s, const T* x, const NormGroups<T>& groups,
         const T* const pivot = x + Offsets(s, t, 0).x;
         for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
           moment_sums<T, vectors()>(s, x + Offsets(s, t, first).x + c,
-                                    pivot + c, last - first, sums + c,
-                                    sums + C + c);
+                                    pivot + c, Weights<T>(s, groups, t, first),
+                                    last - first, sums + c, sums + C + c);
         });
       },
       [&](int64_t t, const double* sums) {
         const Offsets at(s, t, 0);
+        const double per = share_of_mean(s, groups, t);
         for (int64_t c = 0; c < C; ++c) {
           const int64_t k = at.group + c;
           if (s.batch) {
-            const double d = sums[c] * s.inverse_count();
-            const double var =
-                std::max(0.0, sums[C + c] * s.inverse_count() - d * d);
+            // max would turn NaN into 0.
+            const double d = sums[c] * per;
+            double var = sums[C + c] * per - d * d;
+            if (var < 0) var = 0;
             groups.mean[k] = static_cast<T>(x[at.x + c] + d);
             variance[k] = static_cast<T>(var);
             groups.r[k] = static_cast<T>(1 / std::sqrt(var + eps));
@@ -494,14 +536,15 @@ void norm_backward(const NormShape& s, const T* x, const NormGroups<T>& groups,
         });
       },
       [&](int64_t t, const double* sums) {
+        const double per = share_of_mean(s, groups, t);
         for (int64_t c = 0; c < C; ++c) {
           const int64_t k = t * C + c;
           const double r = groups.r[k], a = groups.gamma[k] * r;
           s1[k] = static_cast<T>(sums[c]);
           s2[k] = static_cast<T>(sums[C + c]);
           scale[k] = static_cast<T>(a);
-          k0[k] = static_cast<T>(a * sums[c] * s.inverse_count());
-          k1[k] = static_cast<T>(a * r * sums[C + c] * s.inverse_count());
+          k0[k] = static_cast<T>(a * sums[c] * per);
+          k1[k] = static_cast<T>(a * r * sums[C + c] * per);
         }
       },
       [&](int64_t t, int64_t first, int64_t last) {
@@ -511,8 +554,8 @@ void norm_backward(const NormShape& s, const T* x, const NormGroups<T>& groups,
             const int64_t k = at.group + c;
             backward_images<T, vectors(), pool()>(
                 s, x + at.x + c, choice.index + at.y + c, gy + at.y + c,
-                groups.mean + k, scale + k, k0 + k, k1 + k, gx + at.x + c,
-                last - first);
+                groups.mean + k, scale + k, k0 + k, k1 + k,
+                Weights<T>(s, groups, t, first), gx + at.x + c, last - first);
           });
         });
       });
@@ -540,13 +583,13 @@ void norm_double_backward(const NormShape& s, const T* x,
             double_sums<T, vectors(), pool()>(
                 s, x + at.x + c, choice.index + at.y + c, gy + at.y + c,
                 u.v + at.x + c, groups.mean + at.group + c,
-                groups.r + at.group + c, last - first, sums + c, sums + C + c,
-                sums + 2 * C + c);
+                groups.r + at.group + c, Weights<T>(s, groups, t, first),
+                last - first, sums + c, sums + C + c, sums + 2 * C + c);
           });
         });
       },
       [&](int64_t t, const double* sums) {
-        const double per = s.inverse_count();
+        const double per = share_of_mean(s, groups, t);
         for (int64_t c = 0; c < C; ++c) {
           const int64_t k = t * C + c;
           const double gamma = groups.gamma[k], r = groups.r[k], a = gamma * r;
@@ -578,8 +621,9 @@ void norm_double_backward(const NormShape& s, const T* x,
           for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
             double_images<T, vectors(), pool()>(
                 s, x + at.x, p + at.y, choice.index + at.y, gy + at.y,
-                u.v + at.x, groups.mean + at.group, own, c, to_gy + at.y,
-                to_x + at.x, last - first);
+                u.v + at.x, groups.mean + at.group, own,
+                Weights<T>(s, groups, t, first), c, to_gy + at.y, to_x + at.x,
+                last - first);
           });
         });
       });

@@ -18,6 +18,10 @@
 //     to x: r (q - mean q - xh mean(q xh)) - gamma K r^2 xh / N,
 //           q = -(a s2/N) v + S((u_gamma - a V2/N) g)
 //
+// Images may have weights w (0 = padding that the moments leave out). Then 1/N is
+// w/sum(w H W) wherever it stands for one value's share of a mean, and V1 and V2
+// are weighted sums.
+//
 // With given moments the batch terms (all that is divided by N) are absent:
 // m = 0, r = 1 and 1/N = 0 give that op from the same kernels.
 #pragma once
@@ -32,7 +36,6 @@ struct NormShape {
   bool batch;  // false: the input is normalised already, m = 0, r = 1
   int64_t h_out() const { return pool ? h / 2 : h; }
   int64_t w_out() const { return pool ? w / 2 : w; }
-  double inverse_count() const { return batch ? 1.0 / (n * h * w) : 0; }
 };
 
 // Per (task, channel), (T, C).
@@ -40,6 +43,7 @@ template <typename T>
 struct NormGroups {
   const T *gamma, *beta;  // beta: forward only
   T *mean, *r;
+  const T* weight;  // of images, (T, n); null: all 1
 };
 
 // What backward needs of forward, at every output: p (unused without pooling)

@@ -39,19 +39,20 @@ void with_type(const Tensor& x, F f) {
     f(double());
 }
 
-// Tensors that the kernels write in forward and read later: not part of the
-// graph, functions of x. moments: (2, T, C), mean and r.
+// Tensors outside the graph. moments, (2, T, C): mean and r, p and index: made
+// of x by forward. weight, (T, n): of images, may be undefined.
 struct Made {
-  Tensor moments, p, index;
+  Tensor moments, p, index, weight;
 };
 
 template <typename T>
 kernels::NormGroups<T> groups_of(const Tensor& gamma, const Tensor& beta,
-                                 const Tensor& moments) {
-  T* const mean = moments.data_ptr<T>();
+                                 const Made& made) {
+  T* const mean = made.moments.data_ptr<T>();
   return {gamma.const_data_ptr<T>(),
           beta.defined() ? beta.const_data_ptr<T>() : nullptr, mean,
-          mean + moments.numel() / 2};
+          mean + made.moments.numel() / 2,
+          made.weight.defined() ? made.weight.const_data_ptr<T>() : nullptr};
 }
 
 template <typename T>
@@ -62,9 +63,10 @@ kernels::NormChoice<T> choice_of(const Made& made) {
 
 // The plain op on the same arguments; without batch x is normalised already.
 Tensor plain(const Tensor& x, const Tensor& gamma, const Tensor& beta,
-             const Settings& s) {
+             const Tensor& weight, const Settings& s) {
   const auto pool = s.pool ? Pool::max2 : Pool::none;
-  if (s.batch) return reference::norm_relu_pool(x, gamma, beta, s.eps, pool).y;
+  if (s.batch)
+    return reference::norm_relu_pool(x, gamma, beta, s.eps, pool, weight).y;
   return reference::norm_relu_pool_given(
       x, at::zeros_like(gamma), at::ones_like(gamma), gamma, beta, 0, pool);
 }
@@ -94,14 +96,14 @@ struct Backward : torch::autograd::Function<Backward> {
     with_type(x, [&](auto type) {
       using T = decltype(type);
       T* const s1 = sums.data_ptr<T>();
-      kernels::norm_backward<T>(
-          shape, xl.const_data_ptr<T>(),
-          groups_of<T>(gamma.contiguous(), {}, made.moments),
-          choice_of<T>(made), gl.const_data_ptr<T>(), gx.data_ptr<T>(), s1,
-          s1 + sums.numel() / 2);
+      auto g = gamma.contiguous();
+      kernels::norm_backward<T>(shape, xl.const_data_ptr<T>(),
+                                groups_of<T>(g, {}, made), choice_of<T>(made),
+                                gl.const_data_ptr<T>(), gx.data_ptr<T>(), s1,
+                                s1 + sums.numel() / 2);
     });
-    ctx->save_for_backward(
-        {gy, x, gamma, beta, made.moments, made.p, made.index, sums});
+    ctx->save_for_backward({gy, x, gamma, beta, made.moments, made.p,
+                            made.index, made.weight, sums});
     save_settings(ctx, s);
     return {as_stack(gx), sums.select(0, 1).clone(), sums.select(0, 0).clone()};
   }
@@ -109,12 +111,12 @@ struct Backward : torch::autograd::Function<Backward> {
   static variable_list backward(AutogradContext* ctx, variable_list u) {
     const auto saved = ctx->get_saved_variables();
     const auto &gy = saved[0], &x = saved[1], &gamma = saved[2],
-               &beta = saved[3], &sums = saved[7];
+               &beta = saved[3], &sums = saved[8];
     const auto s = saved_settings(ctx);
     // Third derivatives are rare enough for the plain op's own.
+    const Made made{saved[4], saved[5], saved[6], saved[7]};
     if (at::GradMode::is_enabled())
-      return third_order(gy, x, gamma, beta, s, u);
-    const Made made{saved[4], saved[5], saved[6]};
+      return third_order(gy, x, gamma, beta, made.weight, s, u);
     const auto shape = shape_of(x, s);
     auto xl = channels_last(x), gl = channels_last(gy),
          vl = channels_last(u[0]);
@@ -123,10 +125,10 @@ struct Backward : torch::autograd::Function<Backward> {
     with_type(x, [&](auto type) {
       using T = decltype(type);
       const T* const s1 = sums.const_data_ptr<T>();
-      auto u_gamma = u[1].contiguous(), u_beta = u[2].contiguous();
+      auto g = gamma.contiguous(), u_gamma = u[1].contiguous(),
+           u_beta = u[2].contiguous();
       kernels::norm_double_backward<T>(
-          shape, xl.const_data_ptr<T>(),
-          groups_of<T>(gamma.contiguous(), {}, made.moments),
+          shape, xl.const_data_ptr<T>(), groups_of<T>(g, {}, made),
           choice_of<T>(made), gl.const_data_ptr<T>(), s1, s1 + sums.numel() / 2,
           {vl.const_data_ptr<T>(), u_gamma.const_data_ptr<T>(),
            u_beta.const_data_ptr<T>()},
@@ -137,30 +139,31 @@ struct Backward : torch::autograd::Function<Backward> {
 
   static variable_list third_order(const Tensor& gy, const Tensor& x,
                                    const Tensor& gamma, const Tensor& beta,
-                                   const Settings& s, const variable_list& u) {
+                                   const Tensor& weight, const Settings& s,
+                                   const variable_list& u) {
     // Views, so that paths between the arguments themselves stay outside.
     auto own = [](const Tensor& t) {
       return t.requires_grad() ? t.view_as(t) : t.detach().requires_grad_();
     };
     const auto g = own(gy), z = own(x), c = own(gamma), b = own(beta);
-    auto first =
-        torch::autograd::grad({plain(z, c, b, s)}, {z, c, b}, {g}, true, true);
+    auto first = torch::autograd::grad({plain(z, c, b, weight, s)}, {z, c, b},
+                                       {g}, true, true);
     auto second = torch::autograd::grad(first, {g, z, c}, u, true, true, true);
     return {second[0], second[1], second[2], {}, {}, {}};
   }
 };
 
-// -> (y, mean, variance); the moments are undefined without batch.
+// (x, gamma, beta) -> (y, mean, variance); without batch y alone. made carries
+// the weight in.
 struct Forward : torch::autograd::Function<Forward> {
   static variable_list forward(AutogradContext* ctx, const Tensor& x,
                                const Tensor& gamma, const Tensor& beta,
-                               const Settings& s) {
+                               Made made, const Settings& s) {
     ctx->set_materialize_grads(false);
     const auto shape = shape_of(x, s);
     auto xl = channels_last(x);
     auto y = empty_channels_last(shape.tasks, shape.n, shape.h_out(),
                                  shape.w_out(), shape.channels, x.options());
-    Made made;
     made.moments =
         s.batch ? at::empty({2, shape.tasks, shape.channels}, x.options())
                 : at::zeros({2, shape.tasks, shape.channels}, x.options());
@@ -172,10 +175,11 @@ struct Forward : torch::autograd::Function<Forward> {
       using T = decltype(type);
       auto g = gamma.contiguous(), b = beta.contiguous();
       kernels::norm_forward<T>(
-          shape, xl.const_data_ptr<T>(), groups_of<T>(g, b, made.moments),
-          s.eps, variance.data_ptr<T>(), choice_of<T>(made), y.data_ptr<T>());
+          shape, xl.const_data_ptr<T>(), groups_of<T>(g, b, made), s.eps,
+          variance.data_ptr<T>(), choice_of<T>(made), y.data_ptr<T>());
     });
-    ctx->save_for_backward({x, gamma, beta, made.moments, made.p, made.index});
+    ctx->save_for_backward(
+        {x, gamma, beta, made.moments, made.p, made.index, made.weight});
     save_settings(ctx, s);
     if (!s.batch) return {as_stack(y)};
     return {as_stack(y), made.moments.select(0, 0).clone(), variance};
@@ -185,29 +189,31 @@ struct Forward : torch::autograd::Function<Forward> {
     const auto saved = ctx->get_saved_variables();
     const auto &x = saved[0], &gamma = saved[1], &beta = saved[2];
     const auto s = saved_settings(ctx);
-    variable_list out(4);
+    variable_list out(5);
     if (grad[0].defined()) {
       auto g = Backward::apply(grad[0], x, gamma, beta,
-                               Made{saved[3], saved[4], saved[5]}, s);
-      out = {g[0], g[1], g[2], {}};
+                               Made{saved[3], saved[4], saved[5], saved[6]}, s);
+      out = {g[0], g[1], g[2], {}, {}};
     }
     for (size_t i = 1; i < grad.size(); ++i)
       if (grad[i].defined()) {
-        auto g = moment_gradient(x, grad[i], i == 2);
+        auto g = moment_gradient(x, saved[6], grad[i], i == 2);
         out[0] = out[0].defined() ? out[0] + g : g;
       }
     return out;
   }
 
-  // Rare, so from stock operations: d mean = 1/N, d variance = 2 (x - m) / N.
-  static Tensor moment_gradient(const Tensor& x, const Tensor& g,
-                                bool variance) {
-    auto per = (g / (x.size(0) * x.size(3) * x.size(4)))
-                   .unsqueeze(0)
-                   .unsqueeze(-1)
-                   .unsqueeze(-1);
+  // Rare, so from stock operations: with w an image's share of the mean,
+  // d mean = w, d variance = 2 w (x - m).
+  static Tensor moment_gradient(const Tensor& x, const Tensor& weight,
+                                const Tensor& g, bool variance) {
+    auto share = weight.defined() ? weight : at::ones({1, 1}, x.options());
+    share = share / (share.sum(1, true) * (x.size(3) * x.size(4)));
+    if (!weight.defined()) share = share / x.size(0);
+    share = share.t().unsqueeze(-1).unsqueeze(-1).unsqueeze(-1);
+    auto per = g.unsqueeze(0).unsqueeze(-1).unsqueeze(-1) * share;
     if (!variance) return per.expand_as(x);
-    return 2 * per * (x - x.mean({0, 3, 4}, true));
+    return 2 * per * (x - (x * share).sum({0, 3, 4}, true));
   }
 };
 
@@ -243,12 +249,19 @@ NormResult norm_relu_pool(const Tensor& x, const Tensor& gamma,
                           const Tensor& beta, double eps, Pool pool,
                           const Tensor& weight) {
   check("norm_relu_pool", x, gamma, beta, pool);
-  if (weight.defined() || !fused(x))
+  if (weight.defined() &&
+      weight.sizes() != at::IntArrayRef{x.size(1), x.size(0)})
+    throw Error(concat("norm_relu_pool: images ", x.sizes(), ", weights ",
+                       weight.sizes(), "; expected weights (T, n)"));
+  if (!fused(x))
     return reference::norm_relu_pool(x, gamma, beta, eps, pool, weight);
   const auto groups = {x.size(1), x.size(2)};
+  Made made;
+  if (weight.defined())
+    made.weight = weight.detach().to(x.scalar_type()).contiguous();
   auto out = Forward::apply(
       x, gamma.defined() ? gamma.expand(groups) : at::ones(groups, x.options()),
-      beta.expand(groups), Settings{eps, pool == Pool::max2, true});
+      beta.expand(groups), made, Settings{eps, pool == Pool::max2, true});
   return {out[0], out[1], out[2]};
 }
 
@@ -264,7 +277,7 @@ Tensor norm_relu_pool_given(const Tensor& x, const Tensor& mean,
   auto scale = (variance + eps).rsqrt();
   if (gamma.defined()) scale = scale * gamma;
   return Forward::apply(x, scale.expand(groups),
-                        (beta - mean * scale).expand(groups),
+                        (beta - mean * scale).expand(groups), Made(),
                         Settings{0, pool == Pool::max2, false})[0];
 }
 
