@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Proves the two commands on a system that has nothing: makes a minimal Debian
+# (git and certificates only) in a folder, clones this repository's HEAD into it,
+# and runs launch/quickstart.sh and tests/run.sh there as root with an empty
+# environment. Prints how long each took.
+#
+#   cluster/bare-system.sh [--suite NAME] [--mirror URL] [--keep] [--only quickstart|tests]
+#
+# Needs root, debootstrap, some 8 GB below BARE_FOLDER (default /var/tmp) and the
+# network. Package sources, pip settings, proxies and certificates are those of
+# this machine, copied in; other suites than this machine's need their --mirror.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+fail() {
+  echo "bare-system.sh: error: $*" >&2
+  exit 2
+}
+
+# shellcheck disable=SC1091
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
+host_suite=$suite
+mirror=""
+keep=no
+only="quickstart tests"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --suite) suite=${2:?} && shift ;;
+    --mirror) mirror=${2:?} && shift ;;
+    --only) only=${2:?} && shift ;;
+    --keep) keep=yes ;;
+    *) fail "unknown argument \"$1\"; expected --suite, --mirror, --keep or --only" ;;
+  esac
+  shift
+done
+[ "$(id -u)" = 0 ] || fail "needs root"
+command -v debootstrap >/dev/null || fail "needs debootstrap (package debootstrap)"
+if [ -z "$mirror" ]; then
+  mirror=$(sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+).*/\2/p' \
+    /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1)
+  [ -n "$mirror" ] || fail "no package source in /etc/apt; name one by --mirror"
+fi
+
+root=$(mktemp -d "${BARE_FOLDER:-/var/tmp}/protean-bare.XXXXXX")
+clean() { [ $keep = yes ] && echo "kept: $root" || rm -rf --one-file-system "$root"; }
+trap clean EXIT
+echo "making $suite in $root" >&2
+begun=$(date +%s)
+debootstrap --variant=minbase --include=git,ca-certificates "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
+  tail -n 20 "$root.log" >&2
+  rm -f "$root.log"
+  fail "debootstrap failed, see above"
+}
+rm -f "$root.log"
+echo "bare system: $(($(date +%s) - begun)) s, $(du -sm "$root" | cut -f1) MiB"
+
+copy() {  # path on both sides, if it is here
+  [ -e "$1" ] || return 0
+  mkdir -p "$root$(dirname "$1")"
+  cp -aL "$1" "$root$(dirname "$1")/" 2>/dev/null || true
+}
+if [ "$suite" = "$host_suite" ]; then
+  rm -f "$root/etc/apt/sources.list"
+  copy /etc/apt/sources.list
+  copy /etc/apt/sources.list.d
+fi
+for path in /etc/apt/apt.conf.d /etc/apt/keyrings /etc/apt/auth.conf.d /etc/resolv.conf /etc/hosts \
+  /etc/pip.conf /root/.config/pip /root/.pip /root/.netrc /etc/ssl/certs /usr/local/share/ca-certificates; do
+  copy "$path"
+done
+
+git clone -q "$top" "$root/root/protean"
+echo "commit $(git -C "$root/root/protean" rev-parse --short HEAD), $(nproc) cores"
+
+# Only what reaches the network is passed on.
+settings=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root)
+for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+  [ -z "${!name:-}" ] || settings+=("$name=${!name}")
+done
+inside() {  # command, in namespaces of its own: its mounts and processes end with it
+  # shellcheck disable=SC2016  # expanded inside
+  unshare --mount --pid --fork --kill-child bash -c '
+    root=$1; shift
+    mount --make-rprivate /
+    mount -t proc proc "$root/proc"
+    mount --rbind /sys "$root/sys"
+    mount -t tmpfs tmpfs "$root/dev" -o mode=755
+    for node in null zero full random urandom; do
+      touch "$root/dev/$node" && mount --bind "/dev/$node" "$root/dev/$node"
+    done
+    ln -s /proc/self/fd "$root/dev/fd"
+    mkdir "$root/dev/shm" "$root/dev/pts"
+    mount -t tmpfs tmpfs "$root/dev/shm"
+    exec chroot "$root" env -i "$@"' bash "$root" "${settings[@]}" "$@" </dev/null
+}
+
+rc=0
+for what in $only; do
+  case $what in
+    quickstart) command=launch/quickstart.sh ;;
+    tests) command=tests/run.sh ;;
+    *) fail "--only \"$what\"; expected quickstart or tests" ;;
+  esac
+  begun=$(date +%s)
+  inside bash -c "cd && cd protean && exec ./$command" || rc=$?
+  echo "$command: $(($(date +%s) - begun)) s, exit code $rc"
+  [ $rc = 0 ] || exit $rc
+done
