@@ -35,13 +35,16 @@ done
 [ "$(id -u)" = 0 ] || fail "needs root"
 command -v debootstrap >/dev/null || fail "needs debootstrap (package debootstrap)"
 if [ -z "$mirror" ]; then
-  mirror=$(sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+).*/\2/p' \
-    /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1)
+  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
+    sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+).*/\2/p' |
+    head -n 1 || true)
   [ -n "$mirror" ] || fail "no package source in /etc/apt; name one by --mirror"
 fi
 
 root=$(mktemp -d "${BARE_FOLDER:-/var/tmp}/protean-bare.XXXXXX")
-clean() { [ $keep = yes ] && echo "kept: $root" || rm -rf --one-file-system "$root"; }
+clean() {
+  if [ $keep = yes ]; then echo "kept: $root"; else rm -rf --one-file-system "$root"; fi
+}
 trap clean EXIT
 echo "making $suite in $root" >&2
 begun=$(date +%s)

@@ -76,7 +76,11 @@ awk -v accuracy="$(field accuracy)" -v interval="$(field ci95)" -v tasks="$(fiel
 echo "evaluation $(($(date +%s) - trained)) s, everything $(($(date +%s) - started)) s"
 
 step "Next"
-here=$(realpath --relative-to="$PWD" "$top")
+# Short paths where they are short.
+case $PWD in
+  "$top") here=. ;;
+  *) here=$top ;;
+esac
 cat <<EOF
 The run is in $run: config.ini, metrics.jsonl, summary.json, checkpoints/.
 Every published setting:   ls $here/configs/omniglot
