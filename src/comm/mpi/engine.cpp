@@ -183,6 +183,7 @@ void Engine::initialise() {
   MPI_Comm_rank(local, &local_rank_);
   MPI_Comm_size(local, &local_size_);
   MPI_Comm_free(&local);
+  own_core_ = usable_cores() >= local_size_;
   spare_cores_ = usable_cores() >= 2 * local_size_;
 
   std::vector<int> ranks;
@@ -694,7 +695,8 @@ void Engine::rest() {
     spin = microseconds(50);
   }
   if (waited < spin) {
-    ::sched_yield();
+    // Giving way may cost a whole time slice on a busy machine.
+    if (!own_core_) ::sched_yield();
     return;
   }
   const Clock::duration nap =

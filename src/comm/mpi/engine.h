@@ -211,6 +211,7 @@ class Engine {
   int thread_level_ = 0;
   int local_rank_ = 0;
   int local_size_ = 1;
+  bool own_core_ = false;     // one core per rank of this host
   bool spare_cores_ = false;  // one per thread: spinning takes from nobody
   std::shared_ptr<Channel> world_;
 
