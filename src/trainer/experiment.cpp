@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include <ATen/Context.h>
+
 #include "protean/core/error.h"
 #include "protean/learners/make_learner.h"
 
@@ -20,7 +22,7 @@ TaskCounts eval_counts(const Config& c) {
 
 void validate(const Config& c) {
   auto at_least = [](const char* key, auto value, auto least) {
-    if (value < least)
+    if (!(value >= least))  // NaN too
       throw ConfigError(
           concat(key, " = ", value, "; expected at least ", least));
   };
@@ -39,9 +41,25 @@ void validate(const Config& c) {
   at_least("eval.every", c.eval.every, int64_t{0});
   at_least("eval.tasks", c.eval.tasks, int64_t{1});
   at_least("comm.ranks", c.comm.ranks, 1);
+  at_least("eval.target_accuracy", c.eval.target_accuracy, 0.0);
+  at_least("eval.patience", c.eval.patience, int64_t{0});
+  at_least("optim.eps", c.optim.eps, 0.0);
+  at_least("optim.weight_decay", c.optim.weight_decay, 0.0);
+  at_least("optim.clip_norm", c.optim.clip_norm, 0.0);
+  at_least("optim.clip_value", c.optim.clip_value, 0.0);
+  at_least("learner.eval_steps", c.learner.eval_steps, -1);
+  at_least("learner.inner_batch", c.learner.inner_batch, 0);
+  at_least("learner.eval_inner_batch", c.learner.eval_inner_batch, -1);
+  if (c.eval.stream != "test" && c.eval.stream != "validation")
+    throw ConfigError("eval.stream = \"" + c.eval.stream +
+                      "\"; expected one of: test, validation");
   if (c.run.device != "cpu" && c.run.device != "cuda")
     throw ConfigError(concat("run.device = \"", c.run.device,
                              "\"; expected one of: cpu, cuda"));
+  if (c.run.device == "cuda" && !at::hasCUDA())
+    throw ConfigError(
+        "run.device = cuda, but LibTorch finds no GPU here; expected cpu, or a "
+        "GPU with its driver and LibTorch's CUDA libraries");
 }
 
 }  // namespace

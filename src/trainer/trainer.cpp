@@ -18,6 +18,7 @@
 #include "protean/trainer/run_directory.h"
 
 #include "trainer/fault_points.h"
+#include "trainer/on_root.h"
 #include "trainer/step_objective.h"
 #include "trainer/training_state.h"
 
@@ -46,6 +47,7 @@ class Trainer {
  private:
   bool is_root() const { return comm_.rank() == 0; }
   void open_run();
+  void open_directory();
   void restore(const std::string& run_dir);
   RankReport report() const;
   void step();
@@ -117,29 +119,14 @@ Trainer::Trainer(const Experiment& experiment, World& world,
   for (const auto& [key, value] : numeric.items())
     facts.emplace_back(key, value.dump());
   preflight(comm_, facts);
+  arm_faults();
 }
 
 // Takes the run directory and, when there is something to go on from, its
 // state. Nothing is created before everything else was checked.
 void Trainer::open_run() {
   state_ = initial_state(e_, device_);
-  if (is_root()) {
-    const bool resume = context_.resume != "none";
-    run_ = std::make_unique<RunDirectory>(config_.run.dir,
-                                          context_.resume == "auto");
-    if (resume)
-      restore(context_.resume == "auto" ? config_.run.dir : context_.resume);
-    run_->clear_done();
-    run_->write_config(context_.config_text);
-    cut_back(run_->metrics_path(), state_.step);
-    metrics_ = std::make_unique<MetricsLog>(run_->metrics_path());
-    writer_ = std::make_unique<CheckpointWriter>(
-        run_->checkpoints_path(),
-        fallback_checkpoints(config_.checkpoint, config_.run.dir),
-        config_.checkpoint);
-    progress_ =
-        std::make_unique<Progress>(config_.run.steps, config_.run.quiet);
-  }
+  on_root(comm_, [this] { open_directory(); });
   comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
   broadcast(state_, comm_);
   first_step_ = state_.step;
@@ -148,6 +135,24 @@ void Trainer::open_run() {
                                       state_.step, [this] { return report(); });
   if (state_.has_exponents)
     objective_->reducer().set_exponents(state_.exponents);
+}
+
+void Trainer::open_directory() {
+  const bool go_on = context_.resume == "auto";
+  // Another run's state comes first: without it there is no new run. Of this
+  // run's own, only the holder of its lock may be sure.
+  if (!go_on && context_.resume != "none") restore(context_.resume);
+  run_ = std::make_unique<RunDirectory>(config_.run.dir, go_on);
+  if (go_on) restore(config_.run.dir);
+  run_->clear_done();
+  run_->write_config(context_.config_text);
+  cut_back(run_->metrics_path(), state_.step);
+  metrics_ = std::make_unique<MetricsLog>(run_->metrics_path());
+  writer_ = std::make_unique<CheckpointWriter>(
+      run_->checkpoints_path(),
+      fallback_checkpoints(config_.checkpoint, config_.run.dir),
+      config_.checkpoint);
+  progress_ = std::make_unique<Progress>(config_.run.steps, config_.run.quiet);
 }
 
 void Trainer::restore(const std::string& run_dir) {
@@ -184,17 +189,23 @@ RankReport Trainer::report() const {
 void Trainer::check_agreement(const StepTotals& totals) const {
   for (size_t r = 1; r < totals.ranks.size(); ++r)
     if (totals.ranks[r].hash != totals.ranks[0].hash)
-      throw CommError(concat(
-          "step ", state_.step, ": rank ", r,
-          " holds other parameters than rank 0 (hash ", totals.ranks[r].hash,
-          " and ", totals.ranks[0].hash, "); expected the same bits"));
+      throw AgreedError(
+          concat("step ", state_.step, ": rank ", r,
+                 " holds other parameters than rank 0 (hash ",
+                 totals.ranks[r].hash, " and ", totals.ranks[0].hash,
+                 "); expected the same bits"),
+          kExitFailed);
 }
 
 void Trainer::step() {
   objective_->begin_step(state_.step, state_.meta);
   double before = seconds_since(start_);
-  state_.outer->run(*objective_, state_.meta.theta,
-                    {state_.step, config_.run.steps});
+  try {
+    state_.outer->run(*objective_, state_.meta.theta,
+                      {state_.step, config_.run.steps});
+  } catch (const NumericError& e) {  // every rank has it
+    throw AgreedError(e.what(), e.exit_code());
+  }
   const auto& totals = objective_->totals();
   const auto& times = objective_->times();
   optimiser_s_ +=
@@ -397,7 +408,7 @@ TrainOutcome train(const Experiment& experiment, World& world,
 StoredMeta load_meta(const std::string& run_dir, const Experiment& e,
                      Communicator& comm) {
   auto state = initial_state(e, at::Device(at::kCPU));
-  if (comm.rank() == 0) {
+  on_root(comm, [&] {
     const auto found =
         find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
                           fallback_checkpoints(e.config.checkpoint, run_dir));
@@ -405,7 +416,7 @@ StoredMeta load_meta(const std::string& run_dir, const Experiment& e,
       throw ConfigError("--run " + run_dir +
                         ": no checkpoint there; expected the folder of a run");
     from_checkpoint(found->state, e.learner->spaces(), state);
-  }
+  });
   broadcast(state, comm);
   return {state.meta, state.step};
 }

@@ -11,10 +11,11 @@
 namespace protean {
 
 // Thrown by every rank of a communicator at once with the same text, so the job
-// can end in order and one line tells it all. Exit 2.
-class AgreedError : public ConfigError {
+// can end in order and one line tells it all. Exit 2 unless it says otherwise.
+class AgreedError : public Error {
  public:
-  using ConfigError::ConfigError;
+  explicit AgreedError(const std::string& what, int exit_code = kExitUsage)
+      : Error(what, exit_code) {}
 };
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
