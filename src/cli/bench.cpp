@@ -47,7 +47,7 @@ int run_bench(const Arguments& args) {
   } catch (const ConfigError&) {  // reported below, once for all ranks
   }
   return with_world(
-      all, {}, nullptr, [](const CommandLine& line, World& world) {
+      "bench", all, {}, nullptr, [](const CommandLine& line, World& world) {
         Config config;
         agree(*world.control, [&] {
           config = bench_config(line.bench.workload, line.config);

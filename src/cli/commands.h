@@ -26,9 +26,11 @@ int run_config(const Arguments& args);
 void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
                 bool with_keys);
 
-// Parses on every rank, joins the ranks, and calls body with the command line.
-// An error in the command line is reported once for the job, not once per rank.
-int with_world(const Arguments& args, const std::vector<CommandFlag>& flags,
+// Parses on every rank, joins the ranks, and calls body with the command line,
+// which is the same on all of them. An error in it is reported once for the
+// job, not once per rank.
+int with_world(const char* command, const Arguments& args,
+               const std::vector<CommandFlag>& flags,
                StoredConfig stored_config,
                const std::function<int(const CommandLine&, World&)>& body);
 

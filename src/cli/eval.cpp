@@ -48,6 +48,29 @@ void print(const EvalResult& r) {
         r.transductive ? "transductive" : "inductive");
 }
 
+int evaluate_run(const CommandLine& line, World& world) {
+  Experiment experiment;
+  Stream stream{};
+  agree(*world.control, [&] {
+    stream = eval_stream(line.config.eval.stream);
+    experiment = make_experiment(line.config);
+  });
+  at::set_num_threads(line.config.run.threads);
+  const auto stored =
+      load_meta(line.flags.at("run"), experiment, *world.control);
+  const auto result = evaluate(experiment, *world.control, stored.meta, stream,
+                               line.config.eval.tasks);
+  if (world.control->rank() != 0) return kExitDone;
+  if (line.json) {
+    auto json = result.to_json();
+    json["step"] = stored.step;
+    std::printf("%s\n", json.dump().c_str());
+  } else {
+    print(result);
+  }
+  return kExitDone;
+}
+
 }  // namespace
 
 int run_eval(const Arguments& args) {
@@ -57,29 +80,7 @@ int run_eval(const Arguments& args) {
                  kFlags, true);
       return kExitDone;
     }
-  return with_world(
-      args, kFlags, stored_config, [](const CommandLine& line, World& world) {
-        Experiment experiment;
-        Stream stream{};
-        agree(*world.control, [&] {
-          stream = eval_stream(line.config.eval.stream);
-          experiment = make_experiment(line.config);
-        });
-        at::set_num_threads(line.config.run.threads);
-        const auto stored =
-            load_meta(line.flags.at("run"), experiment, *world.control);
-        const auto result = evaluate(experiment, *world.control, stored.meta,
-                                     stream, line.config.eval.tasks);
-        if (world.control->rank() != 0) return kExitDone;
-        if (line.json) {
-          auto json = result.to_json();
-          json["step"] = stored.step;
-          std::printf("%s\n", json.dump().c_str());
-        } else {
-          print(result);
-        }
-        return kExitDone;
-      });
+  return with_world("eval", args, kFlags, stored_config, evaluate_run);
 }
 
 }  // namespace protean

@@ -1,6 +1,8 @@
 #include <cstdio>
 #include <exception>
 
+#include <c10/util/Exception.h>
+
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/log.h"
@@ -27,6 +29,23 @@ constexpr Command kCommands[] = {
     {"bench", "tasks per second and where the time goes", run_bench},
     {"config", "print the resolved configuration", run_config},
 };
+
+// LibTorch explains itself over many lines, with a backtrace.
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+// Ends the job with this error, which any number of its ranks may have.
+int report_once(std::exception_ptr failure) {
+  try {
+    return run_world({}, [&](World& world) {
+      agree(*world.control, [&] { std::rethrow_exception(failure); });
+      return kExitUsage;
+    });
+  } catch (const CommError&) {  // MPI was up already, and down again
+    std::rethrow_exception(failure);
+  }
+}
 
 void print_usage() {
   std::printf(
@@ -56,9 +75,9 @@ int run(int argc, char** argv) {
   std::string expected;
   for (const auto& c : kCommands)
     expected += (expected.empty() ? "" : ", ") + std::string(c.name);
-  throw ConfigError(name.empty() ? "no command; expected one of: " + expected
-                                 : "unknown command \"" + name +
-                                       "\"; expected one of: " + expected);
+  return report_once(std::make_exception_ptr(ConfigError(
+      (name.empty() ? "no command" : "unknown command \"" + name + "\"") +
+      "; expected one of: " + expected)));
 }
 
 }  // namespace
@@ -69,25 +88,36 @@ void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
               options_help(flags, with_keys).c_str());
 }
 
-int with_world(const Arguments& args, const std::vector<CommandFlag>& flags,
+int with_world(const char* command, const Arguments& args,
+               const std::vector<CommandFlag>& flags,
                StoredConfig stored_config,
                const std::function<int(const CommandLine&, World&)>& body) {
   CommandLine line;
-  std::exception_ptr failure;
   try {
     line = parse_command_line(args, flags, stored_config);
   } catch (const ConfigError&) {
-    failure = std::current_exception();
+    return report_once(std::current_exception());
   }
-  return run_world(line.config.comm, [&](World& world) {
-    const auto& comm = *world.control;
-    if (std::string(comm.backend()) == "inproc")
-      set_thread_log_rank(comm.rank(), comm.size());
-    agree(*world.control, [&] {
-      if (failure) std::rethrow_exception(failure);
+  Facts facts = {{"the command", command}};
+  for (const auto& [flag, value] : line.flags)
+    facts.emplace_back("--" + flag, value);
+  for (const auto& [key, value] : line.values) facts.emplace_back(key, value);
+  try {
+    return run_world(line.config.comm, [&](World& world) {
+      const auto& comm = *world.control;
+      if (std::string(comm.backend()) == "inproc")
+        set_thread_log_rank(comm.rank(), comm.size());
+      agree(*world.control, [] {});  // with report_once() of other ranks
+      preflight(*world.control, facts);
+      try {
+        return body(line, world);
+      } catch (const c10::Error& e) {
+        throw Error(first_line(e.what_without_backtrace()));
+      }
     });
-    return body(line, world);
-  });
+  } catch (const ConfigError&) {  // comm.* do not fit how the job was started
+    return report_once(std::current_exception());
+  }
 }
 
 }  // namespace protean
@@ -102,7 +132,7 @@ int main(int argc, char** argv) {
     log_error(e.what());
     return e.exit_code();
   } catch (const std::exception& e) {
-    log_error(e.what());
+    log_error(first_line(e.what()));
     return kExitFailed;
   }
 }

@@ -281,7 +281,8 @@ void apply_file(const Bindings& bindings,
                 std::map<std::string, std::string>& origins,
                 const std::filesystem::path& path) {
   std::ifstream in(path);
-  if (!in)
+  std::error_code error;  // a folder opens like a file, and reads as empty
+  if (!in || std::filesystem::is_directory(path, error))
     throw ConfigError(concat("--config ", path.string(),
                              ": cannot be read; expected an INI file"));
   po::options_description keys;
@@ -361,7 +362,13 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
     apply_file(bindings, origins, *file);
   if (stored_config) {
     const auto stored = stored_config(line);
+    // How a job is started is not part of the run: a launcher gives the ranks.
+    if (under_mpi_launcher()) origins.emplace("comm.ranks", "launcher");
+    const bool backend_given = origins.count("comm.backend") != 0;
     if (!stored.empty()) apply_file(bindings, origins, stored);
+    if (under_mpi_launcher() && !backend_given &&
+        line.config.comm.backend == "inproc")
+      line.config.comm.backend = "auto";
   }
   for (const auto& b : bindings.all())
     if (!b.key.starts_with("bench.")) line.values.emplace_back(b.key, b.get());

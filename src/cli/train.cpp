@@ -40,7 +40,8 @@ int run_train(const Arguments& args) {
     return kExitDone;
   }
   return with_world(
-      args, kFlags, stored_config, [](const CommandLine& line, World& world) {
+      "train", args, kFlags, stored_config,
+      [](const CommandLine& line, World& world) {
         Experiment experiment;
         RunContext context;
         agree(*world.control, [&] {
