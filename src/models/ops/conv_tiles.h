@@ -177,7 +177,7 @@ PROTEAN_INLINE void transpose_square(Source source, Target target) {
   Vec<T> v[L];
 #pragma GCC unroll 16
   for (int i = 0; i < L; ++i) v[i] = simd::load(source(i));
-  // Swaps blocks of s lanes, s = 1, 2, 4, ...
+    // Swaps blocks of s lanes, s = 1, 2, 4, ...
 #pragma GCC unroll 4
   for (int s = 1; s < L; s *= 2) {
     Vec<Index> low, high;

@@ -18,9 +18,9 @@
 //     to x: r (q - mean q - xh mean(q xh)) - gamma K r^2 xh / N,
 //           q = -(a s2/N) v + S((u_gamma - a V2/N) g)
 //
-// Images may have weights w (0 = padding that the moments leave out). Then 1/N is
-// w/sum(w H W) wherever it stands for one value's share of a mean, and V1 and V2
-// are weighted sums.
+// Images may have weights w (0 = padding that the moments leave out). Then 1/N
+// is w/sum(w H W) wherever it stands for one value's share of a mean, and V1
+// and V2 are weighted sums.
 //
 // With given moments the batch terms (all that is divided by N) are absent:
 // m = 0, r = 1 and 1/N = 0 give that op from the same kernels.
