@@ -76,7 +76,7 @@ int FakeNccl::destroyed() const {
 }
 int FakeNccl::live_objects() const {
   std::lock_guard lock(mutex_);
-  return live_;
+  return static_cast<int>(live_.size());
 }
 std::vector<std::string> FakeNccl::violations() const {
   std::lock_guard lock(mutex_);
@@ -238,40 +238,31 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
   };
   api.set_device = [](int) { return nccl::kCudaSuccess; };
   api.device_id = [](int device) { return concat("bus:", device); };
-  auto created = [this](auto make) {
+  // What the caller leaves behind, as after an abort, goes with the fake.
+  auto created = [this](std::shared_ptr<void> object, void** out) {
     std::lock_guard lock(mutex_);
-    ++live_;
-    return make();
+    *out = object.get();
+    live_[*out] = std::move(object);
+    return nccl::kCudaSuccess;
   };
-  auto gone = [this] {
+  auto gone = [this](void* object) {
     std::lock_guard lock(mutex_);
-    --live_;
+    if (live_.erase(object) == 0)
+      violations_.push_back("an object freed that is not alive");
     return nccl::kCudaSuccess;
   };
   api.create_stream = [=](nccl::Stream* s) {
-    *s = created([] { return new FakeStream; });
-    return nccl::kCudaSuccess;
+    return created(std::make_shared<FakeStream>(), s);
   };
-  api.destroy_stream = [=](nccl::Stream s) {
-    delete static_cast<FakeStream*>(s);
-    return gone();
-  };
+  api.destroy_stream = gone;
   api.create_event = [=](nccl::Event* e) {
-    *e = created([] { return new FakeEvent; });
-    return nccl::kCudaSuccess;
+    return created(std::make_shared<FakeEvent>(), e);
   };
-  api.destroy_event = [=](nccl::Event e) {
-    delete static_cast<FakeEvent*>(e);
-    return gone();
-  };
+  api.destroy_event = gone;
   api.allocate = [=](void** p, size_t n) {
-    *p = created([n] { return std::malloc(n); });
-    return nccl::kCudaSuccess;
+    return created(std::shared_ptr<void>(std::malloc(n), std::free), p);
   };
-  api.release = [=](void* p) {
-    std::free(p);
-    return gone();
-  };
+  api.release = gone;
   api.copy = [](void* to, const void* from, size_t n) {
     if (n) std::memcpy(to, from, n);
     return nccl::kCudaSuccess;

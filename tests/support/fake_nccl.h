@@ -70,12 +70,12 @@ class FakeNccl {
   std::vector<std::vector<std::string>> logs_;
   std::map<std::string, std::shared_ptr<Group>> groups_;
   std::vector<std::unique_ptr<FakeComm>> comms_;
+  std::map<void*, std::shared_ptr<void>> live_;
   std::vector<std::string> violations_;
   int devices_;
   int ids_ = 0;
   int aborted_ = 0;
   int destroyed_ = 0;
-  int live_ = 0;
   int hanging_ = 0;
   bool released_ = false;
 };
