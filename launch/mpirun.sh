@@ -7,8 +7,8 @@
 #
 # - Ranks are not bound to cores (Open MPI binds by default, which squeezes a
 #   rank's threads onto one core); say --bind-to ... to bind them.
-# - On one host each rank gets cores / N threads, unless run.threads is given by
-#   argument or config.
+# - On one host each rank of a new run gets cores / N threads, unless
+#   run.threads is given by argument or config.
 # - SIGTERM, SIGINT and SIGHUP to this script ask the job to write a checkpoint
 #   and stop (exit 75); mpirun by itself would kill the ranks within 2 seconds. A
 #   second one ends it at once.
@@ -77,21 +77,27 @@ case $version in
     ;;
 esac
 
-threads=()
-sets_threads() {
-  says '--run.threads*' "$@" && return 0
-  local word previous=""
+# The value of an argument given as "--name value" or "--name=value"; the last.
+argument() {  # --name words...
+  local name=$1 value="" previous="" word
+  shift
   for word in "$@"; do
-    [ "$previous" = --config ] && grep -Eqs '^[[:space:]]*(run\.)?threads[[:space:]]*=' "$word" && return 0
-    case $word in
-      --config=*) grep -Eqs '^[[:space:]]*(run\.)?threads[[:space:]]*=' "${word#*=}" && return 0 ;;
-    esac
+    [ "$previous" != "$name" ] || value=$word
+    case $word in "$name="*) value=${word#*=} ;; esac
     previous=$word
   done
-  return 1
+  echo "$value"
 }
-if [ "${1:-}" = train ] && [ ${#given[@]} -eq 0 ] && [ -z "${SLURM_JOB_ID:-}" ] && ! sets_threads "$@"; then
-  threads=(--run.threads $((cores > ranks ? cores / ranks : 1)))
+threads_in() { sed -nE 's/^[[:space:]]*(run\.)?threads[[:space:]]*=[[:space:]]*([0-9]+).*/\2/p' "$1" 2>/dev/null | tail -n 1; }
+
+# Threads per rank belong to a run like its seed (exact sums depend on them): a
+# run that goes on keeps its own.
+threads=()
+if [ "${1:-}" = train ] && [ ${#given[@]} -eq 0 ] && [ -z "${SLURM_JOB_ID:-}" ] &&
+  ! says '--run.threads*' "$@" && [ -z "$(threads_in "$(argument --config "$@")")" ]; then
+  each=""
+  [ "$(argument --resume "$@")" != auto ] || each=$(threads_in "$(argument --run.dir "$@")/config.ini")
+  threads=(--run.threads "${each:-$((cores > ranks ? cores / ranks : 1))}")
 fi
 
 # A group of its own: a terminal's Ctrl-C then reaches this script alone.

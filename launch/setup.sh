@@ -332,7 +332,7 @@ if [ -n "${LIBTORCH_ROOT:-}" ]; then
 elif ! enough "$(installed_set)"; then
   mkdir -p "$deps" 2>/dev/null || true
   # Two set-ups that share a folder take turns; the second finds all done.
-  if have flock && exec 9>"$deps/.lock" 2>/dev/null; then
+  if have flock && { exec 9>"$deps/.lock"; } 2>/dev/null; then
     flock -n 9 || { say "waiting for another set-up of $deps"; flock 9; }
     rm -rf "$deps"/.incoming.*
   fi
