@@ -11,7 +11,7 @@
 # PROTEAN_NO_ROOT=1, nothing is installed: compiler, MPI and libraries must then
 # be in the environment (modules on a cluster), and what is not is listed.
 # LIBTORCH_ROOT=DIR takes an installed LibTorch; else the wheels go to
-# PROTEAN_DEPS (default: .deps in this folder's parent), whole or not at all.
+# PROTEAN_DEPS (default: .deps at the top of the clone), whole or not at all.
 #
 # Exit codes: 0 all there, 1 an installation failed, 2 something is missing that
 # this script may not install, or bad usage.
@@ -241,7 +241,8 @@ check_libtorch() {  # folder
 }
 
 stamp=$deps/.protean-libtorch
-wanted="torch=$TORCH_VERSION nccl=$NCCL_VERSION cudart=$CUDART_VERSION cupti=$CUPTI_VERSION"
+wanted=$(tr '\n' ' ' <<<"$LIBTORCH_WHEELS")
+wanted=${wanted% }
 
 # "cuda" or "cpu": the set of exactly the pinned versions that deps holds.
 installed_set() {
@@ -254,10 +255,10 @@ installed_set() {
     return 0
   fi
   # Unpacked by hand, say from a bundle: the wheels' own records tell.
-  local part
-  for part in "torch-$TORCH_VERSION" "nvidia_nccl_cu13-$NCCL_VERSION" \
-    "nvidia_cuda_runtime-$CUDART_VERSION" "nvidia_cuda_cupti-$CUPTI_VERSION"; do
-    [ -d "$deps/$part.dist-info" ] || return 0
+  local wheel name
+  for wheel in $wanted; do
+    name=${wheel%%==*}
+    [ -d "$deps/${name//-/_}-${wheel##*==}.dist-info" ] || return 0
   done
   if [ -e "$deps/nvidia/cudnn/lib" ] && [ -e "$deps/nvidia/cu13/lib/libcublas.so.13" ]; then
     echo cuda
@@ -304,9 +305,8 @@ install_libtorch() {
     pip+=(--only-binary=:all: --python-version 3.11 --implementation cp
       --platform "manylinux_2_28_$(uname -m)" --platform "manylinux_2_27_$(uname -m)"
       --platform "manylinux_2_17_$(uname -m)" --platform "manylinux2014_$(uname -m)")
-  TMPDIR=$incoming/tmp PIP_ROOT_USER_ACTION=ignore "${pip[@]}" \
-    "torch==$TORCH_VERSION" "nvidia-nccl-cu13==$NCCL_VERSION" \
-    "nvidia-cuda-runtime==$CUDART_VERSION" "nvidia-cuda-cupti==$CUPTI_VERSION" </dev/null >&2 ||
+  # shellcheck disable=SC2086  # wheels are words
+  TMPDIR=$incoming/tmp PIP_ROOT_USER_ACTION=ignore "${pip[@]}" $wanted </dev/null >&2 ||
     fail 1 "pip could not fetch LibTorch $TORCH_VERSION (its words are above);" \
       "without network see cluster/guide.md, or set LIBTORCH_ROOT"
   [ -e "$incoming/site/torch/lib/libtorch_cpu.so" ] ||

@@ -14,9 +14,14 @@ find_package(MPI REQUIRED COMPONENTS CXX)
 # backend is left out and says so at run time.
 find_path(NCCL_INCLUDE_DIR nccl.h
   HINTS ${PROTEAN_NVIDIA}/nccl/include $ENV{NCCL_HOME}/include)
-find_path(CUDART_INCLUDE_DIR cuda_runtime_api.h
-  HINTS ${PROTEAN_NVIDIA}/cu13/include ${PROTEAN_NVIDIA}/cuda_runtime/include
-        $ENV{CUDA_HOME}/include)
+set(cuda_includes ${PROTEAN_NVIDIA}/cu13/include
+    ${PROTEAN_NVIDIA}/cuda_runtime/include $ENV{CUDA_HOME}/include)
+find_path(CUDART_INCLUDE_DIR cuda_runtime_api.h HINTS ${cuda_includes})
+# Part of every toolkit but not of the run-time's wheel, which includes it.
+find_path(CUDA_CRT_INCLUDE_DIR crt/host_defines.h HINTS ${cuda_includes})
+if(NOT CUDA_CRT_INCLUDE_DIR)
+  set(CUDART_INCLUDE_DIR CUDART_INCLUDE_DIR-NOTFOUND)
+endif()
 
 # Catch2 2.13 (Debian 12, Ubuntu 22.04) or 3.x.
 if(PROTEAN_TESTS)
