@@ -67,7 +67,7 @@ trained=$(date +%s)
 echo "training $((trained - built)) s"
 
 step "Evaluation on held-out characters"
-result=$("$PROTEAN_BINARY" eval --run "$run" --json)
+result=$("$top/launch/mpirun.sh" 2 eval --run "$run" --eval.tasks 600 --json)
 field() { sed -nE "s/.*\"$1\": *\"?([^,\"}]*).*/\1/p" <<<"$result" | head -n 1; }
 awk -v accuracy="$(field accuracy)" -v interval="$(field ci95)" -v tasks="$(field tasks)" \
   -v ways="$(field ways)" -v shots="$(field shots)" 'BEGIN {

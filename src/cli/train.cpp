@@ -56,7 +56,10 @@ int run_train(const Arguments& args) {
         context.values = line.values;
         context.config_text = to_ini(line.values);
         context.resume = line.flags.at("resume");
-        context.provenance = provenance();
+        const bool nccl =
+            world.data && std::string(world.data->backend()) == "nccl";
+        context.provenance =
+            provenance(world.mpi_version, nccl ? nccl_version() : "");
         const auto outcome = train(experiment, world, context);
         if (line.json && world.control->rank() == 0)
           std::printf("%s\n", outcome.summary.dump().c_str());

@@ -119,6 +119,10 @@ Trainer::Trainer(const Experiment& experiment, World& world,
   for (const auto& [key, value] : numeric.items())
     facts.emplace_back(key, value.dump());
   preflight(comm_, facts);
+  if (world_.data_plane().on_device() && device_.is_cpu())
+    throw AgreedError(
+        "comm.backend = nccl moves GPU memory, but run.device = cpu; expected "
+        "run.device = cuda, or comm.backend = mpi");
   arm_faults();
 }
 
@@ -326,7 +330,8 @@ TrainOutcome Trainer::run() {
     log_step(false);
     if (config_.eval.every > 0 && state_.step % config_.eval.every == 0)
       validate();
-    if (stop_bits_ & kCheckpointNow) save();
+    if ((stop_bits_ & kCheckpointNow) || state_.best_step == state_.step)
+      save();
   }
   return finish();
 }
@@ -351,6 +356,11 @@ TrainOutcome Trainer::finish() {
                        ") is not stored: ", status.error));
     run_->write_summary(outcome.summary);
     if (stored && !by_signal) run_->mark_done(state_.step);
+    log_info(
+        concat("step ", state_.step, ": trained ", state_.step - first_step_,
+               " steps in ", std::round(wall_s * 10) / 10, " s, ",
+               std::round(1000 * validate_s_ / std::max(wall_s, 1e-9)) / 10,
+               " % of it validation"));
     if (by_signal)
       log_info(concat("stopped by request at step ", state_.step,
                       stored ? "; resume with --resume auto" : ""));

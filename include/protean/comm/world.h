@@ -50,6 +50,8 @@ struct World {
   int local_rank = 0;  // among the ranks of this host
   int local_size = 1;
   std::string host;
+  // What the MPI library calls itself; empty for inproc.
+  std::string mpi_version;
   Communicator& data_plane() { return data ? *data : *control; }
 };
 

@@ -30,8 +30,8 @@ struct EvalResult {
   nlohmann::json to_json() const;
 };
 
-// Collective. step names the evaluation's tasks: validation uses 0 always, so
-// every validation of a run is on the same tasks.
+// Collective. The tasks are those of step 0 of the stream, always: every
+// validation of a run is on the same ones.
 EvalResult evaluate(const Experiment& experiment, Communicator& comm,
                     const MetaView& meta, Stream stream, int64_t tasks);
 

@@ -150,6 +150,13 @@ void Engine::initialise() {
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &thread_level_),
         "MPI_Init_thread");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  char version[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  check(MPI_Get_library_version(version, &length), "MPI_Get_library_version");
+  library_version_.assign(version, static_cast<size_t>(length));
+  // Open MPI's goes on after a comma, MPICH's has many lines.
+  library_version_ =
+      library_version_.substr(0, library_version_.find_first_of(",\n"));
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
   who_ = concat("rank ", rank_, "/", size_, " on ", host_);

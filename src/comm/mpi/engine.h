@@ -129,6 +129,7 @@ class Engine {
   const std::shared_ptr<Channel>& world() const { return world_; }
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
+  const std::string& library_version() const { return library_version_; }
   const CommOptions& options() const { return options_; }
 
   std::shared_ptr<Channel> add_channel(MPI_Comm comm, uint64_t id,
@@ -208,6 +209,7 @@ class Engine {
   std::string who_;  // for the watchdog: "rank 1/4 on host"
   int rank_ = 0;
   int size_ = 1;
+  std::string library_version_;  // first line
   int thread_level_ = 0;
   int local_rank_ = 0;
   int local_size_ = 1;

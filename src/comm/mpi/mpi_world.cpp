@@ -82,6 +82,7 @@ int run(const CommOptions& options, const std::function<void(World&)>& add_data,
     world.local_rank = engine.local_rank();
     world.local_size = engine.local_size();
     world.host = host_name();
+    world.mpi_version = engine.library_version();
     try {
       if (add_data) add_data(world);
       code = body(world);
