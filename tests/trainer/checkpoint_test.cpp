@@ -291,6 +291,7 @@ TEST_CASE("an error at any point of a save leaves what was there",
     CHECK_THROWS_WITH(save_checkpoint(sample_state(10), dir.path()),
                       contains("disk on fire"));
     CHECK_FALSE(fs::exists(dir.path() / "step-10.tmp"));
+    CHECK(load_checkpoint(dir.path() / "step-10").step == 10);
     CHECK(newest_step(dir.path()) == 10);
   }
 }
