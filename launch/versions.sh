@@ -2,17 +2,18 @@
 # that build Protean. Sourced by launch/setup.sh and cluster/bundle.sh.
 
 # LibTorch comes from the PyPI wheel of this version. The versions below it are
-# those that the wheel's metadata asks for, but for CRT: headers that those of
-# the CUDA run-time include.
+# those that the wheel's metadata asks for; CRT and CCCL are headers that those of
+# NCCL and the CUDA run-time include.
 TORCH_VERSION=2.11.0
 NCCL_VERSION=2.28.9
 CUDART_VERSION=13.0.96
 CUPTI_VERSION=13.0.85
 CRT_VERSION=13.0.88
+CCCL_VERSION=13.0.85
 # What launch/setup.sh installs; without dependencies it is the CPU set.
 LIBTORCH_WHEELS="torch==$TORCH_VERSION nvidia-nccl-cu13==$NCCL_VERSION
 nvidia-cuda-runtime==$CUDART_VERSION nvidia-cuda-cupti==$CUPTI_VERSION
-nvidia-cuda-crt==$CRT_VERSION"
+nvidia-cuda-crt==$CRT_VERSION nvidia-cuda-cccl==$CCCL_VERSION"
 
 # Any LibTorch from here on may be given by LIBTORCH_ROOT.
 LIBTORCH_OLDEST=2.6

@@ -10,17 +10,27 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 find_package(MPI REQUIRED COMPONENTS CXX)
 
-# nccl.h comes with LibTorch's wheel or from the system; without it the NCCL
-# backend is left out and says so at run time.
+# nccl.h and the CUDA run-time's headers come with LibTorch's wheels or from the
+# system; where they are missing or incomplete the NCCL backend is left out and
+# says so at run time.
+include(CheckCXXSourceCompiles)
 find_path(NCCL_INCLUDE_DIR nccl.h
   HINTS ${PROTEAN_NVIDIA}/nccl/include $ENV{NCCL_HOME}/include)
-set(cuda_includes ${PROTEAN_NVIDIA}/cu13/include
-    ${PROTEAN_NVIDIA}/cuda_runtime/include $ENV{CUDA_HOME}/include)
-find_path(CUDART_INCLUDE_DIR cuda_runtime_api.h HINTS ${cuda_includes})
-# Part of every toolkit but not of the run-time's wheel, which includes it.
-find_path(CUDA_CRT_INCLUDE_DIR crt/host_defines.h HINTS ${cuda_includes})
-if(NOT CUDA_CRT_INCLUDE_DIR)
-  set(CUDART_INCLUDE_DIR CUDART_INCLUDE_DIR-NOTFOUND)
+find_path(CUDART_INCLUDE_DIR cuda_runtime_api.h
+  HINTS ${PROTEAN_NVIDIA}/cu13/include ${PROTEAN_NVIDIA}/cuda_runtime/include
+        $ENV{CUDA_HOME}/include)
+if(NCCL_INCLUDE_DIR AND CUDART_INCLUDE_DIR)
+  set(CMAKE_REQUIRED_INCLUDES ${NCCL_INCLUDE_DIR} ${CUDART_INCLUDE_DIR})
+  check_cxx_source_compiles(
+    "#include <cuda_runtime_api.h>
+     #include <nccl.h>
+     int main() {}" PROTEAN_NCCL_COMPILES)
+  unset(CMAKE_REQUIRED_INCLUDES)
+  if(NOT PROTEAN_NCCL_COMPILES)
+    set(NCCL_INCLUDE_DIR NCCL_INCLUDE_DIR-NOTFOUND)
+    message(STATUS "NCCL: nccl.h does not compile with ${CUDART_INCLUDE_DIR}; "
+                   "left out")
+  endif()
 endif()
 
 # Catch2 2.13 (Debian 12, Ubuntu 22.04) or 3.x.
