@@ -16,6 +16,7 @@ scratch=$(mktemp -d) # of this library: not in the way of listings of $work
 cd "$work"
 row=     # what is being tested, for messages
 job=     # process of the last start
+disk=    # a file system that the test mounted
 code=0   # exit code of the last command
 command= # its words
 
@@ -29,6 +30,7 @@ leave() {
     wait "$job" 2>/dev/null
   fi
   cd /
+  [ -z "$disk" ] || umount "$disk"
   rm -rf "$work" "$scratch"
   exit $status
 }
@@ -50,8 +52,11 @@ fail() {
 # run WORDS...: into $code, $scratch/out and $scratch/err.
 run() {
   command="$*" code=0
-  timeout --kill-after=5 "${limit_s:-100}" "$@" \
-    >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
+  # The outer redirection is for bash's own word on a command that was killed.
+  {
+    timeout --kill-after=5 "${limit_s:-100}" "$@" \
+      >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
+  } 2>/dev/null
 }
 protean() { run "$PROTEAN_BIN" "$@"; }
 # mpi RANKS WORDS...: protean under the launcher.
