@@ -202,6 +202,7 @@ void Trainer::check_agreement(const StepTotals& totals) const {
 }
 
 void Trainer::step() {
+  comm_.set_activity(concat("step ", state_.step));
   objective_->begin_step(state_.step, state_.meta);
   double before = seconds_since(start_);
   try {
@@ -210,6 +211,12 @@ void Trainer::step() {
   } catch (const NumericError& e) {  // every rank has it
     throw AgreedError(e.what(), e.exit_code());
   }
+  // Before they can be stored: no later step would tell when this is the last.
+  if (!at::isfinite(state_.meta.theta).all().item<bool>())
+    throw AgreedError(concat("step ", state_.step,
+                             ": the outer step leaves parameters that are not "
+                             "finite; expected finite values: lower optim.lr"),
+                      kExitFailed);
   const auto& totals = objective_->totals();
   const auto& times = objective_->times();
   optimiser_s_ +=
