@@ -48,14 +48,14 @@ maml() {
   trained other
   expect_other "bits of another seed" "$result" "$(hashes alone)"
 }
-# The inner second moments live across tasks.
+# The inner second moments live across tasks; a task's mini-batches are its own.
 reptile() {
-  same "3" "2" --comm.reduction exact --learner.name reptile --learner.inner_optimizer adam \
-    --learner.inner_lr 0.001 --optim.name sgd --optim.lr 1
+  same "2 3" "2" --comm.reduction exact --learner.name reptile --learner.inner_optimizer adam \
+    --learner.inner_lr 0.001 --learner.inner_batch 3 --optim.name sgd --optim.lr 0.5
 }
 # Running moments are meta-state.
 protonet() {
-  same "2" "4" --comm.reduction exact --learner.name protonet
+  same "2 3" "4" --comm.reduction exact --learner.name protonet
 }
 # fixed promises the same bits on the same ranks only.
 fixed() {

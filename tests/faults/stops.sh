@@ -189,7 +189,7 @@ rank_stopped() {
   until_true 60 has_checkpoint run 8 || fail "no checkpoint of step 8"
   finish 17
   [ "$code" -ne 0 ] || fail "exit code 0 although rank 1 was stopped"
-  expect_line '^\[error\] .*rank 0/2.* all_reduce.* not done in 2[.0-9]* s; .*rank 1'
+  expect_line '^\[error\] .*rank 0/2 on [^,]+, step [0-9]+, all_reduce.* not done in 2[.0-9]* s; .*rank 1'
   mpi 2 "${base[@]}" --run.dir run --resume auto
   expect_whole run
 }
@@ -219,6 +219,13 @@ not_finite() {
   mpi 2 "${base[@]}" --run.dir ranks
   where ranks
   expect_equal "bad task on 2 ranks" "$found" "$expected"
+  # Finite gradients, and a step to nowhere; the last one counts too.
+  row='a step too long'
+  protean "${base[@]}" --run.dir far --run.steps 1 --optim.lr 1e38 --optim.weight_decay 1e5
+  expect_code 1
+  expect_error 'step 0: the outer step leaves parameters that are not finite; .*lower optim\.lr'
+  [ ! -e far/checkpoints/latest ] || fail "parameters that are not finite are stored"
+  row=
   # What is stored is whole and finite, and one goes on from it to the same end.
   python3 - later/checkpoints/step-*/*.safetensors <<'END'
 import math, struct, sys
