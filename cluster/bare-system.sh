@@ -4,11 +4,16 @@
 # and runs launch/quickstart.sh and tests/run.sh there as root with an empty
 # environment. Prints how long each took.
 #
-#   cluster/bare-system.sh [--suite NAME] [--mirror URL] [--keep] [--only quickstart|tests]
+#   cluster/bare-system.sh [--suite NAME] [--mirror URL] [--keep] [--root FOLDER]
+#                          [--only quickstart|tests]
+#
+#   --suite NAME   default: this machine's; another needs its --mirror
+#   --keep         leaves the system behind and names its folder
+#   --root FOLDER  goes on in one that --keep left, with HEAD as it is now
 #
 # Needs root, debootstrap, some 8 GB below BARE_FOLDER (default /var/tmp) and the
 # network. Package sources, pip settings, proxies and certificates are those of
-# this machine, copied in; other suites than this machine's need their --mirror.
+# this machine, copied in.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 fail() {
@@ -17,61 +22,73 @@ fail() {
 }
 
 # shellcheck disable=SC1091
-suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
-host_suite=$suite
+host_suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
+suite=$host_suite
 mirror=""
 keep=no
+root=""
 only="quickstart tests"
 while [ $# -gt 0 ]; do
   case $1 in
     --suite) suite=${2:?} && shift ;;
     --mirror) mirror=${2:?} && shift ;;
     --only) only=${2:?} && shift ;;
+    --root) root=${2:?} && keep=yes && shift ;;
     --keep) keep=yes ;;
-    *) fail "unknown argument \"$1\"; expected --suite, --mirror, --keep or --only" ;;
+    *) fail "unknown argument \"$1\"; expected --suite, --mirror, --keep, --root or --only" ;;
   esac
   shift
 done
 [ "$(id -u)" = 0 ] || fail "needs root"
-command -v debootstrap >/dev/null || fail "needs debootstrap (package debootstrap)"
-if [ -z "$mirror" ]; then
-  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
-    sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+).*/\2/p' |
-    head -n 1 || true)
-  [ -n "$mirror" ] || fail "no package source in /etc/apt; name one by --mirror"
-fi
-
-root=$(mktemp -d "${BARE_FOLDER:-/var/tmp}/protean-bare.XXXXXX")
-clean() {
-  if [ $keep = yes ]; then echo "kept: $root"; else rm -rf --one-file-system "$root"; fi
-}
-trap clean EXIT
-echo "making $suite in $root" >&2
-begun=$(date +%s)
-debootstrap --variant=minbase --include=git,ca-certificates "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
-  tail -n 20 "$root.log" >&2
-  rm -f "$root.log"
-  fail "debootstrap failed, see above"
-}
-rm -f "$root.log"
-echo "bare system: $(($(date +%s) - begun)) s, $(du -sm "$root" | cut -f1) MiB"
 
 copy() {  # path on both sides, if it is here
   [ -e "$1" ] || return 0
   mkdir -p "$root$(dirname "$1")"
   cp -aL "$1" "$root$(dirname "$1")/" 2>/dev/null || true
 }
-if [ "$suite" = "$host_suite" ]; then
-  rm -f "$root/etc/apt/sources.list"
-  copy /etc/apt/sources.list
-  copy /etc/apt/sources.list.d
-fi
-for path in /etc/apt/apt.conf.d /etc/apt/keyrings /etc/apt/auth.conf.d /etc/resolv.conf /etc/hosts \
-  /etc/pip.conf /root/.config/pip /root/.pip /root/.netrc /etc/ssl/certs /usr/local/share/ca-certificates; do
-  copy "$path"
-done
 
-git clone -q "$top" "$root/root/protean"
+first_mirror() {  # of this machine's package sources
+  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
+    sed -nE 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p
+             s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+).*/\2/p' | head -n 1 || true
+}
+
+make_system() {
+  command -v debootstrap >/dev/null || fail "needs debootstrap (package debootstrap)"
+  [ -n "$mirror" ] || mirror=$(first_mirror)
+  [ -n "$mirror" ] || fail "no package source in /etc/apt; name one by --mirror"
+  echo "making $suite in $root" >&2
+  local begun path
+  begun=$(date +%s)
+  debootstrap --variant=minbase --include=git,ca-certificates "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
+    tail -n 20 "$root.log" >&2
+    fail "debootstrap failed, its last words are above"
+  }
+  echo "bare system: $(($(date +%s) - begun)) s, $(du -sm "$root" | cut -f1) MiB"
+  if [ "$suite" = "$host_suite" ]; then
+    rm -f "$root/etc/apt/sources.list"
+    copy /etc/apt/sources.list
+    copy /etc/apt/sources.list.d
+  fi
+  for path in /etc/apt/apt.conf.d /etc/apt/keyrings /etc/apt/auth.conf.d /etc/resolv.conf /etc/hosts \
+    /etc/pip.conf /root/.config/pip /etc/ssl/certs /usr/local/share/ca-certificates; do
+    copy "$path"
+  done
+}
+
+if [ -z "$root" ]; then
+  root=$(mktemp -d "${BARE_FOLDER:-/var/tmp}/protean-bare.XXXXXX")
+  clean() {
+    rm -f "$root.log"
+    if [ $keep = yes ]; then echo "kept: $root"; else rm -rf --one-file-system "$root"; fi
+  }
+  trap clean EXIT
+  make_system
+  git clone -q "$top" "$root/root/protean"
+else
+  git -C "$root/root/protean" fetch -q "$top" HEAD
+  git -C "$root/root/protean" reset -q --hard FETCH_HEAD
+fi
 echo "commit $(git -C "$root/root/protean" rev-parse --short HEAD), $(nproc) cores"
 
 # Only what reaches the network is passed on.
@@ -96,7 +113,6 @@ inside() {  # command, in namespaces of its own: its mounts and processes end wi
     exec chroot "$root" env -i "$@"' bash "$root" "${settings[@]}" "$@" </dev/null
 }
 
-rc=0
 for what in $only; do
   case $what in
     quickstart) command=launch/quickstart.sh ;;
@@ -104,6 +120,7 @@ for what in $only; do
     *) fail "--only \"$what\"; expected quickstart or tests" ;;
   esac
   begun=$(date +%s)
+  rc=0
   inside bash -c "cd && cd protean && exec ./$command" || rc=$?
   echo "$command: $(($(date +%s) - begun)) s, exit code $rc"
   [ $rc = 0 ] || exit $rc
