@@ -15,7 +15,9 @@ add_library(protean_flags INTERFACE)
 target_include_directories(protean_flags INTERFACE
   ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(protean_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+  -Wall -Wextra -Wpedantic -Wno-unused-parameter
+  # Nobody reads errno after sqrt or llrint; without it they become vectors.
+  -fno-math-errno)
 if(PROTEAN_WERROR)
   target_compile_options(protean_flags INTERFACE -Werror)
 endif()

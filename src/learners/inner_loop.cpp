@@ -28,6 +28,7 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target)
 
 void InnerLoop::step(Params& phi, InnerOptimizer::State& state,
                      const Part& support, bool differentiable) const {
+  if (descend(phi, support, differentiable)) return;
   Norm norm;
   auto loss =
       task_loss(net_->forward(phi, {support.x, support.weight, {}}, norm),
@@ -47,6 +48,21 @@ void InnerLoop::step(Params& phi, InnerOptimizer::State& state,
   }
 }
 
+bool InnerLoop::descend(Params& phi, const Part& support,
+                        bool differentiable) const {
+  if (!optimizer_.is_plain_descent() || target_ != TargetKind::values ||
+      adapted_.size() != phi.size())
+    return false;
+  const at::AutoGradMode mode(differentiable);
+  auto stepped = net_->descend(phi, {support.x, support.weight, {}}, support.y,
+                               options_.inner_lr);
+  if (stepped.empty()) return false;
+  if (!differentiable)
+    for (auto& p : stepped) p.requires_grad_();
+  phi = std::move(stepped);
+  return true;
+}
+
 Norm InnerLoop::query_norm(const Params& phi, const Part& support) const {
   Norm norm;
   if (!support_norm_) return norm;
@@ -60,6 +76,19 @@ at::Tensor InnerLoop::predict(const Params& phi, const Norm& norm,
                               const Part& part) const {
   Norm own = norm;
   return net_->forward(phi, {part.x, part.weight, {}}, own);
+}
+
+TaskLosses InnerLoop::query_losses(const Params& phi,
+                                   const TaskBatch& batch) const {
+  const auto& query = batch.query;
+  if (target_ == TargetKind::values) {
+    auto loss =
+        net_->squared_error(phi, {query.x, query.weight, {}}, query.y);
+    if (loss.defined()) return {loss, {}};
+  }
+  auto prediction = predict(phi, query_norm(phi, batch.support), query);
+  return {task_loss(prediction, query, target_),
+          task_accuracy(prediction, query, target_)};
 }
 
 void InnerLoop::train(Params& phi, InnerOptimizer::State& state,

@@ -38,8 +38,13 @@ class InnerLoop {
   Norm query_norm(const Params& phi, const Part& support) const;
   at::Tensor predict(const Params& phi, const Norm& norm,
                      const Part& part) const;
+  // Loss and accuracy on a query set; the loss is differentiable.
+  TaskLosses query_losses(const Params& phi, const TaskBatch& batch) const;
 
  private:
+  // A whole step by the network's own op: false where there is none.
+  bool descend(Params& phi, const Part& support, bool differentiable) const;
+
   NetworkPtr net_;
   LearnerOptions options_;
   InnerOptimizer optimizer_;

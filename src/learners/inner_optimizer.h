@@ -22,6 +22,7 @@ class InnerOptimizer {
     Params first, second;
     double updates = 0;  // of Adam, for its bias correction
   };
+  bool is_plain_descent() const { return kind_ == Kind::sgd; }
   bool has_second_moment() const { return kind_ == Kind::adam; }
 
   // phi[i] for every i in `adapted`, by gradients in the same order.

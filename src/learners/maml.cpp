@@ -27,16 +27,15 @@ TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
   announce(Phase::inner);
   inner_.train(phi, state, batch, second_order_);
   announce(Phase::outer);
-  const auto norm = inner_.query_norm(phi, batch.support);
-  auto prediction = inner_.predict(phi, norm, batch.query);
-  auto loss = task_loss(prediction, batch.query, target_);
-  auto g = torch::autograd::grad({loss.sum()}, second_order_ ? theta : phi, {},
+  auto losses = inner_.query_losses(phi, batch);
+  auto g = torch::autograd::grad({losses.loss.sum()}, second_order_ ? theta : phi, {},
                                  /*retain_graph=*/false,
                                  /*create_graph=*/false,
                                  /*allow_unused=*/true);
   add_to_flat(spaces_.theta, g, sums.theta);
   announce(Phase::idle);
-  return {loss.detach(), task_accuracy(prediction, batch.query, target_)};
+  losses.loss = losses.loss.detach();
+  return losses;
 }
 
 void Maml::adapt(const TaskBatch& batch, const MetaView& meta,

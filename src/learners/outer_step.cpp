@@ -37,7 +37,7 @@ class FlatOptimiser : public OuterStep {
            const StepContext& context) override {
     auto g = objective.gradient();
     // A double sum in index order: the same bits on every rank.
-    norm_ = g.to(at::kDouble).norm().item<double>();
+    norm_ = norm(g);
     if (options_.clip_value > 0)
       g = g.clamp(-options_.clip_value, options_.clip_value);
     if (options_.clip_norm > 0 && norm_ > options_.clip_norm)
@@ -57,6 +57,16 @@ class FlatOptimiser : public OuterStep {
   double last_gradient_norm() const override { return norm_; }
 
  private:
+  static double norm(const at::Tensor& g) {
+    if (!g.is_cpu() || !g.is_contiguous())
+      return g.to(at::kDouble).norm().item<double>();
+    double sum = 0;
+    const float* const values = g.const_data_ptr<float>();
+    for (int64_t i = 0; i < g.numel(); ++i)
+      sum += static_cast<double>(values[i]) * values[i];
+    return std::sqrt(sum);
+  }
+
   void adam(at::Tensor& theta, const at::Tensor& g, double rate) {
     const double updates = static_cast<double>(state_.updates);
     const double correct1 = 1 - std::pow(options_.beta1, updates);

@@ -79,6 +79,28 @@ at::Tensor Mlp::forward(const Params& p, const NetInput& in, Norm&) const {
   return ops::relu_mlp(flat_input(in.x), weights, biases);
 }
 
+at::Tensor Mlp::squared_error(const Params& p, const NetInput& in,
+                              const at::Tensor& y) const {
+  std::vector<at::Tensor> weights, biases;
+  split_layers(p, 0, p.size(), weights, biases);
+  return ops::relu_mlp_squared_error(flat_input(in.x), y, in.weight, weights,
+                                     biases);
+}
+
+Params Mlp::descend(const Params& p, const NetInput& in, const at::Tensor& y,
+                    double lr) const {
+  std::vector<at::Tensor> weights, biases;
+  split_layers(p, 0, p.size(), weights, biases);
+  auto stepped = ops::relu_mlp_descent(flat_input(in.x), y, in.weight, weights,
+                                       biases, lr);
+  Params out;
+  for (size_t l = 0; l < weights.size(); ++l) {
+    out.push_back(stepped[l]);
+    out.push_back(stepped[weights.size() + l]);
+  }
+  return out;
+}
+
 void Mlp::initialise(float* theta, uint64_t seed) const {
   const auto& all = space_.parameters();
   for (uint32_t i = 0; i < all.size(); i += 2) {

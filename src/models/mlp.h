@@ -23,6 +23,10 @@ class Mlp : public Network {
   // Body and head in one fused op.
   at::Tensor forward(const Params& p, const NetInput& in,
                      Norm& norm) const override;
+  at::Tensor squared_error(const Params& p, const NetInput& in,
+                           const at::Tensor& y) const override;
+  Params descend(const Params& p, const NetInput& in, const at::Tensor& y,
+                 double lr) const override;
   void initialise(float* theta, uint64_t seed) const override;
 
  private:

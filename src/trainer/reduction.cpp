@@ -117,6 +117,7 @@ void StepReducer::stack_done(const std::vector<uint32_t>& indices,
   const auto loss = losses.loss.to(at::kCPU, at::kFloat).contiguous();
   const auto accuracy = losses.accuracy.defined()
                             ? losses.accuracy.to(at::kCPU, at::kFloat)
+                                  .contiguous()
                             : at::zeros({loss.numel()});
   const float* values = loss.data_ptr<float>();
   for (size_t i = 0; i < indices.size(); ++i) {
@@ -126,11 +127,16 @@ void StepReducer::stack_done(const std::vector<uint32_t>& indices,
       worst_task_ = indices[i];
     }
   }
-  auto tail = sums_.narrow(0, theta_size_ + state_size_, kLossValues);
-  tail.add_(
-      at::stack({loss.sum(), accuracy.sum(),
-                 at::full({}, static_cast<double>(indices.size()), at::kFloat)})
-          .to(device_));
+  auto tail = at::zeros({kLossValues});
+  float* const sums = tail.data_ptr<float>();
+  const float* const right = accuracy.const_data_ptr<float>();
+  for (size_t i = 0; i < indices.size(); ++i) {
+    sums[0] += values[i];
+    sums[1] += right[i];
+    sums[2] += 1;
+  }
+  sums_.narrow(0, theta_size_ + state_size_, kLossValues)
+      .add_(tail.to(device_));
   if (level_ != ReductionLevel::exact) return;
 
   const auto host = sums_.to(at::kCPU);

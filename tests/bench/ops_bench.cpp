@@ -1,7 +1,8 @@
 // Times hand-rolled meta-steps on the ops, on noise, for one stack of tasks:
 //   ops_bench WORKLOAD [threads [seconds [tasks]]]
 // WORKLOAD: maml, strided, fomaml, anil, proto60, proto20, mini, sine, sine5,
-// or all. Prints tasks (proto: episodes) per second, from the median step.
+// sine-f, sine5-f (inner steps as one op) or all. Prints tasks (proto:
+// episodes) per second, from the median step.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +27,7 @@ struct Workload {
   int64_t tasks = 4, ways = 5, support = 5, query = 75, steps = 5;
   double lr = 0.4;
   bool second_order = true, pool = true, adapt_body = true;
+  bool fused_steps = false;
   int64_t channels = 1, side = 28, hidden = 64;
 };
 
@@ -177,8 +179,22 @@ Step sine_step(const Workload& w) {
           ops::relu_mlp(x, {p[0], p[2], p[4]}, {p[1], p[3], p[5]}), y, {});
     };
   };
+  auto xs = data(), ys = data();
   using Loss = std::function<Tensor(const Tensors&)>;
-  Loss support = loss(data(), data()), query = loss(data(), data());
+  Loss support = loss(xs, ys), query = loss(data(), data());
+  if (w.fused_steps)
+    return [=, &w] {
+      Tensors weights{theta[0], theta[2], theta[4]};
+      Tensors biases{theta[1], theta[3], theta[5]};
+      for (int64_t step = 0; step < w.steps; ++step) {
+        auto p = ops::relu_mlp_descent(xs, ys, {}, weights, biases, w.lr);
+        weights.assign(p.begin(), p.begin() + 3);
+        biases.assign(p.begin() + 3, p.end());
+      }
+      auto loss = query({weights[0], biases[0], weights[1], biases[1],
+                         weights[2], biases[2]});
+      return grad(loss.sum(), theta, false);
+    };
   return [=, &w] { return maml_gradient(w, theta, support, query); };
 }
 
@@ -227,11 +243,15 @@ std::vector<Workload> workloads() {
   add("mini", [](Workload& w) {
     w.tasks = 1, w.channels = 3, w.side = 84, w.hidden = 32, w.lr = 0.01;
   });
-  auto sine = [](int64_t steps) {
-    return [=](Workload& w) { w.tasks = 25, w.steps = steps, w.lr = 0.01; };
+  auto sine = [](int64_t steps, bool fused) {
+    return [=](Workload& w) {
+      w.tasks = 25, w.steps = steps, w.lr = 0.01, w.fused_steps = fused;
+    };
   };
-  add("sine", sine(1));
-  add("sine5", sine(5));
+  add("sine", sine(1, false));
+  add("sine5", sine(5, false));
+  add("sine-f", sine(1, true));
+  add("sine5-f", sine(5, true));
   return all;
 }
 

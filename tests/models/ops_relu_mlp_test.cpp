@@ -121,6 +121,107 @@ TEST_CASE("A network names the layer that does not fit", "[models][ops]") {
       contains("layer 1 has weights [3, 3, 16]"));
 }
 
+namespace {
+
+// The inputs of a network, then targets of its outputs.
+Tensors with_targets(Tensors in) {
+  const auto middle = in.size() / 2;
+  in.push_back(at::randn({in[0].size(0), in[0].size(1), in[middle].size(1)},
+                         at::kDouble));
+  return in;
+}
+
+template <typename Function>
+Op descent(Function f, at::Tensor weight = {}) {
+  return [=](const Tensors& in) -> Tensors {
+    const auto middle = in.begin() + 1 + (in.size() - 2) / 2;
+    return f(in[0], in.back(), weight, Tensors(in.begin() + 1, middle),
+             Tensors(middle, in.end() - 1), 0.3);
+  };
+}
+
+}  // namespace
+
+TEST_CASE("The fused descent agrees with the plain one to second order",
+          "[models][ops]") {
+  for (const auto& c : std::vector<Case>{
+           {25, 10, {1, 40, 40, 1}, false, false},
+           {25, 10, {1, 40, 40, 1}, true, false},
+           {1, 1, {3, 5, 2}, false, false},
+           {2, 3, {5, 4}, false, false},
+           {3, 6, {2, 17, 9, 33, 3}, false, false},
+           {3, 6, {2, 17, 3}},
+           {2, 5, {150, 64, 7}, false, false},
+       }) {
+    CAPTURE(c.tasks, c.n, c.width, c.shared, c.input_gradient);
+    auto weight = at::ones({c.tasks, c.n});
+    if (c.n > 1) weight.select(1, c.n - 1).zero_();
+    for (const auto& w : {at::Tensor(), weight}) {
+      const auto e = disagreement(descent(ops::relu_mlp_descent, w),
+                                  descent(ops::reference::relu_mlp_descent, w),
+                                  with_targets(make(c)));
+      CHECK(e.values < 1e-12);
+      CHECK(e.first < 1e-11);
+      CHECK(e.second < 1e-11);
+    }
+  }
+}
+
+TEST_CASE("The fused squared error agrees with the plain one to second order",
+          "[models][ops]") {
+  auto error = [](auto f, at::Tensor weight) -> Op {
+    return [=](const Tensors& in) -> Tensors {
+      const auto middle = in.begin() + 1 + (in.size() - 2) / 2;
+      return {f(in[0], in.back(), weight, Tensors(in.begin() + 1, middle),
+                Tensors(middle, in.end() - 1))};
+    };
+  };
+  auto plain = [](const at::Tensor& x, const at::Tensor& y,
+                  const at::Tensor& weight, const Tensors& w,
+                  const Tensors& b) {
+    return ops::reference::mean_squared_error(ops::reference::relu_mlp(x, w, b),
+                                              y, weight);
+  };
+  for (const auto& c : std::vector<Case>{
+           {25, 10, {1, 40, 40, 1}, false, false},
+           {25, 10, {1, 40, 40, 1}, true, false},
+           {2, 3, {5, 4}, false, false},
+           {3, 6, {2, 17, 3}},
+           {2, 5, {150, 64, 7}, false, false},
+       }) {
+    CAPTURE(c.tasks, c.n, c.width, c.shared, c.input_gradient);
+    auto weight = at::ones({c.tasks, c.n});
+    weight.select(1, c.n - 1).zero_();
+    for (const auto& w : {at::Tensor(), weight}) {
+      const auto e =
+          disagreement(error(ops::relu_mlp_squared_error, w), error(plain, w),
+                       with_targets(make(c)));
+      CHECK(e.values < 1e-12);
+      CHECK(e.first < 1e-11);
+      CHECK(e.second < 1e-11);
+    }
+  }
+}
+
+TEST_CASE("A descent without gradients takes the same step", "[models][ops]") {
+  auto in = with_targets(make({3, 6, {2, 17, 3}, false, false}));
+  auto with = descent(ops::relu_mlp_descent)(in);
+  at::NoGradGuard no_grad;
+  auto without = descent(ops::relu_mlp_descent)(in);
+  auto plain = descent(ops::reference::relu_mlp_descent)(in);
+  for (size_t i = 0; i < with.size(); ++i) {
+    CHECK_FALSE(without[i].requires_grad());
+    CHECK(at::equal(with[i], without[i]));
+    CHECK(relative_error(plain[i], without[i]) < 1e-12);
+  }
+}
+
+TEST_CASE("The descent's gradient is its slope", "[models][ops]") {
+  CHECK(central_difference_error(
+            descent(ops::relu_mlp_descent),
+            with_targets(make({3, 5, {3, 20, 8, 2}, false, false}))) < 1e-5);
+}
+
 TEST_CASE("A linear layer agrees with the plain one to second order",
           "[models][ops]") {
   auto op = [](auto f, bool bias) {

@@ -54,6 +54,19 @@ class Network {
                              Norm& norm) const {
     return head(p, body(p, in, norm));
   }
+  // Small networks spend more on calls than on arithmetic; they may have ops of
+  // their own for what inner loops do. Both are differentiable; undefined and
+  // empty where there is none. y: (T, n, out).
+  // Mean squared error per task, (T).
+  virtual at::Tensor squared_error(const Params& p, const NetInput& in,
+                                   const at::Tensor& y) const {
+    return {};
+  }
+  // The parameters after one step of gradient descent on it.
+  virtual Params descend(const Params& p, const NetInput& in,
+                         const at::Tensor& y, double lr) const {
+    return {};
+  }
   // Writes initial values into flat theta (params().size() floats) by the
   // paper's rule; depends on seed and parameter index alone.
   virtual void initialise(float* theta, uint64_t seed) const = 0;

@@ -211,11 +211,12 @@ Tensor apply_weight_gradient(const Tensor& x, const Tensor& gy,
 Tensor conv3x3(const Tensor& x, const Tensor& w, int64_t stride) {
   if (x.dim() != 5 || w.dim() != 5 || w.size(2) != x.size(2) ||
       w.size(3) != 3 || w.size(4) != 3 ||
-      (w.size(0) != 1 && w.size(0) != x.size(1)))
+      (w.size(0) != 1 && w.size(0) != x.size(1)) ||
+      w.scalar_type() != x.scalar_type())
     throw Error(concat("conv3x3: images ", x.sizes(), " and weights ",
                        w.sizes(),
                        "; expected (n, T, in, H, W) and (T or 1, "
-                       "out, in, 3, 3)"));
+                       "out, in, 3, 3) of one type"));
   if (stride != 1 && stride != 2)
     throw Error(concat("conv3x3: stride ", stride, "; expected 1 or 2"));
   if (x.numel() == 0)

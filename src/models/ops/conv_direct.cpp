@@ -131,7 +131,7 @@ void direct_weight_gradient(const ConvShape& s, const T* x, const T* gy,
           }
       outer_products<T>(kx.size(), x + image * s.h * s.w * s.in, kx.data(),
                         s.in, gy + image * ho * wo * s.out, ky.data(), s.out,
-                        gw + t * s.in * s.out);
+                        /*add=*/true, gw + t * s.in * s.out);
     }
   }
 }

@@ -103,17 +103,18 @@ RowsTile<T> rows_tile_of(int rows, int vectors) {
   return table[(rows - 1) * kMaxVectors + vectors - 1];
 }
 
-// out[i][c] += sum over k < depth of a[ka[k] + i] * b[kb[k] + c], i < R: the
-// outer products of rows, for gradients of weights. out has row stride ld.
+// out[i][c] (+)= sum over k < depth of a[ka[k] + i] * b[kb[k] + c], i < R: the
+// outer products of rows, for gradients of weights. out has row stride ld; add:
+// to what it holds.
 template <typename T, int R, int N>
 void outer_tile(int64_t depth, const T* a, const int32_t* ka, const T* b,
-                const int32_t* kb, T* out, int64_t ld) {
+                const int32_t* kb, bool add, T* out, int64_t ld) {
   Vec<T> acc[R][N];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
     for (int v = 0; v < N; ++v)
-      acc[r][v] = simd::load(out + r * ld + v * kLanes<T>);
+      acc[r][v] = add ? simd::load(out + r * ld + v * kLanes<T>) : Vec<T>{};
   for (int64_t k = 0; k < depth; ++k) {
     const T* x = a + ka[k];
     const T* y = b + kb[k];
@@ -134,33 +135,29 @@ void outer_tile(int64_t depth, const T* a, const int32_t* ka, const T* b,
       simd::store(out + r * ld + v * kLanes<T>, acc[r][v]);
 }
 
-// The whole (rows, columns) matrix out += a^T b over a list of row pairs; rows
-// and columns are multiples of the lanes.
+// The whole (rows, columns) matrix out (+)= a^T b over a list of row pairs;
+// columns are a multiple of the lanes.
 template <typename T>
 void outer_products(int64_t depth, const T* a, const int32_t* ka, int64_t rows,
-                    const T* b, const int32_t* kb, int64_t columns, T* out) {
+                    const T* b, const int32_t* kb, int64_t columns, bool add,
+                    T* out) {
   constexpr int R = simd::kRegisters >= 32 ? 8 : 4;
-  static_assert(R <= 2 * kLanes<T>);
-  const int64_t pair = 2 * kLanes<T>;
+  auto column = [&]<int N>(std::integral_constant<int, N>, int64_t c) {
+    T* const o = out + c;
+    int64_t r = 0;
+    for (; r + R <= rows; r += R)
+      outer_tile<T, R, N>(depth, a + r, ka, b + c, kb, add, o + r * columns,
+                          columns);
+    for (; r < rows; ++r)
+      outer_tile<T, 1, N>(depth, a + r, ka, b + c, kb, add, o + r * columns,
+                          columns);
+  };
+  constexpr int64_t kPair = 2 * kLanes<T>;
   int64_t c = 0;
-  for (; c + pair <= columns; c += pair) {
-    int64_t r = 0;
-    for (; r + R <= rows; r += R)
-      outer_tile<T, R, 2>(depth, a + r, ka, b + c, kb, out + r * columns + c,
-                          columns);
-    for (; r < rows; ++r)
-      outer_tile<T, 1, 2>(depth, a + r, ka, b + c, kb, out + r * columns + c,
-                          columns);
-  }
-  for (; c < columns; c += kLanes<T>) {
-    int64_t r = 0;
-    for (; r + R <= rows; r += R)
-      outer_tile<T, R, 1>(depth, a + r, ka, b + c, kb, out + r * columns + c,
-                          columns);
-    for (; r < rows; ++r)
-      outer_tile<T, 1, 1>(depth, a + r, ka, b + c, kb, out + r * columns + c,
-                          columns);
-  }
+  for (; c + kPair <= columns; c += kPair)
+    column(std::integral_constant<int, 2>(), c);
+  for (; c < columns; c += kLanes<T>)
+    column(std::integral_constant<int, 1>(), c);
 }
 
 // Transposes a square of kLanes rows: reads source(i), writes target(i).

@@ -252,7 +252,7 @@ void winograd_products(const ConvShape& s, const T* x, const T* gy,
     for (int xi = 0; xi < 16; ++xi)
       outer_products<T>(count, v + xi * count * s.in, kv.data(), s.in,
                         z + xi * count * s.out, kz.data(), s.out,
-                        m + xi * s.in * s.out);
+                        /*add=*/true, m + xi * s.in * s.out);
   }
 }
 

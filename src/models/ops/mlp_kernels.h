@@ -11,6 +11,10 @@
 //     to gy: z.L
 //     D.L = 0, D.(l-1) = (D.l Wl + Dl Ul) where h(l-1) > 0; to x: D.0, uncut
 //     to Wl: D.l^T h(l-1) + Dl^T h.(l-1), to bl: sum of D.l's rows
+//   descent: P - lr g for all parameters P, with g the gradient of the mean
+//   squared error: DL = 2 share (zL - target), share what a value counts in the
+//   mean. Its backward takes cotangents U to U - lr H U, H the Hessian, by the
+//   passes of double backward along U, but from D.L = 2 share z.L.
 #pragma once
 
 #include <cstdint>
@@ -69,5 +73,35 @@ void mlp_double_backward(const MlpShape& s, PerTask<const T> x,
                          const MlpParameters<T>& p, const T* hidden,
                          const T* deltas, const MlpParameters<T>& u, const T* v,
                          T* to_gy, const MlpGradients<T>& to, T* to_x);
+
+// The squared errors that a descent is on.
+template <typename T>
+struct MlpTargets {
+  PerTask<const T> y;      // (n, dL)
+  PerTask<const T> share;  // (n), or one value for all examples
+  bool one_share = true;
+};
+
+// The loss of each task, (T), and its gradient. Nothing is kept: no
+// second derivative follows.
+template <typename T>
+void mlp_squared_error(const MlpShape& s, PerTask<const T> x,
+                       const MlpTargets<T>& targets, const MlpParameters<T>& p,
+                       T* loss, const MlpGradients<T>& g);
+
+// stepped: the parameters after the step. hidden and deltas as above.
+template <typename T>
+void mlp_descent(const MlpShape& s, PerTask<const T> x,
+                 const MlpTargets<T>& targets, const MlpParameters<T>& p,
+                 double lr, T* hidden, T* deltas,
+                 const MlpGradients<T>& stepped);
+
+// u: cotangents of the stepped parameters, all present.
+template <typename T>
+void mlp_descent_backward(const MlpShape& s, PerTask<const T> x,
+                          const MlpTargets<T>& targets,
+                          const MlpParameters<T>& p, double lr, const T* hidden,
+                          const T* deltas, const MlpParameters<T>& u,
+                          const MlpGradients<T>& to);
 
 }  // namespace protean::ops::kernels

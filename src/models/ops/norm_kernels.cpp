@@ -129,7 +129,7 @@ void in_phases(const NormShape& s, Reduce reduce, Finish finish, Apply apply) {
   const int64_t size = K * s.channels;
   const Pieces pieces(s.tasks, s.n);
   if (pieces.whole()) {
-    pieces.for_tasks([&](int64_t t) {
+    pieces.for_tasks_backwards([&](int64_t t) {
       thread_local Scratch space;
       double* const sums = space.get<double>(size);
       std::fill_n(sums, size, 0.0);

@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -8,6 +9,7 @@
 #include "protean/core/error.h"
 #include "protean/models/ops/ops.h"
 
+#include "models/ops/norm_composed.h"
 #include "models/ops/norm_kernels.h"
 #include "models/ops/stack_memory.h"
 
@@ -39,11 +41,39 @@ void with_type(const Tensor& x, F f) {
     f(double());
 }
 
-// Tensors outside the graph. moments, (2, T, C): mean and r, p and index: made
-// of x by forward. weight, (T, n): of images, may be undefined.
+// Tensors outside the graph. Made of x by forward: moments, (2, T, C), mean and
+// r; p, index and, where the formulas are composed, live. weight, (T, n): of
+// images, may be undefined.
 struct Made {
-  Tensor moments, p, index, weight;
+  Tensor moments, p, index, live, weight;
+
+  void append_to(variable_list& saved) const {
+    saved.insert(saved.end(), {moments, p, index, live, weight});
+  }
+  static Made from(const variable_list& saved, size_t at) {
+    return {saved[at], saved[at + 1], saved[at + 2], saved[at + 3],
+            saved[at + 4]};
+  }
 };
+
+composed::Norm composed_norm(const Made& made, const Settings& s) {
+  composed::Norm norm{s.pool, s.batch, s.eps,  made.weight, {},
+                      {},     {},      made.p, made.index,  made.live};
+  if (made.moments.defined()) {
+    norm.mean = made.moments.select(0, 0);
+    norm.r = made.moments.select(0, 1);
+  }
+  return norm;
+}
+
+// Whether the kernels take these images.
+bool fused(const Tensor& x) {
+  if (!x.is_cpu()) return false;
+  if (x.scalar_type() == at::kFloat)
+    return kernels::norm_supported<float>(x.size(2));
+  return x.scalar_type() == at::kDouble &&
+         kernels::norm_supported<double>(x.size(2));
+}
 
 template <typename T>
 kernels::NormGroups<T> groups_of(const Tensor& gamma, const Tensor& beta,
@@ -89,47 +119,63 @@ struct Backward : torch::autograd::Function<Backward> {
                                const Tensor& x, const Tensor& gamma,
                                const Tensor& beta, const Made& made,
                                const Settings& s) {
-    const auto shape = shape_of(x, s);
-    auto xl = channels_last(x), gl = channels_last(gy);
-    auto gx = at::empty_like(xl);
-    auto sums = at::empty({2, shape.tasks, shape.channels}, x.options());
-    with_type(x, [&](auto type) {
-      using T = decltype(type);
-      T* const s1 = sums.data_ptr<T>();
-      auto g = gamma.contiguous();
-      kernels::norm_backward<T>(shape, xl.const_data_ptr<T>(),
-                                groups_of<T>(g, {}, made), choice_of<T>(made),
-                                gl.const_data_ptr<T>(), gx.data_ptr<T>(), s1,
-                                s1 + sums.numel() / 2);
-    });
-    ctx->save_for_backward({gy, x, gamma, beta, made.moments, made.p,
-                            made.index, made.weight, sums});
+    Tensor gx, sum1, sum2;
+    if (fused(x)) {
+      const auto shape = shape_of(x, s);
+      auto xl = channels_last(x), gl = channels_last(gy);
+      gx = at::empty_like(xl);
+      sum1 = at::empty({shape.tasks, shape.channels}, x.options());
+      sum2 = at::empty_like(sum1);
+      with_type(x, [&](auto type) {
+        using T = decltype(type);
+        auto g = gamma.contiguous();
+        kernels::norm_backward<T>(shape, xl.const_data_ptr<T>(),
+                                  groups_of<T>(g, {}, made), choice_of<T>(made),
+                                  gl.const_data_ptr<T>(), gx.data_ptr<T>(),
+                                  sum1.data_ptr<T>(), sum2.data_ptr<T>());
+      });
+      gx = as_stack(gx);
+    } else {
+      auto g =
+          composed::backward(composed_norm(made, s), x.contiguous(), gamma, gy);
+      gx = g.x, sum1 = g.sum1, sum2 = g.sum2;
+    }
+    variable_list saved{gy, x, gamma, beta, sum1, sum2};
+    made.append_to(saved);
+    ctx->save_for_backward(std::move(saved));
     save_settings(ctx, s);
-    return {as_stack(gx), sums.select(0, 1).clone(), sums.select(0, 0).clone()};
+    // The saved sums stay outside the graph.
+    return {gx, sum2.clone(), sum1.clone()};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list u) {
     const auto saved = ctx->get_saved_variables();
     const auto &gy = saved[0], &x = saved[1], &gamma = saved[2],
-               &beta = saved[3], &sums = saved[8];
+               &beta = saved[3], &sum1 = saved[4], &sum2 = saved[5];
+    const auto made = Made::from(saved, 6);
     const auto s = saved_settings(ctx);
     // Third derivatives are rare enough for the plain op's own.
-    const Made made{saved[4], saved[5], saved[6], saved[7]};
     if (at::GradMode::is_enabled())
       return third_order(gy, x, gamma, beta, made.weight, s, u);
+    if (!fused(x)) {
+      auto to =
+          composed::double_backward(composed_norm(made, s), x.contiguous(),
+                                    gamma, gy, sum1, sum2, u[0], u[1], u[2]);
+      return {to.gy, to.x, to.gamma, {}, {}, {}};
+    }
     const auto shape = shape_of(x, s);
     auto xl = channels_last(x), gl = channels_last(gy),
          vl = channels_last(u[0]);
     auto to_gy = at::empty_like(gl), to_x = at::empty_like(xl),
-         to_gamma = at::empty_like(u[1]).contiguous();
+         to_gamma = at::empty_like(sum1);
     with_type(x, [&](auto type) {
       using T = decltype(type);
-      const T* const s1 = sums.const_data_ptr<T>();
       auto g = gamma.contiguous(), u_gamma = u[1].contiguous(),
            u_beta = u[2].contiguous();
       kernels::norm_double_backward<T>(
           shape, xl.const_data_ptr<T>(), groups_of<T>(g, {}, made),
-          choice_of<T>(made), gl.const_data_ptr<T>(), s1, s1 + sums.numel() / 2,
+          choice_of<T>(made), gl.const_data_ptr<T>(), sum1.const_data_ptr<T>(),
+          sum2.const_data_ptr<T>(),
           {vl.const_data_ptr<T>(), u_gamma.const_data_ptr<T>(),
            u_beta.const_data_ptr<T>()},
           to_gy.data_ptr<T>(), to_x.data_ptr<T>(), to_gamma.data_ptr<T>());
@@ -160,44 +206,55 @@ struct Forward : torch::autograd::Function<Forward> {
                                const Tensor& gamma, const Tensor& beta,
                                Made made, const Settings& s) {
     ctx->set_materialize_grads(false);
-    const auto shape = shape_of(x, s);
-    auto xl = channels_last(x);
-    auto y = empty_channels_last(shape.tasks, shape.n, shape.h_out(),
-                                 shape.w_out(), shape.channels, x.options());
-    made.moments =
-        s.batch ? at::empty({2, shape.tasks, shape.channels}, x.options())
-                : at::zeros({2, shape.tasks, shape.channels}, x.options());
+    const std::vector<int64_t> groups{2, x.size(1), x.size(2)};
+    made.moments = s.batch ? at::empty(groups, x.options())
+                           : at::zeros(groups, x.options());
     if (!s.batch) made.moments.select(0, 1).fill_(1);
-    made.index = at::empty(y.sizes(), x.options().dtype(at::kByte));
-    if (s.pool) made.p = at::empty_like(y);
-    Tensor variance = at::empty({shape.tasks, shape.channels}, x.options());
-    with_type(x, [&](auto type) {
-      using T = decltype(type);
-      auto g = gamma.contiguous(), b = beta.contiguous();
-      kernels::norm_forward<T>(
-          shape, xl.const_data_ptr<T>(), groups_of<T>(g, b, made), s.eps,
-          variance.data_ptr<T>(), choice_of<T>(made), y.data_ptr<T>());
-    });
-    ctx->save_for_backward(
-        {x, gamma, beta, made.moments, made.p, made.index, made.weight});
+    Tensor y, variance;
+    if (fused(x)) {
+      const auto shape = shape_of(x, s);
+      auto xl = channels_last(x);
+      auto yl = empty_channels_last(shape.tasks, shape.n, shape.h_out(),
+                                    shape.w_out(), shape.channels, x.options());
+      made.index = at::empty(yl.sizes(), x.options().dtype(at::kByte));
+      if (s.pool) made.p = at::empty_like(yl);
+      variance = at::empty({shape.tasks, shape.channels}, x.options());
+      with_type(x, [&](auto type) {
+        using T = decltype(type);
+        auto g = gamma.contiguous(), b = beta.contiguous();
+        kernels::norm_forward<T>(
+            shape, xl.const_data_ptr<T>(), groups_of<T>(g, b, made), s.eps,
+            variance.data_ptr<T>(), choice_of<T>(made), yl.data_ptr<T>());
+      });
+      y = as_stack(yl);
+    } else {
+      auto norm = composed_norm(made, s);
+      y = composed::forward(norm, x.contiguous(), gamma, beta);
+      if (s.batch) made.moments = at::stack({norm.mean, norm.r});
+      made.p = norm.p, made.index = norm.index, made.live = norm.live;
+      variance = norm.variance;
+    }
+    variable_list saved{x, gamma, beta};
+    made.append_to(saved);
+    ctx->save_for_backward(std::move(saved));
     save_settings(ctx, s);
-    if (!s.batch) return {as_stack(y)};
-    return {as_stack(y), made.moments.select(0, 0).clone(), variance};
+    if (!s.batch) return {y};
+    return {y, made.moments.select(0, 0).clone(), variance};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grad) {
     const auto saved = ctx->get_saved_variables();
     const auto &x = saved[0], &gamma = saved[1], &beta = saved[2];
+    const auto made = Made::from(saved, 3);
     const auto s = saved_settings(ctx);
     variable_list out(5);
     if (grad[0].defined()) {
-      auto g = Backward::apply(grad[0], x, gamma, beta,
-                               Made{saved[3], saved[4], saved[5], saved[6]}, s);
+      auto g = Backward::apply(grad[0], x, gamma, beta, made, s);
       out = {g[0], g[1], g[2], {}, {}};
     }
     for (size_t i = 1; i < grad.size(); ++i)
       if (grad[i].defined()) {
-        auto g = moment_gradient(x, saved[6], grad[i], i == 2);
+        auto g = moment_gradient(x, made.weight, grad[i], i == 2);
         out[0] = out[0].defined() ? out[0] + g : g;
       }
     return out;
@@ -217,14 +274,6 @@ struct Forward : torch::autograd::Function<Forward> {
   }
 };
 
-bool fused(const Tensor& x) {
-  if (!x.is_cpu()) return false;
-  if (x.scalar_type() == at::kFloat)
-    return kernels::norm_supported<float>(x.size(2));
-  return x.scalar_type() == at::kDouble &&
-         kernels::norm_supported<double>(x.size(2));
-}
-
 void check(const char* op, const Tensor& x, const Tensor& gamma,
            const Tensor& beta, Pool pool) {
   const int64_t least = pool == Pool::max2 ? 2 : 1;
@@ -234,13 +283,15 @@ void check(const char* op, const Tensor& x, const Tensor& gamma,
                        " pixels a side"));
   auto fits = [&](const Tensor& p) {
     return p.dim() == 2 && p.size(1) == x.size(2) &&
-           (p.size(0) == 1 || p.size(0) == x.size(1));
+           (p.size(0) == 1 || p.size(0) == x.size(1)) &&
+           p.scalar_type() == x.scalar_type();
   };
   if ((gamma.defined() && !fits(gamma)) || !fits(beta))
     throw Error(concat(op, ": images ", x.sizes(), ", gamma ",
                        gamma.defined() ? gamma.sizes() : at::IntArrayRef(),
                        ", beta ", beta.sizes(),
-                       "; expected gamma and beta (T or 1, C)"));
+                       "; expected gamma and beta (T or 1, C), all of one "
+                       "type"));
 }
 
 }  // namespace
@@ -253,8 +304,6 @@ NormResult norm_relu_pool(const Tensor& x, const Tensor& gamma,
       weight.sizes() != at::IntArrayRef{x.size(1), x.size(0)})
     throw Error(concat("norm_relu_pool: images ", x.sizes(), ", weights ",
                        weight.sizes(), "; expected weights (T, n)"));
-  if (!fused(x))
-    return reference::norm_relu_pool(x, gamma, beta, eps, pool, weight);
   const auto groups = {x.size(1), x.size(2)};
   Made made;
   if (weight.defined())
@@ -269,9 +318,6 @@ Tensor norm_relu_pool_given(const Tensor& x, const Tensor& mean,
                             const Tensor& variance, const Tensor& gamma,
                             const Tensor& beta, double eps, Pool pool) {
   check("norm_relu_pool_given", x, gamma, beta, pool);
-  if (!fused(x))
-    return reference::norm_relu_pool_given(x, mean, variance, gamma, beta, eps,
-                                           pool);
   // One scale and one shift per group; the rest is the op without moments.
   const auto groups = {x.size(1), x.size(2)};
   auto scale = (variance + eps).rsqrt();

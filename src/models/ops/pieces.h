@@ -28,6 +28,14 @@ class Pieces {
       for (int64_t t = begin; t < end; ++t) f(t);
     });
   }
+  // The same, each thread's last task first. A stack larger than the cache is
+  // best read from the end that was written last: neighbouring ops alternate.
+  template <typename F>
+  void for_tasks_backwards(F f) const {
+    at::parallel_for(0, tasks_, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t t = end; t-- > begin;) f(t);
+    });
+  }
   // f(piece, task, first image, last image) for every piece; the pieces of a
   // task follow each other.
   template <typename F>

@@ -1,3 +1,6 @@
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
 #include "protean/core/error.h"
 #include "protean/models/ops/ops.h"
 
@@ -93,6 +96,40 @@ at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& y,
 at::Tensor mean_squared_error(const at::Tensor& prediction, const at::Tensor& y,
                               const at::Tensor& weight) {
   return mean_over_examples((prediction - y).square().mean(-1), weight);
+}
+
+std::vector<at::Tensor> relu_mlp_descent(const at::Tensor& x,
+                                         const at::Tensor& y,
+                                         const at::Tensor& weight,
+                                         const std::vector<at::Tensor>& weights,
+                                         const std::vector<at::Tensor>& biases,
+                                         double lr) {
+  const bool differentiable = at::GradMode::is_enabled();
+  const at::AutoGradMode grad_mode(true);
+  // Parameters of every task apart, so that a gradient is one task's.
+  auto own = [&](const std::vector<at::Tensor>& all) {
+    std::vector<at::Tensor> out;
+    for (const auto& t : all) {
+      auto sizes = t.sizes().vec();
+      sizes[0] = x.size(0);
+      out.push_back(t.expand(sizes));
+      if (!differentiable || !t.requires_grad())
+        out.back() = out.back().detach().requires_grad_();
+    }
+    return out;
+  };
+  auto w = own(weights), b = own(biases);
+  auto loss =
+      reference::mean_squared_error(reference::relu_mlp(x, w, b), y, weight);
+  auto p = w;
+  p.insert(p.end(), b.begin(), b.end());
+  auto g = torch::autograd::grad({loss.sum()}, p, {}, differentiable,
+                                 differentiable);
+  for (size_t i = 0; i < p.size(); ++i) {
+    p[i] = p[i] - lr * g[i];
+    if (!differentiable) p[i] = p[i].detach();
+  }
+  return p;
 }
 
 }  // namespace protean::ops::reference

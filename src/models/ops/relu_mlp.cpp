@@ -1,5 +1,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/relu.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -199,6 +200,182 @@ struct Forward : torch::autograd::Function<Forward> {
   }
 };
 
+// What a descent is on; needs no gradient. share: (T, n), or one value.
+struct Examples {
+  Tensor x, y, share;
+};
+
+template <typename T>
+kernels::MlpTargets<T> targets_of(const Examples& e, Arguments& keep) {
+  const bool one = e.share.numel() == 1;
+  kernels::MlpTargets<T> targets{keep.of<T>(e.y), {}, one};
+  if (one)
+    targets.share = {e.share.const_data_ptr<T>(), 0};
+  else
+    targets.share = keep.of<T>(e.share);
+  return targets;
+}
+
+// A view, so that paths between the arguments themselves stay outside.
+Tensor own_view(const Tensor& t) {
+  return t.requires_grad() ? t.view_as(t) : t.detach().requires_grad_();
+}
+
+Tensor squared_error(const Examples& e, const Tensors& p) {
+  auto share = e.share.numel() == 1 ? e.share : e.share.unsqueeze(-1);
+  return ((plain(e.x, p) - e.y).square() * share).sum({1, 2});
+}
+
+// The cotangent that sum() gives: one 1 for all tasks.
+bool sum_of_losses(const Tensor& u) {
+  return u.stride(0) == 0 && u.is_cpu() &&
+         (u.scalar_type() == at::kFloat ? *u.const_data_ptr<float>()
+                                        : *u.const_data_ptr<double>()) == 1;
+}
+
+// Parameters -> loss per task.
+struct Loss : torch::autograd::Function<Loss> {
+  static Tensor forward(AutogradContext* ctx, at::TensorList list,
+                        const Examples& e) {
+    const Tensors p = list.vec();
+    const auto s = shape_of(e.x, p);
+    auto loss = at::empty({s.tasks}, e.x.options());
+    Tensors g;
+    with_type(e.x, [&](auto type) {
+      using T = decltype(type);
+      Arguments keep;
+      kernels::mlp_squared_error<T>(
+          s, keep.of<T>(e.x), targets_of<T>(e, keep),
+          keep.of<T>(p.data(), s.layers()), loss.data_ptr<T>(),
+          gradients<T>(p, g));
+    });
+    variable_list saved{e.x, e.y, e.share};
+    saved.insert(saved.end(), p.begin(), p.end());
+    saved.insert(saved.end(), g.begin(), g.end());
+    ctx->save_for_backward(std::move(saved));
+    return loss;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list u) {
+    const auto saved = ctx->get_saved_variables();
+    const auto begin = saved.begin() + 3;
+    const auto middle = begin + (saved.size() - 3) / 2;
+    Tensors to;
+    if (at::GradMode::is_enabled()) {
+      const Examples e{saved[0], saved[1], saved[2]};
+      Tensors q;
+      for (auto i = begin; i != middle; ++i) q.push_back(own_view(*i));
+      to = torch::autograd::grad({squared_error(e, q)}, q, u, true, true);
+    } else if (sum_of_losses(u[0])) {
+      to.assign(middle, saved.end());
+    } else {
+      for (auto g = middle; g != saved.end(); ++g) {
+        std::vector<int64_t> per_task(g->dim(), 1);
+        per_task[0] = -1;
+        to.push_back(*g * u[0].view(per_task));
+      }
+    }
+    to.emplace_back();
+    return to;
+  }
+};
+
+// Parameters -> parameters after the step.
+struct Descent : torch::autograd::Function<Descent> {
+  static variable_list forward(AutogradContext* ctx, at::TensorList list,
+                               const Examples& e, double lr) {
+    const Tensors p = list.vec();
+    const auto s = shape_of(e.x, p);
+    Tensors out;
+    Tensor hidden, deltas;
+    with_type(e.x, [&](auto type) {
+      using T = decltype(type);
+      const auto options = e.x.options();
+      hidden = at::empty({s.tasks, kernels::mlp_hidden_size<T>(s)}, options);
+      deltas = at::empty({s.tasks, kernels::mlp_delta_size<T>(s)}, options);
+      Arguments keep;
+      kernels::mlp_descent<T>(s, keep.of<T>(e.x), targets_of<T>(e, keep),
+                              keep.of<T>(p.data(), s.layers()), lr,
+                              hidden.data_ptr<T>(), deltas.data_ptr<T>(),
+                              gradients<T>(p, out));
+    });
+    variable_list saved{e.x, e.y, e.share, hidden, deltas};
+    saved.insert(saved.end(), p.begin(), p.end());
+    ctx->save_for_backward(std::move(saved));
+    ctx->saved_data["lr"] = lr;
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list u) {
+    const auto saved = ctx->get_saved_variables();
+    const Examples e{saved[0], saved[1], saved[2]};
+    const auto &hidden = saved[3], &deltas = saved[4];
+    const Tensors p(saved.begin() + 5, saved.end());
+    const double lr = ctx->saved_data["lr"].toDouble();
+    Tensors to = at::GradMode::is_enabled()
+                     ? further_order(e, p, lr, u)
+                     : fused_backward(e, p, lr, hidden, deltas, u);
+    to.insert(to.end(), 2, Tensor());
+    return to;
+  }
+
+  static Tensors fused_backward(const Examples& e, const Tensors& p, double lr,
+                                const Tensor& hidden, const Tensor& deltas,
+                                const variable_list& u) {
+    const auto s = shape_of(e.x, p);
+    Tensors to;
+    with_type(e.x, [&](auto type) {
+      using T = decltype(type);
+      Arguments keep;
+      kernels::mlp_descent_backward<T>(
+          s, keep.of<T>(e.x), targets_of<T>(e, keep),
+          keep.of<T>(p.data(), s.layers()), lr, hidden.const_data_ptr<T>(),
+          deltas.const_data_ptr<T>(), keep.of<T>(u.data(), s.layers()),
+          gradients<T>(p, to));
+    });
+    return to;
+  }
+
+  static Tensors further_order(const Examples& e, const Tensors& p, double lr,
+                               const variable_list& u) {
+    Tensors q;
+    for (const auto& t : p) q.push_back(own_view(t));
+    auto stepped = torch::autograd::grad({squared_error(e, q).sum()}, q, {},
+                                         true, true);
+    for (size_t i = 0; i < q.size(); ++i) stepped[i] = q[i] - lr * stepped[i];
+    return torch::autograd::grad(stepped, q, u, true, true);
+  }
+};
+
+Tensors joined(const Tensors& weights, const Tensors& biases) {
+  Tensors p = weights;
+  p.insert(p.end(), biases.begin(), biases.end());
+  return p;
+}
+
+void expand(Tensors& p, int64_t tasks) {
+  for (auto& t : p)
+    if (t.size(0) != tasks) {
+      auto sizes = t.sizes().vec();
+      sizes[0] = tasks;
+      t = t.expand(sizes);
+    }
+}
+
+bool fixed_examples(const Tensor& x, const Tensor& y) {
+  return !x.requires_grad() && !y.requires_grad() &&
+         y.scalar_type() == x.scalar_type() && y.is_cpu();
+}
+
+Examples examples(const Tensor& x, const Tensor& y, const Tensor& weight) {
+  if (!weight.defined())
+    return {x, y,
+            at::full({1}, 1.0 / static_cast<double>(y.size(1) * y.size(2)),
+                     x.options())};
+  auto w = weight.detach().to(x.scalar_type());
+  return {x, y, w / (w.sum(1, true) * y.size(2))};
+}
+
 bool fused(const Tensor& x, const Tensors& p) {
   if (!x.is_cpu() || x.size(2) > kWidest ||
       (x.scalar_type() != at::kFloat && x.scalar_type() != at::kDouble))
@@ -233,13 +410,26 @@ void check(const Tensor& x, const Tensors& weights, const Tensors& biases) {
   }
 }
 
+void check(const char* op, const Tensor& x, const Tensor& y,
+           const Tensor& weight, const Tensors& weights,
+           const Tensors& biases) {
+  check(x, weights, biases);
+  const std::vector<int64_t> outputs{x.size(0), x.size(1),
+                                     weights.back().size(1)};
+  if (y.sizes() != at::IntArrayRef(outputs) ||
+      (weight.defined() &&
+       weight.sizes() != at::IntArrayRef(outputs).slice(0, 2)))
+    throw Error(concat(op, ": targets ", y.sizes(), ", weights ",
+                       weight.defined() ? weight.sizes() : at::IntArrayRef(),
+                       "; expected ", at::IntArrayRef(outputs), " and (T, n)"));
+}
+
 }  // namespace
 
 Tensor relu_mlp(const Tensor& x, const Tensors& weights,
                 const Tensors& biases) {
   check(x, weights, biases);
-  Tensors p = weights;
-  p.insert(p.end(), biases.begin(), biases.end());
+  Tensors p = joined(weights, biases);
   if (!fused(x, p)) {
     auto y = ops::linear(x, weights[0], biases[0]);
     for (size_t l = 1; l < weights.size(); ++l)
@@ -252,13 +442,30 @@ Tensor relu_mlp(const Tensor& x, const Tensors& weights,
   if (shared)
     return Forward::apply(x.reshape({1, -1, x.size(2)}), at::TensorList(p))
         .view({x.size(0), x.size(1), weights.back().size(1)});
-  for (auto& t : p)
-    if (t.size(0) == 1) {
-      auto sizes = t.sizes().vec();
-      sizes[0] = x.size(0);
-      t = t.expand(sizes);
-    }
+  expand(p, x.size(0));
   return Forward::apply(x, at::TensorList(p));
+}
+
+Tensor relu_mlp_squared_error(const Tensor& x, const Tensor& y,
+                              const Tensor& weight, const Tensors& weights,
+                              const Tensors& biases) {
+  Tensors p = joined(weights, biases);
+  check("relu_mlp_squared_error", x, y, weight, weights, biases);
+  if (!fixed_examples(x, y) || !fused(x, p))
+    return mean_squared_error(relu_mlp(x, weights, biases), y, weight);
+  expand(p, x.size(0));
+  return Loss::apply(at::TensorList(p), examples(x, y, weight));
+}
+
+Tensors relu_mlp_descent(const Tensor& x, const Tensor& y, const Tensor& weight,
+                         const Tensors& weights, const Tensors& biases,
+                         double lr) {
+  Tensors p = joined(weights, biases);
+  check("relu_mlp_descent", x, y, weight, weights, biases);
+  if (!fixed_examples(x, y) || !fused(x, p))
+    return reference::relu_mlp_descent(x, y, weight, weights, biases, lr);
+  expand(p, x.size(0));
+  return Descent::apply(at::TensorList(p), examples(x, y, weight), lr);
 }
 
 }  // namespace protean::ops

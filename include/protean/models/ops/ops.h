@@ -62,6 +62,24 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w,
 at::Tensor relu_mlp(const at::Tensor& x, const std::vector<at::Tensor>& weights,
                     const std::vector<at::Tensor>& biases);
 
+// Mean squared error per task of relu_mlp, (T): as mean_squared_error, in one op
+// that has the gradient ready when the value is.
+at::Tensor relu_mlp_squared_error(const at::Tensor& x, const at::Tensor& y,
+                                  const at::Tensor& weight,
+                                  const std::vector<at::Tensor>& weights,
+                                  const std::vector<at::Tensor>& biases);
+
+// One step of gradient descent on each task's mean squared error, as one op:
+// the parameters of relu_mlp less lr times the gradient, weights then biases,
+// each (T, ...). An inner step of MAML by stock operations costs a small
+// network more in calls than in arithmetic. y: (T, n, d); weight as below.
+std::vector<at::Tensor> relu_mlp_descent(const at::Tensor& x,
+                                         const at::Tensor& y,
+                                         const at::Tensor& weight,
+                                         const std::vector<at::Tensor>& weights,
+                                         const std::vector<at::Tensor>& biases,
+                                         double lr);
+
 // Mean cross-entropy per task, (T). logits: (T, n, N), y: (T, n) int64,
 // weight: (T, n) or undefined; the mean is over real examples.
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& y,
@@ -85,6 +103,12 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w,
                   const at::Tensor& b);
 at::Tensor relu_mlp(const at::Tensor& x, const std::vector<at::Tensor>& weights,
                     const std::vector<at::Tensor>& biases);
+std::vector<at::Tensor> relu_mlp_descent(const at::Tensor& x,
+                                         const at::Tensor& y,
+                                         const at::Tensor& weight,
+                                         const std::vector<at::Tensor>& weights,
+                                         const std::vector<at::Tensor>& biases,
+                                         double lr);
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& y,
                          const at::Tensor& weight);
 at::Tensor mean_squared_error(const at::Tensor& prediction, const at::Tensor& y,
