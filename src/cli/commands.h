@@ -20,6 +20,7 @@ int run_eval(const Arguments& args);
 int run_pack(const Arguments& args);
 int run_inspect(const Arguments& args);
 int run_bench(const Arguments& args);
+int run_doctor(const Arguments& args);
 int run_config(const Arguments& args);
 
 // "usage: ..." with the flags and, when asked, every key, to stdout.

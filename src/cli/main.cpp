@@ -27,6 +27,7 @@ constexpr Command kCommands[] = {
     {"pack", "make one pack file from a zip or a folder of images", run_pack},
     {"inspect", "show or verify a pack", run_inspect},
     {"bench", "tasks per second and where the time goes", run_bench},
+    {"doctor", "is this allocation fit for a long run?", run_doctor},
     {"config", "print the resolved configuration", run_config},
 };
 

@@ -186,6 +186,18 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "seconds for ranks to learn why another failed");
   b.add("comm.chunk_bytes", c.comm.chunk_bytes, "largest piece on the wire");
 
+  b.add("coordinator.heartbeat_s", c.coordinator.heartbeat_s,
+        "seconds between signs of life");
+  b.add("coordinator.warn_s", c.coordinator.warn_s,
+        "a rank silent for so many seconds is named");
+  b.add("coordinator.silence_s", c.coordinator.silence_s,
+        "... and after so many ends the job");
+  b.add("coordinator.progress_s", c.coordinator.progress_s,
+        "seconds that a live rank may hold up the others");
+  b.add("coordinator.dedicated", c.coordinator.dedicated,
+        "rank 0 computes no tasks");
+  b.add("coordinator.balance", c.coordinator.balance,
+        "deal stacks by measured cost");
   b.add("checkpoint.every", c.checkpoint.every,
         "steps between checkpoints; 0 = only the last");
   b.add("checkpoint.every_s", c.checkpoint.every_s,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "protean/core/log.h"
+#include "protean/core/quiet_thread.h"
 
 #include "comm/call.h"
 

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <utility>
 
 namespace protean {
 
@@ -27,17 +25,5 @@ class Watchdog {
   bool cancel_ = false;
   std::thread thread_;
 };
-
-// Starts a thread that no signal is delivered to: handlers stay on the threads
-// that asked for them.
-template <typename F>
-std::thread start_quiet_thread(F&& body) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::forward<F>(body));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
-}
 
 }  // namespace protean

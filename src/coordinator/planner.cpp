@@ -45,7 +45,7 @@ std::vector<StackPlan> cut_stacks(const std::vector<TaskCost>& tasks,
   return stacks;
 }
 
-void choose_owners(std::vector<StackPlan>& stacks, int ranks) {
+void choose_owners(std::vector<StackPlan>& stacks, int ranks, int first) {
   std::vector<size_t> order(stacks.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -53,7 +53,7 @@ void choose_owners(std::vector<StackPlan>& stacks, int ranks) {
   });
   std::vector<double> load(ranks, 0);
   for (size_t i : order) {
-    const auto least = std::min_element(load.begin(), load.end());
+    const auto least = std::min_element(load.begin() + first, load.end());
     stacks[i].owner = static_cast<uint16_t>(least - load.begin());
     *least += stacks[i].cost;
   }

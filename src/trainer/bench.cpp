@@ -208,9 +208,9 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   const double peak = matrix_peak(comm);
 
   auto state = initial_state(e, at::Device(at::kCPU));
-  StepObjective objective(e, world.data_plane(),
-                          reduction_from_name(given.reduction),
-                          at::Device(at::kCPU), 0, [] { return RankReport(); });
+  StepObjective objective(
+      e, world.data_plane(), reduction_from_name(given.reduction),
+      at::Device(at::kCPU), 0, [] { return RankReport(); }, nullptr);
   std::vector<double> step_s;
   StepTimes total;
   double optimiser = 0;

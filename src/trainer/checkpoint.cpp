@@ -11,11 +11,10 @@
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/core/fault_points.h"
 #include "protean/core/hash.h"
 #include "protean/core/log.h"
 #include "protean/trainer/safetensors.h"
-
-#include "trainer/fault_points.h"
 
 namespace protean {
 namespace {

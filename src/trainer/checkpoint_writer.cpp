@@ -6,10 +6,9 @@
 #include <pthread.h>
 
 #include "protean/core/error.h"
+#include "protean/core/fault_points.h"
 #include "protean/core/log.h"
 #include "protean/trainer/checkpoint.h"
-
-#include "trainer/fault_points.h"
 
 namespace protean {
 namespace {

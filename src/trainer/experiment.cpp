@@ -5,6 +5,7 @@
 
 #include <ATen/Context.h>
 
+#include "protean/coordinator/station.h"
 #include "protean/core/error.h"
 #include "protean/learners/make_learner.h"
 
@@ -41,6 +42,7 @@ void validate(const Config& c) {
   at_least("eval.every", c.eval.every, int64_t{0});
   at_least("eval.tasks", c.eval.tasks, int64_t{1});
   at_least("comm.ranks", c.comm.ranks, 1);
+  validate(c.coordinator);
   at_least("eval.target_accuracy", c.eval.target_accuracy, 0.0);
   at_least("eval.patience", c.eval.patience, int64_t{0});
   at_least("optim.eps", c.optim.eps, 0.0);

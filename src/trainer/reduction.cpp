@@ -44,7 +44,7 @@ struct StepReducer::Slot {
   std::array<float, 3> largest{};
   int64_t overflow = 0;
 
-  static constexpr int64_t kWords = 9;
+  static constexpr int64_t kWords = 10;
   std::array<uint64_t, kWords> pack() const {
     auto bits = [](float f) -> uint64_t { return std::bit_cast<uint32_t>(f); };
     return {static_cast<uint64_t>(report.stop),
@@ -52,6 +52,7 @@ struct StepReducer::Slot {
             static_cast<uint64_t>(report.bad_task),
             static_cast<uint64_t>(report.worst_task),
             bits(report.worst_loss) | bits(report.busy_s) << 32,
+            bits(report.cpu_s) | uint64_t{report.cost_version} << 32,
             bits(largest[0]),
             bits(largest[1]),
             bits(largest[2]),
@@ -68,8 +69,10 @@ struct StepReducer::Slot {
     s.report.worst_task = static_cast<int64_t>(w[3]);
     s.report.worst_loss = number(w[4]);
     s.report.busy_s = number(w[4] >> 32);
-    for (int i = 0; i < 3; ++i) s.largest[i] = number(w[5 + i]);
-    s.overflow = static_cast<int64_t>(w[8]);
+    s.report.cpu_s = number(w[5]);
+    s.report.cost_version = static_cast<uint32_t>(w[5] >> 32);
+    for (int i = 0; i < 3; ++i) s.largest[i] = number(w[6 + i]);
+    s.overflow = static_cast<int64_t>(w[9]);
     return s;
   }
 };
@@ -115,10 +118,10 @@ MetaView StepReducer::stack_sums() {
 void StepReducer::stack_done(const std::vector<uint32_t>& indices,
                              const TaskLosses& losses) {
   const auto loss = losses.loss.to(at::kCPU, at::kFloat).contiguous();
-  const auto accuracy = losses.accuracy.defined()
-                            ? losses.accuracy.to(at::kCPU, at::kFloat)
-                                  .contiguous()
-                            : at::zeros({loss.numel()});
+  const auto accuracy =
+      losses.accuracy.defined()
+          ? losses.accuracy.to(at::kCPU, at::kFloat).contiguous()
+          : at::zeros({loss.numel()});
   const float* values = loss.data_ptr<float>();
   for (size_t i = 0; i < indices.size(); ++i) {
     if (!std::isfinite(values[i]) && bad_task_ < 0) bad_task_ = indices[i];

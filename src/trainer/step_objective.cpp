@@ -1,7 +1,10 @@
 #include "trainer/step_objective.h"
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 
+#include "protean/coordinator/cost_model.h"
 #include "protean/learners/phase.h"
 
 namespace protean {
@@ -11,6 +14,13 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Of this thread; its share of a team's work is as good as any other's.
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 // Adds up the phases that a learner announces on this thread.
@@ -40,11 +50,13 @@ class PhaseStopwatch {
 StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
                              ReductionLevel level, at::Device device,
                              int64_t first_step,
-                             std::function<RankReport()> report)
+                             std::function<RankReport()> report,
+                             Station* station)
     : experiment_(experiment),
       comm_(comm),
       device_(device),
       report_(std::move(report)),
+      station_(station),
       reducer_(comm, level, experiment.learner->spaces().theta.size(),
                experiment.learner->spaces().state.size(), device) {
   const auto stacks = plan(first_step, nullptr);
@@ -71,7 +83,13 @@ std::vector<StackPlan> StepObjective::plan(int64_t step,
     if (specs) specs->push_back(std::move(spec));
   }
   auto stacks = cut_stacks(costs, stack_limit(experiment_));
-  choose_owners(stacks, comm_.size());
+  // fixed promises the same sums to the same ranks: owners then follow the
+  // shapes alone.
+  if (station_ && config.coordinator.balance &&
+      reduction_from_name(config.reduction) != ReductionLevel::fixed)
+    predict_costs(*station_->costs().at(step), stacks);
+  const bool apart = config.coordinator.dedicated && comm_.size() > 1;
+  choose_owners(stacks, comm_.size(), apart ? 1 : 0);
   return stacks;
 }
 
@@ -91,6 +109,7 @@ void StepObjective::begin_step(int64_t step, const MetaView& meta) {
   times_ = {};
   step_ = step;
   meta_ = meta;
+  enter(RankPhase::tasks);
   const auto start = Clock::now();
   batches_ = prefetcher_->take(step);
   times_.data = seconds_since(start);
@@ -100,22 +119,55 @@ at::Tensor StepObjective::gradient() {
   PhaseStopwatch stopwatch(times_);
   do {
     reducer_.begin(stacks_per_step_);
-    for (const auto& batch : batches_) {
-      const auto losses = experiment_.learner->gradient(
-          device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
-          reducer_.stack_sums());
-      std::vector<uint32_t> indices;
-      for (const auto& id : batch.ids) indices.push_back(id.index);
-      reducer_.stack_done(indices, losses);
-    }
+    for (const auto& batch : batches_) run_stack(batch);
     auto report = report_();
     report.busy_s = static_cast<float>(times_.inner + times_.outer);
+    report.cpu_s = static_cast<float>(times_.cpu);
+    if (station_)
+      report.cost_version = static_cast<uint32_t>(station_->costs().newest());
+    enter(RankPhase::waiting);
     const double before = reducer_.comm_seconds();
     const bool done = reducer_.finish(report, step_, totals_);
     times_.reduce += reducer_.comm_seconds() - before;
     if (done) break;
   } while (true);
+  agree_on_costs();
+  enter(RankPhase::updating);
   return totals_.gradient;
+}
+
+void StepObjective::run_stack(const TaskBatch& batch) {
+  enter(RankPhase::computing);
+  const double before = cpu_seconds();
+  const auto losses = experiment_.learner->gradient(
+      device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
+      reducer_.stack_sums());
+  std::vector<uint32_t> indices;
+  for (const auto& id : batch.ids) indices.push_back(id.index);
+  reducer_.stack_done(indices, losses);
+  const double cpu = cpu_seconds() - before;
+  times_.cpu += cpu;
+  if (station_)
+    station_->observe(
+        {batch.shape.key(),
+         static_cast<double>(batch.shape.support + batch.shape.query) *
+             static_cast<double>(batch.tasks()),
+         cpu});
+}
+
+void StepObjective::agree_on_costs() {
+  if (!station_) return;
+  uint32_t least = totals_.ranks.front().cost_version;
+  for (const auto& rank : totals_.ranks)
+    least = std::min(least, rank.cost_version);
+  // Tasks are prepared up to data.prefetch steps ahead; those plans stand.
+  station_->costs().decide(
+      least,
+      step_ + static_cast<int64_t>(experiment_.config.data.prefetch) + 1);
+}
+
+void StepObjective::enter(RankPhase phase) const {
+  if (station_) station_->enter(phase, step_);
 }
 
 }  // namespace protean

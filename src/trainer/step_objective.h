@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protean/coordinator/planner.h"
+#include "protean/coordinator/station.h"
 #include "protean/learners/outer_step.h"
 #include "protean/tasks/prefetcher.h"
 #include "protean/trainer/experiment.h"
@@ -20,14 +21,16 @@ struct StepTimes {
   double inner = 0;   // adapting
   double outer = 0;   // meta-gradient
   double reduce = 0;  // in the collective, waiting for others included
+  double cpu = 0;     // processor time of inner and outer
 };
 
 class StepObjective : public Objective {
  public:
   // report: what this rank tells the others, asked once per collective.
+  // station: null where nobody coordinates (a benchmark).
   StepObjective(const Experiment& experiment, Communicator& comm,
                 ReductionLevel level, at::Device device, int64_t first_step,
-                std::function<RankReport()> report);
+                std::function<RankReport()> report, Station* station);
 
   // Takes the step's tasks; meta is read by gradient().
   void begin_step(int64_t step, const MetaView& meta);
@@ -44,11 +47,16 @@ class StepObjective : public Objective {
   // The whole meta-batch, cut and dealt; the same on every rank.
   std::vector<StackPlan> plan(int64_t step, std::vector<TaskSpec>* specs) const;
   std::vector<TaskBatch> own_batches(int64_t step) const;
+  void enter(RankPhase phase) const;
+  void run_stack(const TaskBatch& batch);
+  // Which cost table the plans of later steps use, from what ranks hold.
+  void agree_on_costs();
 
   const Experiment& experiment_;
   Communicator& comm_;
   at::Device device_;
   std::function<RankReport()> report_;
+  Station* station_;
   StepReducer reducer_;
   int64_t stacks_per_step_ = 0;
   std::vector<int64_t> tasks_by_rank_;

@@ -8,7 +8,9 @@
 #include <ATen/Parallel.h>
 
 #include "protean/comm/preflight.h"
+#include "protean/coordinator/station.h"
 #include "protean/core/error.h"
+#include "protean/core/fault_points.h"
 #include "protean/core/log.h"
 #include "protean/core/signals.h"
 #include "protean/trainer/evaluate.h"
@@ -17,7 +19,6 @@
 #include "protean/trainer/provenance.h"
 #include "protean/trainer/run_directory.h"
 
-#include "trainer/fault_points.h"
 #include "trainer/on_root.h"
 #include "trainer/step_objective.h"
 #include "trainer/training_state.h"
@@ -71,7 +72,8 @@ class Trainer {
   bool classes_;  // classification, not regression
   nlohmann::json identity_;
   TrainingState state_;
-  std::unique_ptr<StepObjective> objective_;
+  std::unique_ptr<Station> station_;
+  std::unique_ptr<StepObjective> objective_;  // after the station it reports to
   int64_t resumed_from_ = -1;
   int64_t first_step_ = 0;
   Clock::time_point start_ = Clock::now();
@@ -134,9 +136,11 @@ void Trainer::open_run() {
   comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
   broadcast(state_, comm_);
   first_step_ = state_.step;
-  objective_ =
-      std::make_unique<StepObjective>(e_, world_.data_plane(), level_, device_,
-                                      state_.step, [this] { return report(); });
+  station_ =
+      std::make_unique<Station>(world_, config_.coordinator, state_.costs);
+  objective_ = std::make_unique<StepObjective>(
+      e_, world_.data_plane(), level_, device_, state_.step,
+      [this] { return report(); }, station_.get());
   if (state_.has_exponents)
     objective_->reducer().set_exponents(state_.exponents);
 }
@@ -227,7 +231,12 @@ void Trainer::step() {
   state_.tasks_seen += totals.tasks;
   ++state_.step;
   stop_bits_ = 0;
-  for (const auto& rank : totals.ranks) stop_bits_ |= rank.stop;
+  std::vector<float> busy;
+  for (const auto& rank : totals.ranks) {
+    stop_bits_ |= rank.stop;
+    busy.push_back(rank.busy_s);
+  }
+  station_->step_done(busy);
   window_.data += times.data;
   window_.inner += times.inner;
   window_.outer += times.outer;
@@ -253,8 +262,8 @@ void Trainer::log_step(bool force) {
   double busy = 0, busiest = 0;
   const RankReport* worst = &totals.ranks.front();
   for (const auto& rank : totals.ranks) {
-    busy += rank.busy_s;
-    busiest = std::max<double>(busiest, rank.busy_s);
+    busy += rank.cpu_s;
+    busiest = std::max<double>(busiest, rank.cpu_s);
     if (rank.worst_loss > worst->worst_loss) worst = &rank;
   }
   metrics_->write(
@@ -284,6 +293,7 @@ void Trainer::log_step(bool force) {
 // On the same tasks every time; the stop by target or patience follows from the
 // gathered result, so every rank decides alike.
 void Trainer::validate() {
+  station_->enter(RankPhase::validating, state_.step);
   const double before = seconds_since(start_);
   validation_ =
       evaluate(e_, comm_, state_.meta, Stream::validation, config_.eval.tasks);
@@ -319,6 +329,8 @@ void Trainer::save() {
   if (!run_->lock_held())
     throw Error(config_.run.dir +
                 ": another process has taken over this run directory");
+  station_->enter(RankPhase::storing, state_.step);
+  state_.costs = *station_->costs().at(state_.step);
   writer_->submit(to_checkpoint(state_, e_.learner->spaces(), identity_));
 }
 
@@ -344,6 +356,7 @@ TrainOutcome Trainer::run() {
 }
 
 TrainOutcome Trainer::finish() {
+  station_->enter(RankPhase::ending, state_.step);
   const double wall_s = seconds_since(start_);
   const bool by_signal = (stop_bits_ & kStopBySignal) &&
                          state_.step < config_.run.steps && !target_reached_;

@@ -20,6 +20,21 @@ void copy_floats(const std::vector<float>& from, at::Tensor to) {
                          {static_cast<int64_t>(from.size())}, at::kFloat));
 }
 
+nlohmann::json to_json(const CostTable& table) {
+  auto entries = nlohmann::json::array();
+  for (const auto& e : table.entries)
+    entries.push_back({e.shape_key, e.seconds_per_cost});
+  return {{"version", table.version}, {"entries", entries}};
+}
+
+CostTable costs_from(const nlohmann::json& json) {
+  CostTable table;
+  table.version = json.at("version");
+  for (const auto& e : json.at("entries"))
+    table.entries.push_back({e.at(0), e.at(1)});
+  return table;
+}
+
 // Keys that may change between a run and its continuation.
 bool may_change(const std::string& key) {
   static const char* const kFree[] = {
@@ -27,7 +42,8 @@ bool may_change(const std::string& key) {
       "run.device", "run.threads", "data.path",    "data.prefetch"};
   for (const char* free : kFree)
     if (key == free) return true;
-  for (const char* section : {"comm.", "checkpoint.", "eval.", "bench."})
+  for (const char* section :
+       {"comm.", "coordinator.", "checkpoint.", "eval.", "bench."})
     if (key.starts_with(section)) return true;
   return false;
 }
@@ -74,7 +90,8 @@ CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
              {"exponents", s.exponents},
              {"tasks_seen", s.tasks_seen},
              {"best_score", s.best_score},
-             {"validations_without_gain", s.validations_without_gain}};
+             {"validations_without_gain", s.validations_without_gain},
+             {"costs", to_json(s.costs)}};
   return c;
 }
 
@@ -106,6 +123,7 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
                      ? 0.0
                      : c.extra.at("best_score").get<double>();
   s.validations_without_gain = c.extra.at("validations_without_gain");
+  if (c.extra.contains("costs")) s.costs = costs_from(c.extra.at("costs"));
 }
 
 void broadcast(TrainingState& s, Communicator& comm) {
@@ -139,6 +157,12 @@ void broadcast(TrainingState& s, Communicator& comm) {
   s.has_exponents = v.has_exponents != 0;
   s.best_score = v.best_score;
   s.exponents = v.exponents;
+  auto costs = encode(s.costs);
+  uint64_t bytes = costs.size();
+  comm.broadcast(&bytes, sizeof bytes, 0);
+  costs.resize(bytes);
+  comm.broadcast(costs.data(), bytes, 0);
+  s.costs = std::get<CostTable>(decode(costs));
 }
 
 nlohmann::json run_identity(const ConfigValues& values,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "protean/comm/communicator.h"
+#include "protean/coordinator/protocol.h"
 #include "protean/learners/outer_step.h"
 #include "protean/trainer/checkpoint.h"
 #include "protean/trainer/experiment.h"
@@ -23,6 +24,7 @@ struct TrainingState {
   double best_score = 0;
   int64_t best_step = -1;
   int64_t validations_without_gain = 0;
+  CostTable costs;  // of the coordinator
 
   uint64_t hash() const;  // of theta and meta-state
 };

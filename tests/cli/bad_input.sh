@@ -158,6 +158,26 @@ with open("records.pack", "r+b") as f:
   expect_error 'records\.pack: damaged record [0-9]+ \(class .*expected'
 }
 
+# What is measured is there, on every rank; what is wrong is a finding.
+doctor() {
+  local ranks
+  for ranks in 1 2; do
+    mpi $ranks doctor --json
+    expect_code 0
+    cp "$scratch/out" "$scratch/doctor.json"
+    expect_equal "ranks with rates" "$(json "$scratch/doctor.json" \
+      '[len(d["ranks"]), all(r["matrix_gflops"] > 0 and r["sync_ms"] > 0 and not r["disk_error"] for r in d["ranks"])]')" \
+      "[$ranks, true]"
+  done
+  expect_equal "all-reduce sweep" "$(json "$scratch/doctor.json" \
+    'all(r["bus_gb_s"] > 0 for r in d["all_reduce"]) and d["all_reduce"][0]["bytes"] == 8 and len(d["all_reduce"]) > 5')" true
+  expect_equal "files left" "$(ls -A)" sound.pack
+  protean doctor --folder nosuch
+  expect_code 0
+  grep -q 'rank 0 on .*: the folder for runs cannot be used: nosuch/.*: cannot create a file: No such file' \
+    "$scratch/out" || fail "a missing folder is no finding"
+}
+
 run_dir() {
   row=
   if [ "$(id -u)" != 0 ]; then

@@ -6,13 +6,13 @@
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/core/fault_points.h"
 #include "protean/core/log.h"
 #include "protean/trainer/safetensors.h"
 
 #include "support/catch.h"
 #include "support/temp_dir.h"
 #include "trainer/child.h"
-#include "trainer/fault_points.h"
 #include "trainer/sample_state.h"
 
 using namespace protean;
@@ -331,7 +331,7 @@ TEST_CASE("fault plans are parsed in full or refused", "[trainer]") {
     fault_point("x");
     return std::string();
   });
-  CHECK(exited.exited(kExitFailed));
+  CHECK(exited.exited(3));
   const auto killed = run_in_child([] {
     ::setenv("PROTEAN_FAULT", "x:kill:2", 1);
     arm_faults();

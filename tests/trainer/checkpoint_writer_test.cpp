@@ -9,13 +9,13 @@
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/core/fault_points.h"
 #include "protean/core/log.h"
 #include "protean/trainer/checkpoint.h"
 
 #include "support/catch.h"
 #include "support/temp_dir.h"
 #include "trainer/child.h"
-#include "trainer/fault_points.h"
 #include "trainer/sample_state.h"
 
 using namespace protean;

@@ -25,7 +25,8 @@ std::vector<StackPlan> cut_stacks(const std::vector<TaskCost>& tasks,
                                   int64_t stack_limit);
 
 // Longest first onto the rank with the least load; ties go to the lower stack
-// and the lower rank, so equal costs are dealt round-robin.
-void choose_owners(std::vector<StackPlan>& stacks, int ranks);
+// and the lower rank, so equal costs are dealt round-robin. Ranks below `first`
+// get nothing.
+void choose_owners(std::vector<StackPlan>& stacks, int ranks, int first = 0);
 
 }  // namespace protean

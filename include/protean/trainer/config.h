@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protean/comm/world.h"
+#include "protean/coordinator/options.h"
 #include "protean/data/options.h"
 #include "protean/learners/options.h"
 #include "protean/learners/outer_step.h"
@@ -62,6 +63,7 @@ struct Config {
   CommOptions comm;
   // comm.reduction: fast, fixed or exact, see trainer/reduction.h.
   std::string reduction = "exact";
+  CoordinatorOptions coordinator;
   CheckpointOptions checkpoint;
   EvalOptions eval;
 };

@@ -38,7 +38,9 @@ struct RankReport {
   int64_t bad_task = -1;  // index of a task whose loss is not finite
   int64_t worst_task = -1;
   float worst_loss = 0;
-  float busy_s = 0;  // computing, this step
+  float busy_s = 0;           // computing, this step, by the wall's clock
+  float cpu_s = 0;            // the same by the processor's
+  uint32_t cost_version = 0;  // newest cost table that this rank holds
 };
 
 struct StepTotals {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "protean/core/log.h"
+#include "protean/core/quiet_thread.h"
 
 #include "comm/launcher.h"
 #include "comm/watchdog.h"

@@ -13,6 +13,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/log.h"
+#include "protean/core/quiet_thread.h"
 
 #include "comm/call.h"
 #include "comm/call_board.h"

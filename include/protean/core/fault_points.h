@@ -6,9 +6,9 @@
 //
 //   PROTEAN_FAULT = POINT:ACTION[:COUNT][,POINT:ACTION[:COUNT]...]
 //
-// with ACTION kill (SIGKILL), stop (SIGSTOP), exit (_exit(1)) or throw (a
-// DataError, as a failing disk gives), done when the point is reached for the
-// COUNT-th time (default: the first) and never again.
+// with ACTION kill (SIGKILL), stop (SIGSTOP), exit (_exit(3)), hang (the thread
+// never returns) or throw (a DataError, as a failing disk gives), done when the
+// point is reached for the COUNT-th time (default: the first) and never again.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-#include "trainer/fault_points.h"
+#include "protean/core/fault_points.h"
 
 #include <atomic>
 #include <csignal>
@@ -37,8 +37,9 @@ Fault parse_fault(const std::string& text) {
       text.back() == ':')
     throw bad("POINT:ACTION[:COUNT]");
   if (fault.action != "kill" && fault.action != "stop" &&
-      fault.action != "exit" && fault.action != "throw")
-    throw bad("an action of: kill, stop, exit, throw");
+      fault.action != "exit" && fault.action != "hang" &&
+      fault.action != "throw")
+    throw bad("an action of: kill, stop, exit, hang, throw");
   if (std::getline(in, count)) {
     if (count.empty() || count.size() > 9 ||
         count.find_first_not_of("0123456789") != std::string::npos ||
@@ -52,7 +53,8 @@ Fault parse_fault(const std::string& text) {
 void act(const Fault& fault) {
   if (fault.action == "kill") ::kill(::getpid(), SIGKILL);
   if (fault.action == "stop") ::kill(::getpid(), SIGSTOP);
-  if (fault.action == "exit") ::_exit(kExitFailed);
+  if (fault.action == "exit") ::_exit(3);
+  while (fault.action == "hang") ::pause();
   if (fault.action == "throw")
     throw DataError(fault.point + ": injected fault (PROTEAN_FAULT)");
 }

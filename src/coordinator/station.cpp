@@ -1,0 +1,165 @@
+#include "protean/coordinator/station.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <unistd.h>
+
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/core/quiet_thread.h"
+
+#include "coordinator/coordinator.h"
+
+namespace protean {
+namespace {
+
+constexpr int kCoordinatorRank = 0;
+// How long the destructor may have to wait.
+constexpr double kSlice = 0.1;
+
+}  // namespace
+
+void validate(const CoordinatorOptions& o) {
+  auto positive = [](const char* key, double value) {
+    if (!(value > 0) || !std::isfinite(value))
+      throw ConfigError(concat(key, " = ", value, "; expected > 0 seconds"));
+  };
+  positive("coordinator.heartbeat_s", o.heartbeat_s);
+  positive("coordinator.warn_s", o.warn_s);
+  positive("coordinator.silence_s", o.silence_s);
+  positive("coordinator.progress_s", o.progress_s);
+  if (o.silence_s < 2 * o.heartbeat_s)
+    throw ConfigError(concat("coordinator.silence_s = ", o.silence_s,
+                             "; expected at least twice "
+                             "coordinator.heartbeat_s = ",
+                             o.heartbeat_s));
+}
+
+Station::Station(World& world, const CoordinatorOptions& options,
+                 const CostTable& start)
+    : world_(world),
+      options_(options),
+      costs_(start),
+      coordinator_watch_({concat("the coordinator, rank ", kCoordinatorRank)},
+                         options, now()) {
+  const int rank = world.control->rank(), ranks = world.control->size();
+  if (rank == kCoordinatorRank)
+    coordinator_ = std::make_unique<Coordinator>(ranks, options, start, now());
+  thread_ = start_quiet_thread([this, rank, ranks] {
+    set_thread_log_rank(rank, ranks);
+    try {
+      run();
+    } catch (const PeerError&) {
+      // The trainer learns the same from its next call.
+    } catch (const std::exception& e) {
+      world_.control->fail(concat("coordinator thread: ", e.what()),
+                           kExitFailed);
+    }
+  });
+}
+
+Station::~Station() {
+  stop_ = true;
+  thread_.join();
+}
+
+void Station::enter(RankPhase phase, int64_t step) {
+  ++progress_;
+  std::lock_guard lock(mutex_);
+  phase_ = phase;
+  step_ = step;
+}
+
+void Station::observe(const StackCost& cost) {
+  std::lock_guard lock(mutex_);
+  const auto same = std::find_if(
+      observed_.begin(), observed_.end(),
+      [&](const auto& c) { return c.shape_key == cost.shape_key; });
+  if (same == observed_.end()) {
+    observed_.push_back(cost);
+  } else {
+    same->static_cost += cost.static_cost;
+    same->seconds += cost.seconds;
+  }
+}
+
+void Station::step_done(std::span<const float> busy_s) {
+  if (coordinator_) coordinator_->step_done(busy_s);
+}
+
+double Station::now() const {
+  return std::chrono::duration<double>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void Station::beat() {
+  Beat beat;
+  beat.progress = progress_;
+  {
+    std::lock_guard lock(mutex_);
+    beat.phase = phase_;
+    beat.step = step_;
+    beat.costs.swap(observed_);
+  }
+  world_.mail->send(kCoordinatorRank, encode(beat));
+}
+
+void Station::handle(const Mail& mail, double now) {
+  const auto message = decode(mail.bytes);
+  if (const auto* table = std::get_if<CostTable>(&message)) {
+    costs_.add(*table);
+    coordinator_watch_.heard(0, now);
+  } else if (std::holds_alternative<Pulse>(message)) {
+    coordinator_watch_.heard(0, now);
+  } else if (mail.from == kCoordinatorRank && !coordinator_ &&
+             std::holds_alternative<Bye>(message)) {
+    coordinator_watch_.bye(0);
+  } else if (coordinator_) {
+    coordinator_->handle(mail.from, message, now);
+  }
+}
+
+void Station::run() {
+  auto& mail = *world_.mail;
+  const int ranks = world_.control->size();
+  auto to_all = [&](const Message& message) {
+    for (int r = 0; r < ranks; ++r) mail.send(r, encode(message));
+  };
+  mail.send(kCoordinatorRank, encode(Hello{world_.host, ::getpid()}));
+  double next = now();
+  while (!stop_) {
+    if (now() >= next) {
+      next = now() + options_.heartbeat_s;
+      beat();
+      if (coordinator_)
+        for (const auto& message : coordinator_->tick()) to_all(message);
+    }
+    const double wait = std::clamp(next - now(), 0.0, kSlice);
+    for (auto got = mail.receive(wait); got; got = mail.receive())
+      handle(*got, now());
+    std::optional<std::string> lost;
+    if (coordinator_) {
+      lost = coordinator_->check(now());
+    } else {
+      for (const auto& finding : coordinator_watch_.check(now())) {
+        if (finding.fatal)
+          lost = finding.line;
+        else
+          log_warning(finding.line);
+      }
+    }
+    if (lost) {
+      world_.control->fail(*lost, kExitFailed);
+      return;
+    }
+  }
+  if (coordinator_)
+    to_all(Bye{});
+  else
+    mail.send(kCoordinatorRank, encode(Bye{}));
+}
+
+}  // namespace protean
