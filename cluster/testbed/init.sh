@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# The first processes of a test bed, each in namespaces of its own; what they
+# start ends with them.
+#
+#   init.sh switch FOLDER [OWNER]  by up.sh. Its network is the switch; it boots
+#                                  the hosts, and again each one whose name is
+#                                  written to FOLDER/switch. Ends when process
+#                                  OWNER does.
+#   init.sh host FOLDER NAME       by the switch: a host
+set -euo pipefail
+self=$(realpath "${BASH_SOURCE[0]}")
+bed=$2
+
+# Number and start time of this process as the machine sees them: /proc is still
+# the machine's.
+note() {  # FILE
+  local pid stat words
+  read -r stat </proc/self/stat
+  pid=${stat%% *}
+  read -ra words <<<"${stat##*) }"
+  echo "$pid ${words[19]}" >"$1.new"
+  mv "$1.new" "$1"
+}
+# soon WORDS...: until they succeed, for 20 s.
+soon() {
+  local rounds=400
+  until "$@"; do
+    [ $((rounds -= 1)) -gt 0 ] || {
+      echo "init.sh: in vain: $*" >&2
+      return 1
+    }
+    sleep 0.05
+  done
+}
+
+# --- the switch ------------------------------------------------------------------
+
+boot() {  # NAME
+  rm -f "$bed/$1/init" "$bed/$1/ready"
+  setsid unshare --mount --uts --ipc --net --pid --fork --kill-child \
+    bash "$self" host "$bed" "$1" </dev/null >>"$bed/$1/log" 2>&1 &
+  soon test -e "$bed/$1/init" || return
+  local pid
+  read -r pid _ <"$bed/$1/init"
+  ip link delete dev "$1" 2>/dev/null || true # the cable of its earlier life
+  ip link add name "$1" type veth peer name eth0 netns "/proc/$pid/ns/net"
+  ip link set "$1" master switch up
+}
+be_switch() {
+  local owner=$1 name
+  note "$bed/hub"
+  ip link add name switch type bridge
+  ip link set switch up
+  while read -r _ name; do
+    [ "$name" = localhost ] || boot "$name" || exit
+  done <"$bed/hosts"
+  exec 3<>"$bed/switch"
+  while [ -z "$owner" ] || [ -e "/proc/$owner" ]; do
+    if read -r -t 1 name <&3; then boot "$name" || true; fi
+  done
+}
+
+# --- a host ----------------------------------------------------------------------
+
+is_idle() { [ -n "$(sinfo -h -n "$1" -t idle -o %N 2>/dev/null)" ]; }
+be_host() {
+  local name=$1
+  note "$bed/$name/init"
+  hostname "$name"
+  mount -t proc proc /proc
+  mount -t tmpfs tmpfs /dev/shm
+  # Sockets, temporary files and spools of a host are its own and end with it.
+  mount -t tmpfs -o mode=755 tmpfs /run
+  mkdir -p /run/sshd /run/tmp
+  chmod 1777 /run/tmp
+  export TMPDIR=/run/tmp
+  mount --bind "$bed/hosts" /etc/hosts
+
+  ip link set lo up
+  soon ip link show eth0 >/dev/null 2>&1
+  ip address add "$(awk -v name="$name" '$2 == name { print $1 }' /etc/hosts)/24" dev eth0
+  ip link set eth0 up
+
+  PATH=$PATH:/usr/sbin:/sbin
+  local variables="TMPDIR=$TMPDIR"
+  if [ -e "$bed/slurm" ]; then
+    export SLURM_CONF=$bed/slurm/slurm.conf
+    variables+=" SLURM_CONF=$SLURM_CONF"
+    mkdir /run/munge /run/spool
+    munged --foreground --force --key-file="$bed/slurm/munge.key" --socket=/run/munge/socket \
+      --pid-file=/run/munge/pid --log-file=/run/munge/log --seed-file=/run/munge/seed &
+    soon test -S /run/munge/socket
+    [ "$name" != n0 ] || slurmctld -D &
+    # A slurmd that finds no controller asks again only much later.
+    soon scontrol ping >/dev/null 2>&1
+    slurmd -D -N "$name" &
+  fi
+  "$(command -v sshd)" -D -e -f "$bed/ssh/sshd_config" -o "SetEnv $variables" &
+  soon bash -c ': </dev/tcp/127.0.0.1/22' 2>/dev/null
+  [ ! -e "$bed/slurm" ] || soon is_idle "$name"
+  touch "$bed/$name/ready"
+  # bash goes on reaping whatever ends without a parent.
+  while :; do sleep 1000 & wait $! || true; done
+}
+
+role=$1
+shift 2
+"be_$role" "${@:-}"
