@@ -12,6 +12,9 @@
 # - SIGTERM, SIGINT and SIGHUP to this script ask the job to write a checkpoint
 #   and stop (exit 75); mpirun by itself would kill the ranks within 2 seconds. A
 #   second one ends it at once.
+# - When a host is lost while mpirun talks to it, mpirun waits for it as long as TCP
+#   does, about 15 minutes. So once no rank has been left on this host for
+#   PROTEAN_LAUNCH_GRACE seconds (default 30), this script ends mpirun: exit 137.
 # - PROTEAN_BINARY names another program than build/protean; MPIRUN another
 #   mpirun.
 set -euo pipefail
@@ -62,6 +65,10 @@ case $version in
       export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
       export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi
+    # An idle connection to a lost host: given up after 60 s instead of 480.
+    export OMPI_MCA_oob_tcp_keepalive_time="${OMPI_MCA_oob_tcp_keepalive_time:-30}"
+    export OMPI_MCA_oob_tcp_keepalive_intvl="${OMPI_MCA_oob_tcp_keepalive_intvl:-10}"
+    export OMPI_MCA_oob_tcp_keepalive_probes="${OMPI_MCA_oob_tcp_keepalive_probes:-3}"
     if [ ${#given[@]} -eq 0 ] && [ -z "${SLURM_JOB_ID:-}" ]; then
       # mpirun counts cores, not hardware threads, and refuses more ranks.
       case $version in
@@ -105,6 +112,35 @@ set -m
 "$mpirun" -np "$ranks" "${flags[@]}" "${given[@]}" "$binary" "$@" "${threads[@]}" </dev/null &
 job=$!
 set +m
+
+program=$(realpath "$binary")
+ranks_here() {
+  local pid
+  for pid in $(pgrep -P $job); do
+    [ "$(readlink "/proc/$pid/exe")" != "$program" ] || return 0
+  done
+  return 1
+}
+family() {  # of a process
+  local pid
+  for pid in $(pgrep -P "$1"); do family "$pid"; done
+  echo "$1"
+}
+watch() {
+  local seen=no left=${PROTEAN_LAUNCH_GRACE:-30}
+  while sleep 1 3>&- && kill -0 $job; do
+    if ranks_here; then
+      seen=yes left=${PROTEAN_LAUNCH_GRACE:-30}
+    elif [ $seen = yes ] && [ $((left -= 1)) -lt 0 ]; then
+      echo "mpirun.sh: no rank is left here, yet mpirun has not ended; a host may be lost; ending mpirun" >&3
+      # shellcheck disable=SC2046  # numbers
+      kill -KILL $(family $job)
+    fi
+  done
+}
+# Nothing of it holds a pipe open that others read to its end.
+watch 3>&2 >/dev/null 2>&1 &
+watcher=$!
 asked=no
 stop() {
   if [ $asked = no ]; then
@@ -122,4 +158,5 @@ while :; do
   # A trap ends the wait early; the job may live on.
   if [ $rc -le 128 ] || ! kill -0 $job 2>/dev/null; then break; fi
 done
+kill $watcher 2>/dev/null || true
 exit $rc

@@ -73,7 +73,6 @@ be_host() {
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/sshd /run/tmp
   chmod 1777 /run/tmp
-  export TMPDIR=/run/tmp
   mount --bind "$bed/hosts" /etc/hosts
 
   ip link set lo up
@@ -82,10 +81,10 @@ be_host() {
   ip link set eth0 up
 
   PATH=$PATH:/usr/sbin:/sbin
-  local variables="TMPDIR=$TMPDIR"
+  local variables
+  mapfile -t variables <"$bed/environment"
+  export "${variables[@]}"
   if [ -e "$bed/slurm" ]; then
-    export SLURM_CONF=$bed/slurm/slurm.conf
-    variables+=" SLURM_CONF=$SLURM_CONF"
     mkdir /run/munge /run/spool
     munged --foreground --force --key-file="$bed/slurm/munge.key" --socket=/run/munge/socket \
       --pid-file=/run/munge/pid --log-file=/run/munge/log --seed-file=/run/munge/seed &
@@ -95,7 +94,7 @@ be_host() {
     soon scontrol ping >/dev/null 2>&1
     slurmd -D -N "$name" &
   fi
-  "$(command -v sshd)" -D -e -f "$bed/ssh/sshd_config" -o "SetEnv $variables" &
+  "$(command -v sshd)" -D -e -f "$bed/ssh/sshd_config" -o "SetEnv ${variables[*]}" &
   soon bash -c ': </dev/tcp/127.0.0.1/22' 2>/dev/null
   [ ! -e "$bed/slurm" ] || soon is_idle "$name"
   touch "$bed/$name/ready"

@@ -13,7 +13,6 @@ host=$1
 shift
 [ $# -gt 0 ] || fail "no command for $host"
 alive "$bed/$host/init" || fail "$host is down"
-variables=(TMPDIR=/run/tmp HOSTNAME="$host")
-[ ! -e "$bed/slurm" ] || variables+=(SLURM_CONF="$bed/slurm/slurm.conf")
+mapfile -t variables <"$bed/environment"
 exec nsenter --target "$pid" --mount --uts --ipc --net --pid -- \
-  env --chdir="$PWD" "${variables[@]}" "$@"
+  env --chdir="$PWD" "HOSTNAME=$host" "${variables[@]}" "$@"

@@ -3,7 +3,7 @@
 # them, which is all that is needed to use and to end them:
 #
 #   export PROTEAN_TESTBED=$(cluster/testbed/up.sh [--hosts N] [--slurm])
-#   cluster/testbed/mpirun.sh -np 4 build/protean train ...
+#   cluster/testbed/mpirun.sh 4 train ...
 #   cluster/testbed/down.sh
 #
 #   --hosts N     how many; n0, n1, ... (default 2)
@@ -118,6 +118,21 @@ cat >"$bed/ssh/agent" <<EOF
 exec ssh -F $bed/ssh/config "\$@"
 EOF
 chmod +x "$bed/ssh/agent"
+
+# Of all that runs on a host. Ranks that wait let others run, else they are ten
+# times slower on few cores.
+cat >"$bed/environment" <<EOF
+TMPDIR=/run/tmp
+OMPI_ALLOW_RUN_AS_ROOT=1
+OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+OMPI_MCA_plm_rsh_agent=$bed/ssh/agent
+OMPI_MCA_btl=self,vader,tcp
+OMPI_MCA_btl_tcp_if_include=eth0
+OMPI_MCA_oob_tcp_if_include=eth0
+OMPI_MCA_hwloc_base_binding_policy=none
+OMPI_MCA_mpi_yield_when_idle=1
+EOF
+[ $slurm = no ] || echo "SLURM_CONF=$bed/slurm/slurm.conf" >>"$bed/environment"
 
 if [ $slurm = yes ]; then
   mkdir -p "$bed/slurm/state"
