@@ -43,7 +43,9 @@ boot() {  # NAME
   local pid
   read -r pid _ <"$bed/$1/init"
   ip link delete dev "$1" 2>/dev/null || true # the cable of its earlier life
-  ip link add name "$1" type veth peer name eth0 netns "/proc/$pid/ns/net"
+  # The same address in each life, or the others would look for the old one.
+  ip link add name "$1" type veth peer name eth0 address "$(printf '02:00:00:00:00:%02x' "${1#n}")" \
+    netns "/proc/$pid/ns/net"
   ip link set "$1" master switch up
 }
 be_switch() {
