@@ -4,8 +4,8 @@
 #
 #   init.sh switch FOLDER [OWNER]  by up.sh. Its network is the switch; it boots
 #                                  the hosts, and again each one whose name is
-#                                  written to FOLDER/switch. Ends when process
-#                                  OWNER does.
+#                                  written to FOLDER/switch. When process
+#                                  OWNER ends, it does so too, with the folder.
 #   init.sh host FOLDER NAME       by the switch: a host
 set -euo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
@@ -60,6 +60,8 @@ be_switch() {
   while [ -z "$owner" ] || [ -e "/proc/$owner" ]; do
     if read -r -t 1 name <&3; then boot "$name" || true; fi
   done
+  kill -KILL -1 # all but this one
+  rm -rf --one-file-system "$bed"
 }
 
 # --- a host ----------------------------------------------------------------------

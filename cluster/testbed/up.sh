@@ -10,7 +10,7 @@
 #   --slurm       a real Slurm too: slurmctld on n0, slurmd and munged on each
 #   --cpus N      CPUs per host that Slurm believes in (default 2)
 #   --dir FOLDER  to be made; default: a new one below TMPDIR
-#   --owner PID   the bed ends by itself when this process does
+#   --owner PID   when this process ends, the bed does as if by down.sh
 #
 # A host is a set of namespaces: own name, network, processes, System V memory,
 # /dev/shm and /run, a cable to a common switch, and sshd. Files are shared, as on

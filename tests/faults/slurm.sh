@@ -194,7 +194,7 @@ array() {
   on n0 scancel "$id"
   stopped() { grep -q 'stopped; Slurm is ending the job' "protean-$id.log"; }
   await 30 "the script has seen it" stopped
-  has_state CANCELLED || fail "the job is $(field JobState); expected CANCELLED"
+  await 30 "the job is cancelled" has_state CANCELLED
   expect_nothing_left n0 n1
   bed_down
 }

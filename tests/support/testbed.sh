@@ -19,7 +19,7 @@ bed_up() {
 leave_bed() {
   local status=$?
   set +e
-  "$testbed/down.sh"
+  [ ! -e "$PROTEAN_TESTBED" ] || "$testbed/down.sh"
   return_status $status
   leave
 }
