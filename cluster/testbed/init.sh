@@ -4,8 +4,9 @@
 #
 #   init.sh switch FOLDER [OWNER]  by up.sh. Its network is the switch; it boots
 #                                  the hosts, and again each one whose name is
-#                                  written to FOLDER/switch. When process
-#                                  OWNER ends, it does so too, with the folder.
+#                                  written to FOLDER/switch; a name and a folder
+#                                  are a call of FOLDER/agent. When process OWNER
+#                                  ends, it does so too, with the bed's folder.
 #   init.sh host FOLDER NAME       by the switch: a host
 set -euo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
@@ -48,8 +49,22 @@ boot() {  # NAME
     netns "/proc/$pid/ns/net"
   ip link set "$1" master switch up
 }
+# remote HOST CALL: the command in folder CALL on that host.
+remote() {
+  local pid code=0 variables
+  read -r pid _ <"$bed/$1/init"
+  mapfile -t variables <"$bed/environment"
+  nsenter --mount="/proc/$pid/ns/mnt" --uts="/proc/$pid/ns/uts" --ipc="/proc/$pid/ns/ipc" \
+    --net="/proc/$pid/ns/net" --pid="/proc/$pid/ns/pid" -- \
+    env --chdir="$HOME" "HOSTNAME=$1" "${variables[@]}" bash -c "$(<"$2/command")" \
+    </dev/null >"$2/out" 2>"$2/err" || code=$?
+  # A host that was switched off says nothing any more.
+  [ $code != 137 ] || sleep 1
+  [ -e "/proc/$pid" ] || return 0
+  echo $code >"$2/code"
+}
 be_switch() {
-  local owner=$1 name
+  local owner=$1 name call
   note "$bed/hub"
   ip link add name switch type bridge
   ip link set switch up
@@ -58,7 +73,9 @@ be_switch() {
   done <"$bed/hosts"
   exec 3<>"$bed/switch"
   while [ -z "$owner" ] || [ -e "/proc/$owner" ]; do
-    if read -r -t 1 name <&3; then boot "$name" || true; fi
+    if read -r -t 1 name call <&3; then
+      if [ -n "$call" ]; then remote "$name" "$call" & else boot "$name" || true; fi
+    fi
   done
   kill -KILL -1 # all but this one
   rm -rf --one-file-system "$bed"
@@ -75,7 +92,7 @@ be_host() {
   mount -t tmpfs tmpfs /dev/shm
   # Sockets, temporary files and spools of a host are its own and end with it.
   mount -t tmpfs -o mode=755 tmpfs /run
-  mkdir -p /run/sshd /run/tmp
+  mkdir /run/tmp
   chmod 1777 /run/tmp
   mount --bind "$bed/hosts" /etc/hosts
 
@@ -98,8 +115,6 @@ be_host() {
     soon scontrol ping >/dev/null 2>&1
     slurmd -D -N "$name" &
   fi
-  "$(command -v sshd)" -D -e -f "$bed/ssh/sshd_config" -o "SetEnv ${variables[*]}" &
-  soon bash -c ': </dev/tcp/127.0.0.1/22' 2>/dev/null
   [ ! -e "$bed/slurm" ] || soon is_idle "$name"
   touch "$bed/$name/ready"
   # bash goes on reaping whatever ends without a parent.

@@ -13,8 +13,8 @@
 #   --owner PID   when this process ends, the bed does as if by down.sh
 #
 # A host is a set of namespaces: own name, network, processes, System V memory,
-# /dev/shm and /run, a cable to a common switch, and sshd. Files are shared, as on
-# a cluster. Nothing of it can be seen from outside but processes, and any number
+# /dev/shm and /run, and a cable to a common switch. Files are shared, as on a
+# cluster; FOLDER/agent does what ssh would. Nothing of it can be seen from outside but processes, and any number
 # of beds can be up at once.
 #
 # Exit codes: 0 up, 1 failed, 2 bad usage, 77 this machine cannot (the reason is
@@ -53,8 +53,8 @@ done
 
 # --- can this machine do it? ---------------------------------------------------
 
-PATH=$PATH:/usr/sbin:/sbin # where sshd and the daemons of Slurm are
-needed="ip unshare nsenter ssh ssh-keygen sshd"
+PATH=$PATH:/usr/sbin:/sbin # where the daemons of Slurm are
+needed="ip tc unshare nsenter"
 [ $slurm = no ] || needed+=" munged slurmctld slurmd srun"
 missing=
 for program in $needed; do
@@ -74,7 +74,6 @@ if [ -n "$bed" ]; then
 else
   bed=$(mktemp -d "${TMPDIR:-/tmp}/protean-bed.XXXXXX")
 fi
-chmod 755 "$bed" # sshd drops its rights before it reads keys
 undo() {
   local status=$?
   [ $status = 0 ] || "$here/down.sh" --dir "$bed" || rm -rf "$bed"
@@ -91,33 +90,23 @@ trap undo EXIT
   done
 } >"$bed/hosts.new"
 
-mkdir "$bed/ssh"
-ssh-keygen -q -t ed25519 -N '' -C testbed -f "$bed/ssh/key"
-cat >"$bed/ssh/sshd_config" <<EOF
-HostKey $bed/ssh/key
-AuthorizedKeysFile $bed/ssh/key.pub
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-PasswordAuthentication no
-PidFile none
-MaxStartups 100
+# What mpirun calls instead of ssh: AGENT HOST COMMAND... The switch runs it there.
+mkdir "$bed/remote"
+cat >"$bed/agent" <<EOF
+#!/usr/bin/env bash
+host=\$1 call=\$(mktemp -d "$bed/remote/XXXXXX") || exit 255
+shift
+echo "\$*" >"\$call/command"
+mkfifo "\$call/out" "\$call/err" "\$call/code"
+echo "\$host \$call" >"$bed/switch"
+cat "\$call/out" &
+cat "\$call/err" >&2 &
+read -r code <"\$call/code" || code=255
+wait
+rm -r "\$call"
+exit "\$code"
 EOF
-cat >"$bed/ssh/config" <<EOF
-Host *
-  IdentityFile $bed/ssh/key
-  IdentitiesOnly yes
-  StrictHostKeyChecking no
-  UserKnownHostsFile /dev/null
-  LogLevel ERROR
-  ConnectTimeout 10
-EOF
-# What mpirun calls instead of ssh.
-cat >"$bed/ssh/agent" <<EOF
-#!/bin/sh
-exec ssh -F $bed/ssh/config "\$@"
-EOF
-chmod +x "$bed/ssh/agent"
+chmod +x "$bed/agent"
 
 # Of all that runs on a host. Ranks that wait let others run, else they are ten
 # times slower on few cores.
@@ -125,7 +114,7 @@ cat >"$bed/environment" <<EOF
 TMPDIR=/run/tmp
 OMPI_ALLOW_RUN_AS_ROOT=1
 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-OMPI_MCA_plm_rsh_agent=$bed/ssh/agent
+OMPI_MCA_plm_rsh_agent=$bed/agent
 OMPI_MCA_btl=self,vader,tcp
 OMPI_MCA_btl_tcp_if_include=eth0
 OMPI_MCA_oob_tcp_if_include=eth0

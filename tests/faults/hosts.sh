@@ -110,14 +110,14 @@ bed() {
   bed_up --hosts 3
   first=$PROTEAN_TESTBED
   expect_equal names "$(for i in 0 1 2; do on n$i hostname; done | xargs)" "n0 n1 n2"
-  expect_equal "the way from n0 to n2" "$(on n0 "$first/ssh/agent" n2 hostname)" n2
+  expect_equal "the way from n0 to n2" "$(on n0 "$first/agent" n2 hostname)" n2
   on n1 touch /dev/shm/mine
   expect_equal "shared memory of another host" "$(on n2 ls /dev/shm)" ""
   second=$("$testbed/up.sh" --owner $$ --hosts 1)
   on --dir "$second" n0 true
   "$testbed/link.sh" n1 slow 10mbit
   "$testbed/link.sh" n1 down
-  answers() { on n0 timeout 1 "$first/ssh/agent" n1 true; }
+  answers() { grep -q refused <(on n0 timeout 0.5 bash -c ': </dev/tcp/n1/1' 2>&1); }
   ! answers || fail "n1 answers though its link is down"
   "$testbed/link.sh" n1 up
   until_true 5 answers || fail "n1 does not answer though its link is up"

@@ -3,6 +3,7 @@
 # shellcheck shell=bash disable=SC2034
 testbed=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../cluster/testbed")
 launch=$(realpath "$testbed/../../launch")
+: >"$scratch/out" >"$scratch/err" # fail() shows them
 export PROTEAN_BINARY=$PROTEAN_BIN # for the scripts in launch/
 
 # bed_up [ARGUMENTS of up.sh]: or the test is skipped, with the reason that up.sh
@@ -69,7 +70,6 @@ left_on() {  # HOST
     name=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
     case $name in
       bash | sleep | munged | slurmctld | slurmd | slurmscriptd) ;; # of init.sh and Slurm
-      sshd) ! tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q notty || echo "$name" ;;
       *) echo "$name" ;;
     esac
   done
