@@ -5,7 +5,8 @@
 #
 #   --cuda      LibTorch with its CUDA libraries; the default where an NVIDIA
 #               driver is seen. --cpu: without them, a third of the size.
-#   --no-tests  does not ask for what only the tests need (Catch2)
+#   --no-tests  does not ask for what only the tests need (Catch2), nor install
+#               what some of them are skipped without (Slurm, as root)
 #
 # System packages come from apt, as root or by sudo. Without either, or with
 # PROTEAN_NO_ROOT=1, nothing is installed: compiler, MPI and libraries must then
@@ -79,6 +80,8 @@ catch2|Catch2 2.13 or 3 (tests only)|catch2|probe_catch2"
 # asked for.
 comforts="ccache"
 pip_packages="python3 python3-pip"
+# Several hosts on this machine, which takes root; tests are skipped without.
+test_bed="iproute2 procps util-linux slurm-client slurmctld slurmd munge"
 
 compiler=${CXX:-g++}
 
@@ -212,6 +215,33 @@ if [ ${#missing_packages[@]} -gt 0 ]; then
   apt_install "$by" "${missing_packages[@]}" $(not_installed $comforts)
   find_missing
   [ ${#missing_packages[@]} -eq 0 ] || report_missing
+fi
+
+# None of the services that come with them runs here, now or after a boot: a test
+# bed starts its own.
+install_test_bed() {
+  local packages policy=/usr/sbin/policy-rc.d service ours=no
+  # shellcheck disable=SC2086  # words
+  mapfile -t packages < <(not_installed $test_bed)
+  [ ${#packages[@]} -gt 0 ] || return 0
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+    ours=yes
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  # Not all systems have them all; the tests say what they miss.
+  (apt_install "" "${packages[@]}") || say "warning: tests that need several hosts will be skipped"
+  if [ $ours = yes ]; then rm -f $policy; fi
+  trap - EXIT
+  if have systemctl; then
+    for service in munge slurmctld slurmd; do
+      case " ${packages[*]} " in *" $service "*) systemctl -q disable $service 2>/dev/null || true ;; esac
+    done
+  fi
+}
+if [ "$tests" = yes ] && [ "$(id -u)" = 0 ] && [ "$(root_by)" != no ] && have dpkg-query; then
+  install_test_bed
 fi
 
 # --- LibTorch ----------------------------------------------------------------
