@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing: system packages and LibTorch. Quick when nothing is.
 #
-#   launch/setup.sh [--cpu | --cuda] [--no-tests]
+#   launch/setup.sh [--cpu | --cuda] [--no-tests] [--list]
 #
 #   --cuda      LibTorch with its CUDA libraries; the default where an NVIDIA
 #               driver is seen. --cpu: without them, a third of the size.
 #   --no-tests  does not ask for what only the tests need (Catch2), nor install
 #               what some of them are skipped without (Slurm, as root)
+#   --list      prints what a build needs, with package and module names, and
+#               installs nothing
 #
 # System packages come from apt, as root or by sudo. Without either, or with
 # PROTEAN_NO_ROOT=1, nothing is installed: compiler, MPI and libraries must then
@@ -41,16 +43,18 @@ have() { command -v "$1" >/dev/null 2>&1; }
 started=$(now_ms)
 torch_set=auto
 tests=yes
+list=no
 for arg in "$@"; do
   case $arg in
     --cpu) torch_set=cpu ;;
     --cuda) torch_set=cuda ;;
     --no-tests) tests=no ;;
+    --list) list=yes ;;
     -h | --help)
       sed -n '2,/^set -e/{/^set -e/d;s/^# \{0,1\}//;p}' "$0"
       exit 0
       ;;
-    *) fail 2 "unknown argument \"$arg\"; expected --cpu, --cuda or --no-tests" ;;
+    *) fail 2 "unknown argument \"$arg\"; expected --cpu, --cuda, --no-tests or --list" ;;
   esac
 done
 if [ "$torch_set" = auto ]; then
@@ -82,6 +86,16 @@ comforts="ccache"
 pip_packages="python3 python3-pip"
 # Several hosts on this machine, which takes root; tests are skipped without.
 test_bed="iproute2 procps util-linux slurm-client slurmctld slurmd munge"
+
+row() { printf '%-46s package: %-30s module: %s\n' "$@"; }
+if [ $list = yes ]; then
+  while IFS='|' read -r packages what module _; do
+    row "$what" "$packages" "$module"
+  done <<<"$requirements"
+  row "pip, to fetch LibTorch" "$pip_packages" python
+  row "ccache (optional)" "$comforts" ccache
+  exit 0
+fi
 
 compiler=${CXX:-g++}
 
@@ -164,7 +178,7 @@ find_missing() {
     if [ "$absent" = yes ] && ! $probe; then
       # shellcheck disable=SC2206
       missing_packages+=($packages)
-      missing_rows+=("$(printf '%-46s package: %-30s module: %s' "$what" "$packages" "$module")")
+      missing_rows+=("$(row "$what" "$packages" "$module")")
     fi
   done <<<"$requirements"
 }
@@ -317,7 +331,7 @@ install_libtorch() {
     apt_install "$by" $pip_packages
   fi
   say "fetching LibTorch $TORCH_VERSION, $set set, into $deps" \
-    "($([ "$set" = cpu ] && echo "0.9 GB to load, 20 s" || echo "2.7 GB to load, 80 s") on a fast line)"
+    "($([ "$set" = cpu ] && echo "0.7 GB to load, 20 s" || echo "2.7 GB to load, 80 s") on a fast line)"
 
   # pip unpacks beside its goal, and the goal is moved into place when whole, so
   # an interrupted download leaves nothing that looks finished. One call: a
@@ -330,11 +344,10 @@ install_libtorch() {
     --disable-pip-version-check --no-input --no-warn-conflicts)
   [ -t 2 ] || pip+=(-q)
   [ "$set" = cuda ] || pip+=(--no-deps)
-  # The wheels are never run by Python, so an old interpreter may fetch them.
+  # An interpreter too old for the wheels may fetch them all the same.
+  # shellcheck disable=SC2206  # options are words
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-    pip+=(--only-binary=:all: --python-version 3.11 --implementation cp
-      --platform "manylinux_2_28_$(uname -m)" --platform "manylinux_2_27_$(uname -m)"
-      --platform "manylinux_2_17_$(uname -m)" --platform "manylinux2014_$(uname -m)")
+    pip+=(--python-version 3.11 $LIBTORCH_FOREIGN)
   # shellcheck disable=SC2086  # wheels are words
   TMPDIR=$incoming/tmp PIP_ROOT_USER_ACTION=ignore "${pip[@]}" $wanted </dev/null >&2 ||
     fail 1 "pip could not fetch LibTorch $TORCH_VERSION (its words are above);" \

@@ -14,6 +14,13 @@ CCCL_VERSION=13.0.85
 LIBTORCH_WHEELS="torch==$TORCH_VERSION nvidia-nccl-cu13==$NCCL_VERSION
 nvidia-cuda-runtime==$CUDART_VERSION nvidia-cuda-cupti==$CUPTI_VERSION
 nvidia-cuda-crt==$CRT_VERSION nvidia-cuda-cccl==$CCCL_VERSION"
+# For pip, when the wheels are for another Python than the one that runs it: they
+# hold no Python that Protean uses.
+LIBTORCH_FOREIGN="--only-binary=:all: --implementation cp
+--platform manylinux2014_$(uname -m)"
+for glibc in $(seq 5 28); do
+  LIBTORCH_FOREIGN+=" --platform manylinux_2_${glibc}_$(uname -m)"
+done
 
 # Any LibTorch from here on may be given by LIBTORCH_ROOT.
 LIBTORCH_OLDEST=2.6
