@@ -1,7 +1,10 @@
 #include "protean/coordinator/planner.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <queue>
+#include <unordered_map>
 #include <utility>
 
 #include "protean/core/error.h"
@@ -13,15 +16,9 @@ std::vector<StackPlan> cut_stacks(const std::vector<TaskCost>& tasks,
   if (stack_limit < 1)
     throw ConfigError(
         concat("task.stack = ", stack_limit, "; expected at least 1"));
-  std::vector<std::pair<uint64_t, std::vector<uint32_t>>> shapes;
-  for (uint32_t i = 0; i < tasks.size(); ++i) {
-    auto it = std::find_if(shapes.begin(), shapes.end(), [&](const auto& s) {
-      return s.first == tasks[i].shape_key;
-    });
-    if (it == shapes.end())
-      it = shapes.insert(shapes.end(), {tasks[i].shape_key, {}});
-    it->second.push_back(i);
-  }
+  std::unordered_map<uint64_t, std::vector<uint32_t>> shapes;
+  for (uint32_t i = 0; i < tasks.size(); ++i)
+    shapes[tasks[i].shape_key].push_back(i);
   std::vector<StackPlan> stacks;
   for (const auto& [key, members] : shapes) {
     const size_t n = members.size();
@@ -51,11 +48,14 @@ void choose_owners(std::vector<StackPlan>& stacks, int ranks, int first) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return stacks[a].cost > stacks[b].cost;
   });
-  std::vector<double> load(ranks, 0);
+  using Load = std::pair<double, int>;  // of a rank
+  std::priority_queue<Load, std::vector<Load>, std::greater<>> least;
+  for (int r = first; r < ranks; ++r) least.emplace(0, r);
   for (size_t i : order) {
-    const auto least = std::min_element(load.begin() + first, load.end());
-    stacks[i].owner = static_cast<uint16_t>(least - load.begin());
-    *least += stacks[i].cost;
+    const auto [load, rank] = least.top();
+    least.pop();
+    stacks[i].owner = static_cast<uint16_t>(rank);
+    least.emplace(load + stacks[i].cost, rank);
   }
 }
 
