@@ -42,18 +42,19 @@ exact() {
   bed_down
 }
 
-# Power off. The job ends with a line about a rank that was there, and goes on
-# from its last checkpoint on what is left.
+# Power off. The job ends with a line that names a rank and the host, and goes on
+# from its last checkpoint on what is left. The launcher has to be ended: mpirun
+# would wait for the host.
 host_killed() {
   whole
   bed_up
-  silent_for 5
   # More steps than it will make before the end of the host.
-  start_job "${silence[@]}" --run.steps 100000
+  start_job --coordinator.silence_s 5 --run.steps 100000
   "$testbed/kill-host.sh" n1
   finish 20
   [ "$code" -ne 0 ] || fail "exit code 0 although a host was lost"
-  expect_line '^\[error\] .*rank(s)? .*[23][^0-9]'
+  expect_line '^\[error\] .*rank [23] on n1 .*is silent for [5-9]\.?[0-9]* s'
+  expect_line '^mpirun\.sh: no rank is left here'
   [ ! -e run/DONE ] || fail "DONE although a host was lost"
   expect_nothing_left n0
   run "$testbed/mpirun.sh" 2 "${base[@]}" --run.dir run --resume auto
@@ -67,8 +68,7 @@ host_killed() {
 link_back() {
   whole
   bed_up
-  silent_for 40
-  TESTBED_SILENCE=60 start_job "${silence[@]}"
+  TESTBED_SILENCE=60 start_job --coordinator.silence_s 40
   "$testbed/link.sh" n1 down
   sleep 19
   local before
@@ -91,12 +91,11 @@ link_down() {
   # How often TCP asks in vain is a setting of the nodes. Where it is left at 15,
   # Open MPI's daemon stays on the lonely side for a quarter of an hour.
   on n1 sh -c 'echo 3 >/proc/sys/net/ipv4/tcp_retries2'
-  silent_for 5
-  start_job "${silence[@]}" --run.steps 100000
+  start_job --coordinator.silence_s 5 --run.steps 100000
   "$testbed/link.sh" n1 down
   finish 20
   [ "$code" -ne 0 ] || fail "exit code 0 although the network was gone"
-  expect_line '^\[error\] .*rank(s)? .*[23][^0-9]'
+  expect_line '^\[error\] .*rank [23] on n1 .*is silent for [5-9]\.?[0-9]* s'
   expect_nothing_left n0 n1
   "$testbed/link.sh" n1 up
   run "$testbed/mpirun.sh" 4 "${base[@]}" --run.dir run --resume auto

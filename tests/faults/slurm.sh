@@ -124,17 +124,18 @@ cycle() {
 srun() { cycle srun; }
 mpirun() { cycle mpirun; }
 
-# A host is switched off; the job goes on on another.
+# A host is switched off: the ranks say so before Slurm does; the job goes on on
+# another as soon as Slurm has given up the first.
 node_killed() {
   whole whole
   bed_up --slurm --hosts 3
-  silent_for 60
-  submit --nodes 2 -- "${base[@]}" --run.dir run "${silence[@]}"
+  submit --nodes 2 -- "${base[@]}" --run.dir run --coordinator.silence_s 5
   await 60 "a checkpoint of step 8" has_checkpoint run 8
   "$testbed/kill-host.sh" n1
   await 60 "the job starts again" is_started_again 1
   expect_whole run
-  expect_log 'Node failure on n1'
+  expect_log '^\[error\] .*rank [23] on n1 .*is silent for'
+  expect_log ', restart 0: failed with exit code 1; queued again$'
   expect_log ', restart 1: 4 ranks on n\[0,2\],'
   expect_log 'resuming from run/checkpoints/step-[0-9]+,'
   expect_nothing_left n0 n2

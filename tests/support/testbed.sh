@@ -1,9 +1,9 @@
 # For tests on several hosts; source it after cli.sh. The hosts of
 # cluster/testbed, and a check that nothing stays on them.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 testbed=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../cluster/testbed")
 launch=$(realpath "$testbed/../../launch")
-: >"$scratch/out" >"$scratch/err" # fail() shows them
+touch "$scratch/out" "$scratch/err" # fail() shows them
 export PROTEAN_BINARY=$PROTEAN_BIN # for the scripts in launch/
 
 # bed_up [ARGUMENTS of up.sh]: or the test is skipped, with the reason that up.sh
@@ -85,13 +85,4 @@ expect_nothing_left() {
   until_true 5 nothing_left "$@" && return
   for host in "$@"; do echo "$host: $(left_on "$host")"; done >&2
   fail "a job left something on its hosts"
-}
-
-# Keys with which a rank that says nothing for SECONDS ends the job.
-silence=()
-silent_for() {  # SECONDS
-  silence=(--comm.timeout_s "$1")
-  if "$PROTEAN_BIN" config --help 2>/dev/null | grep -q -- --coordinator.silence_s; then
-    silence=(--coordinator.silence_s "$1" --comm.timeout_s 60)
-  fi
 }
