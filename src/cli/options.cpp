@@ -108,6 +108,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "quarter turns: none, classes (extra classes) or task (at random)");
   b.add("data.rotate_eval", c.data.rotate_eval,
         "turn validation and test classes too");
+  b.add("data.augment", c.data.augment,
+        "distortions of training images: none or affine");
   b.add("data.prefetch", c.data.prefetch, "steps materialised ahead");
 
   b.add("task.ways", c.task.ways, "classes per task");

@@ -38,6 +38,9 @@ const TaskSource& TaskSources::of(Stream stream) const {
 
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                        const TaskCounts& eval) {
+  if (data.augment != "none" && data.augment != "affine")
+    throw ConfigError(concat("data.augment = \"", data.augment,
+                             "\"; expected one of: none, affine"));
   const TaskCounts train = task.train_counts();
   TaskSources sources;
   if (data.source == "sinusoid") {
@@ -53,21 +56,24 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   const bool rotate = data.rotations == "task";
   const auto source = [&](const std::vector<uint32_t>& classes,
                           const TaskCounts& counts, bool rotate_these,
-                          const char* what) {
+                          bool distort, const char* what) {
     NwayKshotOptions options;
     options.ways = counts.ways;
     options.shots = counts.shots;
     options.queries = counts.queries;
     options.rotate = rotate_these;
+    options.distort = distort;
     return std::make_shared<NwayKshot>(examples, classes, options, what);
   };
-  sources.train = source(splits.train, train, rotate, "train");
+  sources.train =
+      source(splits.train, train, rotate, data.augment == "affine", "train");
   if (!splits.validation.empty())
-    sources.validation = source(splits.validation, eval,
-                                rotate && data.rotate_eval, "validation");
+    sources.validation =
+        source(splits.validation, eval, rotate && data.rotate_eval, false,
+               "validation");
   if (!splits.test.empty())
     sources.test =
-        source(splits.test, eval, rotate && data.rotate_eval, "test");
+        source(splits.test, eval, rotate && data.rotate_eval, false, "test");
   sources.checksum = checksum_of(*examples, splits);
   return sources;
 }

@@ -8,6 +8,9 @@
 #include <thread>
 
 #include <ATen/ops/equal.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/min.h>
 
 #include "protean/core/error.h"
 #include "protean/data/open_dataset.h"
@@ -246,6 +249,74 @@ TEST_CASE("a class of a task is turned as its spec says", "[tasks]") {
     rotate_quarter_turns(want, 1, 2, turned.transforms[way]);
     CHECK(std::equal(want, want + 4, a.support.x.data_ptr<float>() + 4 * way));
   }
+}
+
+TEST_CASE("distorted training images depend on seed and id alone",
+          "[tasks][augment]") {
+  DataOptions data;
+  data.augment = "affine";
+  TaskOptions options;
+  options.queries = 5;
+  const TaskSources plain = open_tasks({}, options);
+  const TaskSources sources = open_tasks(data, options);
+  const auto& train = sources.of(Stream::train);
+  std::vector<TaskSpec> specs, straight;
+  for (uint32_t i = 0; i < 40; ++i) {
+    specs.push_back(train.describe(2, task(i, 3), {}));
+    straight.push_back(plain.train->describe(2, task(i, 3), {}));
+    CHECK(specs[i].classes == straight[i].classes);
+    CHECK(specs[i].examples == straight[i].examples);
+  }
+  const TaskBatch a = stack_tasks(train, specs);
+  const TaskBatch b = stack_tasks(*plain.train, straight);
+  // Another object, one task alone.
+  const TaskSources again = open_tasks(data, options);
+  const TaskBatch alone = stack_tasks(*again.train, {specs[7]});
+  CHECK(at::equal(alone.support.x[0], a.support.x[7]));
+  CHECK(at::equal(alone.query.x[0], a.query.x[7]));
+  // Labels stay; no two images of a task get the same distortion; strokes stay
+  // on the page.
+  CHECK(at::equal(a.query.y, b.query.y));
+  CHECK_FALSE(at::equal(a.support.x[7], b.support.x[7]));
+  TaskSpec twin = specs[7];
+  for (size_t i = 1; i < 6; ++i) twin.examples[i] = twin.examples[0];
+  const TaskBatch twins = stack_tasks(train, {twin});
+  CHECK_FALSE(at::equal(twins.query.x[0][0], twins.query.x[0][1]));
+  CHECK_FALSE(at::equal(twins.query.x[0][0], twins.support.x[0][0]));
+  const double ink =
+      a.query.x.mean().item<double>() / b.query.x.mean().item<double>();
+  CHECK(ink > 0.9);
+  CHECK(ink < 1.1);
+  CHECK(a.query.x.min().item<double>() >= 0);
+  CHECK(a.query.x.max().item<double>() <= 1);
+
+  // Another seed, another distortion of the same images.
+  TaskSpec other = specs[7];
+  other.latent = {3};
+  CHECK_FALSE(at::equal(stack_tasks(train, {other}).query.x[0], a.query.x[7]));
+}
+
+TEST_CASE("validation and test images are never distorted",
+          "[tasks][augment]") {
+  DataOptions data;
+  data.augment = "affine";
+  const TaskSources plain = open_tasks({}, {});
+  const TaskSources sources = open_tasks(data, {});
+  CHECK(sources.checksum == plain.checksum);
+  for (Stream stream : {Stream::validation, Stream::test}) {
+    const auto spec = sources.of(stream).describe(2, task(0, 1, stream), {});
+    CHECK((spec == plain.of(stream).describe(2, task(0, 1, stream), {})));
+    CHECK(at::equal(stack_tasks(sources.of(stream), {spec}).query.x,
+                    stack_tasks(plain.of(stream), {spec}).query.x));
+  }
+}
+
+TEST_CASE("an unknown data.augment is an error with the key",
+          "[tasks][augment]") {
+  DataOptions data;
+  data.augment = "elastic";
+  CHECK(message_of([&] { open_tasks(data, {}); }) ==
+        "data.augment = \"elastic\"; expected one of: none, affine");
 }
 
 TEST_CASE("too few classes for the ways are an error with the key", "[tasks]") {

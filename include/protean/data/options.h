@@ -44,6 +44,10 @@ struct DataOptions {
   // data.rotate_eval: whether validation and test classes are turned too;
   // false leaves them upright. Published results differ in this.
   bool rotate_eval = false;
+  // data.augment: none | affine, for training tasks alone.
+  //   affine  each class of a task is mirrored or not, turned, sheared and
+  //           scaled as a whole, and each drawing a little on its own
+  std::string augment = "none";
   // data.prefetch: steps that are materialised ahead; 0 = none, inline.
   uint32_t prefetch = 2;
 };

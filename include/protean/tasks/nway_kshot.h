@@ -22,6 +22,10 @@ struct NwayKshotOptions {
   uint32_t queries = 15;
   // Turns each class of a task by a random number of quarter turns.
   bool rotate = false;
+  // Mirrors, turns, shears and scales each class of a task as a whole, and then
+  // each of its images a little on its own (data.augment = affine). A spec then
+  // has one latent, the seed of all this.
+  bool distort = false;
 };
 
 class NwayKshot : public TaskSource {

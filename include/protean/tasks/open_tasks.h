@@ -25,8 +25,8 @@ struct TaskSources {
 
 // Opens the data and splits it. Training tasks have the shape that `task` gives
 // them, the others that of `eval`. With data.rotations = task, train tasks are
-// rotated, and with data.rotate_eval the others too. Throws ConfigError naming
-// the key, DataError naming the file.
+// rotated, and with data.rotate_eval the others too; data.augment is for train
+// tasks alone. Throws ConfigError naming the key, DataError naming the file.
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                        const TaskCounts& eval);
 // With evaluation tasks of task.ways, task.shots and task.queries.
