@@ -4,9 +4,13 @@
 #
 #   tests/accuracy/run.sh CONFIG [NAME] [-- train flags...]
 #   tests/accuracy/run.sh configs/omniglot/protonet-5w1s.ini
+#   EVAL="--eval.shots 5 --learner.eval_steps 5 --eval.tasks 2000" \
+#     tests/accuracy/run.sh configs/sinusoid/maml-released.ini \
+#     sinusoid-maml-released-seed1 -- --run.seed 1
 #
-# RANKS (default 2), EVAL ("--eval.tasks 600") and WORK (a temporary folder; keep
-# it to resume a long run) can be set. Hours on a few cores: not part of CI.
+# RANKS (default 1, without MPI), THREADS of each (1), EVAL (flags of eval,
+# "--eval.tasks 2000") and WORK (a temporary folder; keep it to go on with a run
+# that was stopped) can be set. Minutes to an hour each: not part of CI.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 config=${1:?usage: run.sh CONFIG [NAME] [-- flags]}
@@ -14,29 +18,37 @@ shift
 name=$(basename "$(dirname "$config")")-$(basename "$config" .ini)
 if [ $# -gt 0 ] && [ "$1" != -- ]; then name=$1; shift; fi
 [ "${1:-}" = -- ] && shift
-binary=${PROTEAN_BIN:-$top/build/protean}
-ranks=${RANKS:-2}
+ranks=${RANKS:-1}
 work=${WORK:-$(mktemp -d)}
+run=$work/$name
+export EVAL=${EVAL:---eval.tasks 2000}
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-launch=(mpirun -np "$ranks" --oversubscribe --bind-to none
-        --mca mpi_yield_when_idle 1 "$binary")
+launch=("${PROTEAN_BIN:-$top/build/protean}")
+[ "$ranks" = 1 ] || launch=(mpirun -np "$ranks" --oversubscribe --bind-to none
+  --mca mpi_yield_when_idle 1 "${launch[@]}")
 
-"${launch[@]}" train --config "$config" --run.dir "$work/$name" --resume auto "$@"
-# shellcheck disable=SC2086
-"${launch[@]}" eval --run "$work/$name" --json ${EVAL:---eval.tasks 600} >"$work/$name.eval.json"
+# Processor seconds of training, one line per start.
+TIMEFORMAT='%U %S'
+{ time "${launch[@]}" train --config "$config" --run.dir "$run" \
+    --run.threads "${THREADS:-1}" --resume auto "$@" 2>&3; } 3>&2 2>>"$run.cpu"
+# shellcheck disable=SC2086  # flags are words
+"${launch[@]}" eval --run "$run" --json $EVAL >"$run.eval.json"
 mkdir -p "$top/tests/accuracy/results"
-python3 - "$work/$name" "$work/$name.eval.json" "$config" \
-  "$top/tests/accuracy/results/$name.json" <<'PY'
-import json, sys
-run, evaluation, config, out = sys.argv[1:]
+python3 - "$run" "$config" "$top/tests/accuracy/results/$name.json" <<'PY'
+import json, os, sys
+run, config, out = sys.argv[1:]
 summary = json.load(open(f"{run}/summary.json"))
-result = json.load(open(evaluation))
+result = json.load(open(f"{run}.eval.json"))
 result.pop("task_accuracy", None)
-keep = ("learner steps tasks_seen seed ranks threads reduction wall_s "
-        "tasks_per_s theta_sha256 provenance").split()
-json.dump(dict(config=config, evaluation=result, **{k: summary[k] for k in keep}),
-          open(out, "w"), indent=1)
+summary["provenance"].pop("host", None)
+cpu = sum(float(x) for x in open(f"{run}.cpu").read().split())
+keep = ("learner steps tasks_seen seed ranks threads reduction theta_sha256 "
+        "provenance").split()
+json.dump(dict(config=config, eval_flags=os.environ["EVAL"], evaluation=result,
+               wall_s=summary["wall_s"], cpu_s=cpu,
+               **{k: summary[k] for k in keep}), open(out, "w"), indent=1)
+open(out, "a").write("\n")
 PY
 echo "kept tests/accuracy/results/$name.json"

@@ -1,21 +1,49 @@
 #!/usr/bin/env python3
-"""Prints the accuracy table from results/*.json, in Markdown."""
+"""Prints the accuracy table from results/*.json, in Markdown.
+
+Runs NAME-seed0, NAME-seed1, ... are one row with the median of each figure.
+"""
 import glob
 import json
 import os
+import re
+import statistics
 
 here = os.path.dirname(os.path.abspath(__file__))
-print("| run | learner | tasks seen | wall time | CPU x ranks | result | mode | commit |")
-print("|---|---|---|---|---|---|---|---|")
+
+
+def percent(x):
+    return f"{100 * x:.2f} %"
+
+
+def figures(runs):
+    """What came out, in words."""
+    e = runs[0]["evaluation"]
+    if e["accuracy"] is not None:
+        text = f"{percent(e['accuracy'])} +- {100 * e['ci95']:.2f}, {e['ways']}-way {e['shots']}-shot"
+        return f"{text}, {e['tasks']} tasks"
+    parts = []
+    for step in sorted({1, len(e["per_step"]) - 1}):
+        errors = [r["evaluation"]["per_step"][step]["loss"] for r in runs]
+        text = f"{statistics.median(errors):.3f} after {step} step{'s' * (step > 1)}"
+        if len(runs) > 1:
+            text += f" ({min(errors):.3f} to {max(errors):.3f})"
+        parts.append(text)
+    return f"squared error {', '.join(parts)}; {e['shots']} points, {e['tasks']} tasks"
+
+
+groups = {}
 for path in sorted(glob.glob(f"{here}/results/*.json")):
+    name = re.sub(r"-seed\d+$", "", os.path.basename(path)[:-5])
     with open(path) as f:
-        r = json.load(f)
-    e = r["evaluation"]
-    if e["accuracy"] is None:
-        result = f"loss {e['loss']:.3f} +- {e['ci95']:.3f} (median {e['loss_median']:.3f}), {e['shots']} points"
-    else:
-        result = (f"{100 * e['accuracy']:.2f} % +- {100 * e['ci95']:.2f}, {e['ways']}-way {e['shots']}-shot, "
-                  f"{e['tasks']} tasks")
-    name = os.path.basename(path)[:-5]
-    print(f"| {name} | {r['learner']} | {r['tasks_seen']} | {r['wall_s'] / 60:.1f} min | "
-          f"{r['provenance']['cpu']} x {r['ranks']} | {result} | {e['mode']} | {r['provenance']['commit'][:8]} |")
+        groups.setdefault(name, []).append(json.load(f))
+
+print("| run | learner | steps | tasks seen | wall, CPU time | held-out result | mode | commit |")
+print("|---|---|---|---|---|---|---|---|")
+for name, runs in groups.items():
+    r = runs[0]
+    seeds = f", median of {len(runs)} seeds" if len(runs) > 1 else ""
+    minutes = [f"{statistics.median(x[key] for x in runs) / 60:.0f}" for key in ("wall_s", "cpu_s")]
+    print(f"| {name}{seeds} | {r['learner']} | {r['evaluation']['step']} | {r['tasks_seen']} | "
+          f"{minutes[0]}, {minutes[1]} min on {r['ranks']} x {r['threads']} | {figures(runs)} | "
+          f"{r['evaluation']['mode']} | {r['provenance']['commit'][:8]} |")
