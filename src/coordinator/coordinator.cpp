@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kStragglerSteps = 20;
 constexpr double kStragglerRatio = 1.5;
+// Steps of milliseconds vary by themselves: so much work is looked at.
+constexpr double kStragglerSeconds = 5;
 
 std::vector<std::string> rank_names(int ranks) {
   std::vector<std::string> names;
@@ -24,23 +26,23 @@ std::vector<std::string> rank_names(int ranks) {
 std::vector<Stragglers::Slow> Stragglers::step(std::span<const float> busy_s) {
   for (size_t r = 0; r < busy_.size(); ++r) busy_[r] += busy_s[r];
   if (++steps_ < kStragglerSteps) return {};
-  steps_ = 0;
   // Ranks without tasks are no measure.
   std::vector<double> sorted;
   for (double b : busy_)
     if (b > 0) sorted.push_back(b);
+  if (sorted.size() < 2) return {};
+  // The lower median: with two ranks the slow one is not its own measure.
+  const auto middle = sorted.begin() + (sorted.size() - 1) / 2;
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  if (*middle < kStragglerSeconds) return {};
   std::vector<Slow> slow;
-  if (sorted.size() > 1) {
-    // The lower median: with two ranks the slow one is not its own measure.
-    const auto middle = sorted.begin() + (sorted.size() - 1) / 2;
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    for (size_t r = 0; r < busy_.size(); ++r) {
-      const bool now = busy_[r] > kStragglerRatio * *middle;
-      if (now && !named_[r]) slow.push_back({r, busy_[r] / *middle});
-      named_[r] = now;
-    }
+  for (size_t r = 0; r < busy_.size(); ++r) {
+    const bool now = busy_[r] > kStragglerRatio * *middle;
+    if (now && !named_[r]) slow.push_back({r, busy_[r] / *middle, steps_});
+    named_[r] = now;
   }
   busy_.assign(busy_.size(), 0);
+  steps_ = 0;
   return slow;
 }
 
@@ -90,8 +92,8 @@ void Coordinator::step_done(std::span<const float> busy_s) {
   for (const auto& slow : stragglers_.step(busy_s))
     log_warning(concat("rank ", slow.rank, " on ", hosts_[slow.rank],
                        " is slow: ", std::round(slow.ratio * 10) / 10,
-                       " times the median's compute time over ",
-                       kStragglerSteps, " steps"));
+                       " times the median's compute time over ", slow.steps,
+                       " steps"));
 }
 
 }  // namespace protean

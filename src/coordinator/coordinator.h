@@ -18,16 +18,18 @@
 
 namespace protean {
 
-// Ranks that take more than 1.5 times the median over 20 steps.
+// Ranks that take more than 1.5 times the median over 20 steps, or as many as
+// take the median rank 5 seconds.
 class Stragglers {
  public:
   explicit Stragglers(size_t ranks) : busy_(ranks, 0), named_(ranks, false) {}
   struct Slow {
     size_t rank;
     double ratio;  // to the median
+    int steps;
   };
-  // busy_s: of every rank, this step. At the end of 20 steps: who is slow now
-  // and was not in the 20 before.
+  // busy_s: of every rank, this step. At the end of a window: who is slow now
+  // and was not in the window before.
   std::vector<Slow> step(std::span<const float> busy_s);
 
  private:

@@ -26,6 +26,12 @@ TEST_CASE("a rank above 1.5 times the median is named once", "[coordinator]") {
   CHECK(named(watch, 20, {1, 1, 1, 2}) == std::vector<size_t>{3});
 }
 
+TEST_CASE("short steps are watched for longer", "[coordinator]") {
+  Stragglers watch(2);
+  CHECK(named(watch, 99, {0.05f, 0.1f}).empty());
+  CHECK(named(watch, 2, {0.05f, 0.1f}) == std::vector<size_t>{1});
+}
+
 TEST_CASE(
     "two ranks are compared with the faster one, idle ones are no measure",
     "[coordinator]") {
