@@ -185,10 +185,14 @@ void StepReducer::write_slot(Slot slot) {
   const int64_t begin = theta_size_ + state_size_ + kLossValues;
   const auto words = slot.pack();
   if (level_ == ReductionLevel::exact) {
+    const int64_t at = begin + comm_.rank() * Slot::kWords;
+    if (wire_.is_cpu()) {
+      std::memcpy(wire_.data_ptr<int64_t>() + at, words.data(), sizeof words);
+      return;
+    }
     auto host = at::empty({Slot::kWords}, at::kLong);
     std::memcpy(host.data_ptr<int64_t>(), words.data(), sizeof words);
-    wire_.narrow(0, begin + comm_.rank() * Slot::kWords, Slot::kWords)
-        .copy_(host);
+    wire_.narrow(0, at, Slot::kWords).copy_(host);
     return;
   }
   auto host = at::empty({Slot::kWords * 4}, at::kFloat);
@@ -275,33 +279,42 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
     return false;
   }
 
-  at::Tensor sums;
+  read_totals(used, totals);
+  return true;
+}
+
+void StepReducer::read_totals(const Exponents& used, StepTotals& totals) const {
+  const int64_t means = theta_size_ + state_size_;
+  const bool exact = level_ == ReductionLevel::exact;
+  // What one unit of a segment is worth; sums in float32 are what they are.
+  const auto value = [&](int64_t i, int segment) {
+    if (!exact)
+      return static_cast<double>(received_.const_data_ptr<float>()[i]);
+    return static_cast<double>(received_.const_data_ptr<int64_t>()[i]) *
+           std::ldexp(1.0, -static_cast<int>(used[segment]));
+  };
+  const double count = value(means + 2, 2);
+  totals.loss = value(means, 2) / count;
+  totals.accuracy = value(means + 1, 2) / count;
+  totals.tasks = std::llround(count);
+  at::Tensor mean;
   if (exact) {
-    sums = at::empty({values}, at::kDouble);
-    const int64_t* in = received_.data_ptr<int64_t>();
-    double* out = sums.data_ptr<double>();
-    const int64_t ends[] = {theta_size_, theta_size_ + state_size_, values};
-    int64_t i = 0;
-    for (int segment = 0; segment < 3; ++segment) {
+    mean = at::empty({means}, at::kFloat);
+    float* const out = mean.data_ptr<float>();
+    const int64_t* const in = received_.const_data_ptr<int64_t>();
+    const auto scale = [&](int64_t begin, int64_t end, int segment) {
       const double unit = std::ldexp(1.0, -static_cast<int>(used[segment]));
-      for (; i < ends[segment]; ++i) out[i] = static_cast<double>(in[i]) * unit;
-    }
+      for (int64_t i = begin; i < end; ++i)
+        out[i] = static_cast<float>(static_cast<double>(in[i]) * unit / count);
+    };
+    scale(0, theta_size_, 0);
+    scale(theta_size_, means, 1);
   } else {
-    sums = received_.narrow(0, 0, values);
+    mean = received_.narrow(0, 0, means) / count;
   }
-  const auto tail = sums.narrow(0, values - kLossValues, kLossValues)
-                        .to(at::kDouble)
-                        .contiguous();
-  const double* t = tail.data_ptr<double>();
-  totals.tasks = std::llround(t[2]);
-  totals.loss = t[0] / t[2];
-  totals.accuracy = t[1] / t[2];
-  const double count = t[2];
-  auto mean =
-      (sums.narrow(0, 0, values - kLossValues) / count).to(device_, at::kFloat);
+  mean = mean.to(device_);
   totals.gradient = mean.narrow(0, 0, theta_size_);
   totals.state = mean.narrow(0, theta_size_, state_size_);
-  return true;
 }
 
 }  // namespace protean

@@ -83,6 +83,7 @@ class StepReducer {
   void quantise(const float* in, int64_t size, int segment, int64_t* out);
   void write_slot(Slot slot);
   Slot read_slot(int rank) const;
+  void read_totals(const Exponents& used, StepTotals& totals) const;
 
   Communicator& comm_;
   ReductionLevel level_;
