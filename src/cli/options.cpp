@@ -131,6 +131,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("model.norm_scale", c.model.norm_scale, "norms learn a scale");
   b.add("model.norm_eps", c.model.norm_eps, "added to variances");
   b.add("model.hidden", c.model.hidden, "hidden widths of mlp");
+  b.add("model.context", c.model.context,
+        "context values joined to the input, mlp and cavia");
   b.add("model.init", c.model.init, "xavier, torch or truncated");
   b.add("model.head_init", c.model.head_init,
         "of the last layer: as model.init, or normal; empty = model.init");
@@ -148,6 +150,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("learner.inner_beta1", c.learner.inner_beta1, "of adam");
   b.add("learner.inner_beta2", c.learner.inner_beta2, "of adam");
   b.add("learner.inner_eps", c.learner.inner_eps, "of adam");
+  b.add("learner.adapt", c.learner.adapt,
+        "what the inner loop moves: all, head or body");
   b.add("learner.adapt_norm", c.learner.adapt_norm,
         "adapt scale and shift of norms too");
   b.add("learner.query_norm", c.learner.query_norm,

@@ -107,6 +107,9 @@ function(protean_test name)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
-  add_test(NAME ${name} COMMAND test_${name})
+  # Teams of threads that wait for each other on busy cores take minutes for
+  # seconds of work; tests of threads ask for their own.
+  add_test(NAME ${name}
+    COMMAND ${CMAKE_COMMAND} -E env OMP_NUM_THREADS=1 $<TARGET_FILE:test_${name}>)
   protean_test_properties(${name} "${T_LABELS}" ${T_TIMEOUT})
 endfunction()

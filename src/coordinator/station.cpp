@@ -8,6 +8,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/log.h"
+#include "protean/core/memory_use.h"
 #include "protean/core/quiet_thread.h"
 
 #include "coordinator/coordinator.h"
@@ -18,6 +19,8 @@ namespace {
 constexpr int kCoordinatorRank = 0;
 // How long the destructor may have to wait.
 constexpr double kSlice = 0.1;
+// Share of a memory limit at which people should know.
+constexpr double kCloseToLimit = 0.9;
 
 }  // namespace
 
@@ -74,6 +77,8 @@ void Station::enter(RankPhase phase, int64_t step) {
 
 void Station::observe(const StackCost& cost) {
   std::lock_guard lock(mutex_);
+  biggest_stack_ = std::max(biggest_stack_, cost.static_cost);
+  if (!(cost.seconds > 0)) return;
   const auto same = std::find_if(
       observed_.begin(), observed_.end(),
       [&](const auto& c) { return c.shape_key == cost.shape_key; });
@@ -107,6 +112,30 @@ void Station::beat() {
   world_.mail->send(kCoordinatorRank, encode(beat));
 }
 
+void Station::watch_memory() {
+  const auto use = memory_use();
+  if (!use) return;
+  const auto share =
+      static_cast<double>(use->used) / static_cast<double>(use->limit);
+  const bool close = share > kCloseToLimit;
+  if (close && !memory_named_) {
+    double biggest = 0;
+    {
+      std::lock_guard lock(mutex_);
+      biggest = biggest_stack_;
+    }
+    const auto mib = [](uint64_t bytes) { return bytes >> 20; };
+    log_warning(concat(
+        "memory: ", mib(use->used), " of ", mib(use->limit), " MiB of ",
+        use->group, " in use (peak ", mib(use->peak),
+        "), beyond which the kernel kills",
+        biggest > 0 ? concat("; this rank's biggest stack has ", biggest,
+                             " examples: lower task.stack or ask for more")
+                    : std::string()));
+  }
+  memory_named_ = close || (memory_named_ && share > kCloseToLimit - 0.1);
+}
+
 void Station::handle(const Mail& mail, double now) {
   const auto message = decode(mail.bytes);
   if (const auto* table = std::get_if<CostTable>(&message)) {
@@ -134,6 +163,7 @@ void Station::run() {
     if (now() >= next) {
       next = now() + options_.heartbeat_s;
       beat();
+      watch_memory();
       if (coordinator_)
         for (const auto& message : coordinator_->tick()) to_all(message);
     }

@@ -20,15 +20,21 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target)
     throw ConfigError(concat("learner.query_norm = \"", o.query_norm,
                              "\"; expected one of: batch, support"));
   support_norm_ = o.query_norm == "support" && !net_->norm_channels().empty();
+  if (o.adapt != "all" && o.adapt != "head" && o.adapt != "body")
+    throw ConfigError(concat("learner.adapt = \"", o.adapt,
+                             "\"; expected one of: all, head, body"));
   const auto& all = net_->params().parameters();
-  for (size_t i = 0; i < all.size(); ++i)
+  for (size_t i = 0; i < all.size(); ++i) {
+    const bool head = i >= net_->head_begin();
+    if ((o.adapt == "head" && !head) || (o.adapt == "body" && head)) continue;
     if (o.adapt_norm || all[i].name.find("norm.") == std::string::npos)
       adapted_.push_back(i);
+  }
 }
 
 void InnerLoop::step(Params& phi, InnerOptimizer::State& state,
                      const Part& support, bool differentiable) const {
-  if (descend(phi, support, differentiable)) return;
+  if (state.rates.empty() && descend(phi, support, differentiable)) return;
   Norm norm;
   auto loss =
       task_loss(net_->forward(phi, {support.x, support.weight, {}}, norm),
@@ -82,8 +88,7 @@ TaskLosses InnerLoop::query_losses(const Params& phi,
                                    const TaskBatch& batch) const {
   const auto& query = batch.query;
   if (target_ == TargetKind::values) {
-    auto loss =
-        net_->squared_error(phi, {query.x, query.weight, {}}, query.y);
+    auto loss = net_->squared_error(phi, {query.x, query.weight, {}}, query.y);
     if (loss.defined()) return {loss, {}};
   }
   auto prediction = predict(phi, query_norm(phi, batch.support), query);

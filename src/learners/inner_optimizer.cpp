@@ -40,7 +40,7 @@ void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
     auto& p = phi[adapted[j]];
     switch (kind_) {
       case Kind::sgd:
-        p = at::sub(p, g, lr);
+        p = state.rates.empty() ? at::sub(p, g, lr) : p - state.rates[j] * g;
         break;
       case Kind::momentum: {
         auto& m = state.first[j];

@@ -20,6 +20,9 @@ class InnerOptimizer {
   // Moments, one tensor per adapted parameter; empty before the first step.
   struct State {
     Params first, second;
+    // Rates of each adapted parameter, element by element, in place of
+    // learner.inner_lr; empty: one rate for all. sgd only.
+    Params rates;
     double updates = 0;  // of Adam, for its bias correction
   };
   bool is_plain_descent() const { return kind_ == Kind::sgd; }

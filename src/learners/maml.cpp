@@ -3,15 +3,15 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/learners/phase.h"
-#include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
 
 namespace protean {
 
 Maml::Maml(NetworkPtr net, const LearnerOptions& options, TargetKind target)
-    : second_order_(options.second_order),
-      inner_(std::move(net), options, target),
-      target_(target) {
+    : name_(options.second_order || options.name != "maml" ? options.name
+                                                           : "fomaml"),
+      second_order_(options.second_order),
+      inner_(std::move(net), options, target) {
   spaces_.theta = inner_.net().params();
 }
 
@@ -22,13 +22,13 @@ void Maml::initialise(const MetaView& meta, uint64_t seed) const {
 TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
                           const MetaView& sums) const {
   const auto theta = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
-  auto phi = theta;
-  InnerOptimizer::State state;
+  auto [phi, state] = start(theta);
   announce(Phase::inner);
   inner_.train(phi, state, batch, second_order_);
   announce(Phase::outer);
   auto losses = inner_.query_losses(phi, batch);
-  auto g = torch::autograd::grad({losses.loss.sum()}, second_order_ ? theta : phi, {},
+  auto g = torch::autograd::grad({losses.loss.sum()},
+                                 second_order_ ? theta : phi, {},
                                  /*retain_graph=*/false,
                                  /*create_graph=*/false,
                                  /*allow_unused=*/true);
@@ -40,8 +40,9 @@ TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
 
 void Maml::adapt(const TaskBatch& batch, const MetaView& meta,
                  const Visit& visit) const {
-  inner_.adapt(stacked_leaves(spaces_.theta, meta.theta, batch.tasks()), {},
-               batch, visit);
+  auto [phi, state] =
+      start(stacked_leaves(spaces_.theta, meta.theta, batch.tasks()));
+  inner_.adapt(std::move(phi), std::move(state), batch, visit);
 }
 
 at::Tensor Maml::predict(const Phi& phi, const Part& part) const {

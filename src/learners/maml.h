@@ -13,9 +13,7 @@ class Maml : public Learner {
  public:
   Maml(NetworkPtr net, const LearnerOptions& options, TargetKind target);
 
-  std::string name() const override {
-    return second_order_ ? "maml" : "fomaml";
-  }
+  std::string name() const override { return name_; }
   const MetaSpaces& spaces() const override { return spaces_; }
   void initialise(const MetaView& meta, uint64_t seed) const override;
   TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
@@ -26,10 +24,17 @@ class Maml : public Learner {
   bool transductive() const override { return inner_.transductive(); }
   int eval_steps() const override { return inner_.eval_steps(); }
 
- private:
+ protected:
+  // Where a task starts, from stacked copies of theta.
+  struct Start {
+    Params phi;
+    InnerOptimizer::State state;
+  };
+  virtual Start start(Params theta) const { return {std::move(theta), {}}; }
+
+  std::string name_;
   bool second_order_;
   InnerLoop inner_;
-  TargetKind target_;
   MetaSpaces spaces_;
 };
 

@@ -38,20 +38,18 @@ void split_layers(const Params& p, size_t begin, size_t end,
   }
 }
 
-at::Tensor flat_input(const at::Tensor& x) {
-  return x.dim() == 3 ? x : x.flatten(2);
-}
-
 }  // namespace
 
 Mlp::Mlp(const ModelOptions& o, const std::vector<int64_t>& input,
          int64_t outputs)
-    : init_(init_from_name("model.init", o.init)),
+    : context_(o.context),
+      init_(init_from_name("model.init", o.init)),
       head_init_(o.head_init.empty()
                      ? init_
                      : init_from_name("model.head_init", o.head_init)) {
   int64_t width = 1;
   for (int64_t n : input) width *= n;
+  width += context_;
   int layer = 1;
   for (int64_t hidden : parse_widths(o.hidden)) {
     space_.add(concat("layer", layer, ".weight"), {hidden, width});
@@ -63,10 +61,16 @@ Mlp::Mlp(const ModelOptions& o, const std::vector<int64_t>& input,
   space_.add("head.bias", {outputs});
 }
 
+at::Tensor Mlp::joined(const NetInput& in) const {
+  const auto x = in.x.dim() == 3 ? in.x : in.x.flatten(2);
+  if (context_ == 0) return x;
+  return at::cat({x, in.context.unsqueeze(1).expand({-1, x.size(1), -1})}, 2);
+}
+
 at::Tensor Mlp::body(const Params& p, const NetInput& in, Norm&) const {
   std::vector<at::Tensor> weights, biases;
   split_layers(p, 0, head_begin(), weights, biases);
-  return ops::relu_mlp(flat_input(in.x), weights, biases).relu();
+  return ops::relu_mlp(joined(in), weights, biases).relu();
 }
 
 at::Tensor Mlp::head(const Params& p, const at::Tensor& features) const {
@@ -76,23 +80,22 @@ at::Tensor Mlp::head(const Params& p, const at::Tensor& features) const {
 at::Tensor Mlp::forward(const Params& p, const NetInput& in, Norm&) const {
   std::vector<at::Tensor> weights, biases;
   split_layers(p, 0, p.size(), weights, biases);
-  return ops::relu_mlp(flat_input(in.x), weights, biases);
+  return ops::relu_mlp(joined(in), weights, biases);
 }
 
 at::Tensor Mlp::squared_error(const Params& p, const NetInput& in,
                               const at::Tensor& y) const {
   std::vector<at::Tensor> weights, biases;
   split_layers(p, 0, p.size(), weights, biases);
-  return ops::relu_mlp_squared_error(flat_input(in.x), y, in.weight, weights,
-                                     biases);
+  return ops::relu_mlp_squared_error(joined(in), y, in.weight, weights, biases);
 }
 
 Params Mlp::descend(const Params& p, const NetInput& in, const at::Tensor& y,
                     double lr) const {
   std::vector<at::Tensor> weights, biases;
   split_layers(p, 0, p.size(), weights, biases);
-  auto stepped = ops::relu_mlp_descent(flat_input(in.x), y, in.weight, weights,
-                                       biases, lr);
+  auto stepped =
+      ops::relu_mlp_descent(joined(in), y, in.weight, weights, biases, lr);
   Params out;
   for (size_t l = 0; l < weights.size(); ++l) {
     out.push_back(stepped[l]);

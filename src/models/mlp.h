@@ -16,6 +16,7 @@ class Mlp : public Network {
 
   const ParameterSpace& params() const override { return space_; }
   size_t head_begin() const override { return space_.count() - 2; }
+  int64_t context_size() const override { return context_; }
   std::vector<int64_t> norm_channels() const override { return {}; }
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
@@ -30,7 +31,11 @@ class Mlp : public Network {
   void initialise(float* theta, uint64_t seed) const override;
 
  private:
+  // x and the context, (T, n, in + c).
+  at::Tensor joined(const NetInput& in) const;
+
   ParameterSpace space_;
+  int64_t context_;
   Init init_, head_init_;
 };
 

@@ -138,6 +138,11 @@ at::Tensor StepObjective::gradient() {
 
 void StepObjective::run_stack(const TaskBatch& batch) {
   enter(RankPhase::computing);
+  StackCost cost{batch.shape.key(),
+                 static_cast<double>(batch.shape.support + batch.shape.query) *
+                     static_cast<double>(batch.tasks()),
+                 0};
+  if (station_) station_->observe(cost);
   const double before = cpu_seconds();
   const auto losses = experiment_.learner->gradient(
       device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
@@ -145,14 +150,9 @@ void StepObjective::run_stack(const TaskBatch& batch) {
   std::vector<uint32_t> indices;
   for (const auto& id : batch.ids) indices.push_back(id.index);
   reducer_.stack_done(indices, losses);
-  const double cpu = cpu_seconds() - before;
-  times_.cpu += cpu;
-  if (station_)
-    station_->observe(
-        {batch.shape.key(),
-         static_cast<double>(batch.shape.support + batch.shape.query) *
-             static_cast<double>(batch.tasks()),
-         cpu});
+  cost.seconds = cpu_seconds() - before;
+  times_.cpu += cost.seconds;
+  if (station_) station_->observe(cost);
 }
 
 void StepObjective::agree_on_costs() {

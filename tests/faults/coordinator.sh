@@ -109,6 +109,54 @@ dedicated_killed() {
   expect_whole run
 }
 
+# --- memory ---------------------------------------------------------------------
+
+# A control group of its own: what it may use is what the run needs, and less.
+out_of_memory() {
+  local folder limit peak
+  if mkdir "/sys/fs/cgroup/memory/protean-$$" 2>/dev/null; then
+    folder=/sys/fs/cgroup/memory/protean-$$ limit=memory.limit_in_bytes
+    peak=memory.max_usage_in_bytes
+  elif grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null &&
+    mkdir "/sys/fs/cgroup/protean-$$" 2>/dev/null; then
+    folder=/sys/fs/cgroup/protean-$$ limit=memory.max peak=memory.peak
+  else
+    echo "skipped: no memory control group can be made here"
+    exit 77
+  fi
+  group=$folder # for leave()
+  # limited BYTES WORDS...: protean in the group, which may use so much.
+  limited() {
+    echo "$1" >"$folder/$limit"
+    shift
+    run bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$folder" "$PROTEAN_BIN" "$@"
+  }
+  # Most of what it needs is for its stacks.
+  base+=(--coordinator.heartbeat_s 0.05 --run.steps 12 --task.queries 12 --task.stack 6
+    --model.filters 32)
+  whole
+  local needs
+  limited $((8 << 30)) "${base[@]}" --run.dir free
+  expect_whole free
+  needs=$(cat "$folder/$peak")
+  # Page cache counts in the peak, but is given up when it gets tight.
+  local share warned=0
+  for share in $(seq 95 -5 20); do
+    row="$share % of its peak of $needs bytes"
+    rm -rf run
+    limited $((needs / 100 * share)) "${base[@]}" --run.dir run
+    ! grep -Eq '^\[warning\] memory: [0-9]+ of [0-9]+ MiB of .*protean-.* in use \(peak [0-9]+\), .*biggest stack has 234 examples' \
+      "$scratch/err" || warned=1
+    [ "$code" = 0 ] || break
+    expect_whole run
+  done
+  expect_code 137
+  [ $warned = 1 ] || fail "no warning before the kernel killed"
+  row="$row, resumed with enough"
+  limited $((8 << 30)) "${base[@]}" --run.dir run --resume auto
+  expect_whole run
+}
+
 # --- checkpoints that are damaged -------------------------------------------------
 
 checkpoint_damaged() {

@@ -4,6 +4,7 @@
 
 #include "protean/learners/make_learner.h"
 
+#include "learners/central_differences.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
 
@@ -38,41 +39,6 @@ ModelOptions small_mlp() {
   m.hidden = "12,9";
   m.init = "torch";
   return m;
-}
-
-double loss_at(const Learner& learner, const TaskBatch& batch,
-               const at::Tensor& theta) {
-  return run_gradient(learner, batch, {theta, at::zeros({0}, at::kDouble)})
-      .losses.loss.sum()
-      .item<double>();
-}
-
-// Smallest relative error over step sizes, of the derivative along d.
-double directional_error(const Learner& learner, const TaskBatch& batch,
-                         const at::Tensor& theta, const at::Tensor& gradient,
-                         const at::Tensor& d) {
-  const double analytic = gradient.dot(d).item<double>();
-  double best = 1;
-  for (double h : {1e-4, 1e-5, 1e-6, 1e-7}) {
-    const double numeric = (loss_at(learner, batch, theta + h * d) -
-                            loss_at(learner, batch, theta - h * d)) /
-                           (2 * h);
-    best = std::min(best, std::abs(numeric - analytic) /
-                              std::max(std::abs(analytic), 1e-3));
-  }
-  return best;
-}
-
-void check_directions(const Learner& learner, const TaskBatch& batch) {
-  auto meta = initial_meta(learner, 3);
-  // Away from the symmetric start, where norm shifts are all zero.
-  meta.theta = meta.theta + 0.05 * noise(meta.theta.sizes(), 77);
-  const auto g = run_gradient(learner, batch, meta).sums.theta;
-  for (uint64_t direction = 0; direction < 5; ++direction) {
-    auto d = noise(meta.theta.sizes(), 100 + direction);
-    d = d / d.norm();
-    CHECK(directional_error(learner, batch, meta.theta, g, d) < 1e-6);
-  }
 }
 
 }  // namespace
@@ -139,7 +105,8 @@ TEST_CASE("first order differs from exact, and is the gradient at phi",
 }
 
 TEST_CASE("a stack of T tasks equals T single tasks", "[learners]") {
-  const std::string name = GENERATE("maml", "fomaml", "reptile", "protonet");
+  const std::string name = GENERATE("maml", "fomaml", "anil", "boil", "metasgd",
+                                    "reptile", "protonet");
   INFO(name);
   const auto batch = image_tasks(4, 3, 2, 2, 16, 41);
   LearnerOptions o;

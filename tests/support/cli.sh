@@ -17,6 +17,7 @@ cd "$work"
 row=     # what is being tested, for messages
 job=     # process of the last start
 disk=    # a file system that the test mounted
+group=   # a control group that it made
 code=0   # exit code of the last command
 command= # its words
 
@@ -31,6 +32,7 @@ leave() {
   fi
   cd /
   [ -z "$disk" ] || umount "$disk"
+  [ -z "$group" ] || rmdir "$group"
   rm -rf "$work" "$scratch"
   exit $status
 }

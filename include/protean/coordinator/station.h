@@ -1,6 +1,8 @@
 // A rank's side of the coordinator, and on rank 0 the coordinator itself: one
 // thread that sends signs of life, passes on what was measured, receives cost
-// tables, and ends the job when somebody is lost. Protocol: protocol.h.
+// tables, and ends the job when somebody is lost. It also warns before the
+// kernel kills a rank for its memory, since nobody can afterwards. Protocol:
+// protocol.h.
 //
 // Create it when every rank is about to (after the preflight); destroy it
 // before run_world's body returns. It is the only reader of world.mail.
@@ -40,7 +42,8 @@ class Station {
 
   // Where the trainer is; a sign of progress. Any thread; cheap.
   void enter(RankPhase phase, int64_t step);
-  // What a stack took. Any thread; cheap.
+  // What one stack took; its static cost is its number of examples. 0 seconds:
+  // it is about to start. Any thread; cheap.
   void observe(const StackCost& cost);
   // Rank 0, after each step: compute seconds of every rank.
   void step_done(std::span<const float> busy_s);
@@ -49,6 +52,7 @@ class Station {
  private:
   void run();
   void beat();
+  void watch_memory();
   void handle(const Mail& mail, double now);
   double now() const;
 
@@ -59,11 +63,13 @@ class Station {
   Watch coordinator_watch_;                   // the other ranks
   std::atomic<uint64_t> progress_{0};
   std::atomic<bool> stop_{false};
+  bool memory_named_ = false;
   std::mutex mutex_;
   // Guarded by mutex_.
   RankPhase phase_ = RankPhase::setup;
   int64_t step_ = 0;
   std::vector<StackCost> observed_;
+  double biggest_stack_ = 0;  // examples
   std::thread thread_;
 };
 

@@ -7,7 +7,8 @@
 namespace protean {
 
 struct LearnerOptions {
-  // learner.name: maml, fomaml, reptile or protonet.
+  // learner.name: maml, fomaml, anil, boil, metasgd, cavia,
+  // reptile or protonet.
   std::string name = "maml";
   // learner.inner_steps: adaptation steps per task while meta-training.
   int inner_steps = 5;
@@ -23,6 +24,8 @@ struct LearnerOptions {
   double inner_beta1 = 0;       // learner.inner_beta1: adam only
   double inner_beta2 = 0.999;   // learner.inner_beta2: adam only
   double inner_eps = 1e-8;      // learner.inner_eps: adam only
+  // learner.adapt: what the inner loop moves: all, head (anil) or body (boil).
+  std::string adapt = "all";
   // learner.adapt_norm: whether scale and shift of the norms are adapted too;
   // false leaves them to the outer step, as the MAML paper does.
   bool adapt_norm = true;

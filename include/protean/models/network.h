@@ -42,6 +42,8 @@ class Network {
   // Body parameters first, then the head's.
   virtual const ParameterSpace& params() const = 0;
   virtual size_t head_begin() const = 0;  // index of the head's first parameter
+  // How many context values an input takes; 0: none.
+  virtual int64_t context_size() const { return 0; }
   // Channels of every normalisation layer, in order; empty without norms.
   virtual std::vector<int64_t> norm_channels() const = 0;
   // -> features (T, n, f)

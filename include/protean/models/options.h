@@ -22,6 +22,9 @@ struct ModelOptions {
   double norm_eps = 1e-5;
   // model.hidden: widths of the hidden layers, comma-separated; mlp only.
   std::string hidden = "40,40";
+  // model.context: values joined to every input of a task, which a learner may
+  // adapt (cavia); mlp only.
+  int64_t context = 0;
   // model.init: xavier (uniform, biases 0), torch (uniform by 1/sqrt(fan in),
   // weights and biases) or truncated (normal of deviation 0.01 cut at two
   // deviations, biases 0).
