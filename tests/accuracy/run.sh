@@ -9,8 +9,9 @@
 #     sinusoid-maml-released-seed1 -- --run.seed 1
 #
 # RANKS (default 1, without MPI), THREADS of each (1), EVAL (flags of eval,
-# "--eval.tasks 2000") and WORK (a temporary folder; keep it to go on with a run
-# that was stopped) can be set. Minutes to an hour each: not part of CI.
+# "--eval.tasks 2000"; several evaluations separated by ";") and WORK (a
+# temporary folder; keep it to go on with a run that was stopped) can be set.
+# Minutes to an hour each: not part of CI.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 config=${1:?usage: run.sh CONFIG [NAME] [-- flags]}
@@ -33,22 +34,32 @@ launch=("${PROTEAN_BIN:-$top/build/protean}")
 TIMEFORMAT='%U %S'
 { time "${launch[@]}" train --config "$config" --run.dir "$run" \
     --run.threads "${THREADS:-1}" --resume auto "$@" 2>&3; } 3>&2 2>>"$run.cpu"
-# shellcheck disable=SC2086  # flags are words
-"${launch[@]}" eval --run "$run" --json $EVAL >"$run.eval.json"
+IFS=';' read -ra evaluations <<<"$EVAL"
+for flags in "${evaluations[@]}"; do
+  # shellcheck disable=SC2086  # flags are words
+  "${launch[@]}" eval --run "$run" --json $flags
+done >"$run.eval.json"
 mkdir -p "$top/tests/accuracy/results"
 python3 - "$run" "$config" "$top/tests/accuracy/results/$name.json" <<'PY'
 import json, os, sys
 run, config, out = sys.argv[1:]
 summary = json.load(open(f"{run}/summary.json"))
-result = json.load(open(f"{run}.eval.json"))
-result.pop("task_accuracy", None)
+flags = [f.strip() for f in os.environ["EVAL"].split(";")]
+# One object after another.
+text, evaluations = open(f"{run}.eval.json").read().strip(), []
+while text:
+    result, end = json.JSONDecoder().raw_decode(text)
+    result.pop("task_accuracy", None)
+    evaluations.append(dict(flags=flags[len(evaluations)], **result))
+    text = text[end:].strip()
 summary["provenance"].pop("host", None)
 cpu = sum(float(x) for x in open(f"{run}.cpu").read().split())
 keep = ("learner steps tasks_seen seed ranks threads reduction theta_sha256 "
         "provenance").split()
-json.dump(dict(config=config, eval_flags=os.environ["EVAL"], evaluation=result,
-               wall_s=summary["wall_s"], cpu_s=cpu,
-               **{k: summary[k] for k in keep}), open(out, "w"), indent=1)
-open(out, "a").write("\n")
+with open(out, "w") as f:
+    json.dump(dict(config=config, evaluations=evaluations,
+                   wall_s=summary["wall_s"], cpu_s=cpu,
+                   **{k: summary[k] for k in keep}), f, indent=1)
+    f.write("\n")
 PY
 echo "kept tests/accuracy/results/$name.json"

@@ -12,24 +12,21 @@ import statistics
 here = os.path.dirname(os.path.abspath(__file__))
 
 
-def percent(x):
-    return f"{100 * x:.2f} %"
+def classification(e):
+    flags = " ".join(f"`{f}`" for f in re.findall(r"--(?!eval.tasks)(\S+ \S+)", e["flags"]))
+    return (f"{100 * e['accuracy']:.2f} % +- {100 * e['ci95']:.2f} ({e['ways']}-way {e['shots']}-shot, "
+            f"{e['queries']} queries, {e['tasks']} tasks{', ' + flags if flags else ''})")
 
 
-def figures(runs):
-    """What came out, in words."""
-    e = runs[0]["evaluation"]
-    if e["accuracy"] is not None:
-        text = f"{percent(e['accuracy'])} +- {100 * e['ci95']:.2f}, {e['ways']}-way {e['shots']}-shot"
-        return f"{text}, {e['tasks']} tasks"
-    parts = []
+def regression(evaluations):
+    """The same evaluation of one or several seeds."""
+    e, parts = evaluations[0], []
     for step in sorted({1, len(e["per_step"]) - 1}):
-        errors = [r["evaluation"]["per_step"][step]["loss"] for r in runs]
-        text = f"{statistics.median(errors):.3f} after {step} step{'s' * (step > 1)}"
-        if len(runs) > 1:
-            text += f" ({min(errors):.3f} to {max(errors):.3f})"
-        parts.append(text)
-    return f"squared error {', '.join(parts)}; {e['shots']} points, {e['tasks']} tasks"
+        errors = [e["per_step"][step]["loss"] for e in evaluations]
+        parts.append(f"{statistics.median(errors):.3f} after {step} step{'s' * (step > 1)}")
+        if len(errors) > 1:
+            parts[-1] += f" ({min(errors):.3f} to {max(errors):.3f})"
+    return f"squared error {', '.join(parts)} ({e['shots']} points, {e['tasks']} tasks)"
 
 
 groups = {}
@@ -38,12 +35,16 @@ for path in sorted(glob.glob(f"{here}/results/*.json")):
     with open(path) as f:
         groups.setdefault(name, []).append(json.load(f))
 
-print("| run | learner | steps | tasks seen | wall, CPU time | held-out result | mode | commit |")
-print("|---|---|---|---|---|---|---|---|")
+print("| run | steps | tasks seen | wall, CPU minutes | held-out result | mode | commit |")
+print("|---|---|---|---|---|---|---|")
 for name, runs in groups.items():
     r = runs[0]
     seeds = f", median of {len(runs)} seeds" if len(runs) > 1 else ""
-    minutes = [f"{statistics.median(x[key] for x in runs) / 60:.0f}" for key in ("wall_s", "cpu_s")]
-    print(f"| {name}{seeds} | {r['learner']} | {r['evaluation']['step']} | {r['tasks_seen']} | "
-          f"{minutes[0]}, {minutes[1]} min on {r['ranks']} x {r['threads']} | {figures(runs)} | "
-          f"{r['evaluation']['mode']} | {r['provenance']['commit'][:8]} |")
+    results = [
+        classification(e) if e["accuracy"] is not None else regression([run["evaluations"][i] for run in runs])
+        for i, e in enumerate(r["evaluations"])
+    ]
+    minutes = [f"{statistics.median(x[key] for x in runs) / 60:.1f}" for key in ("wall_s", "cpu_s")]
+    print(f"| {name}{seeds} | {r['evaluations'][0]['step']} | {r['tasks_seen']} | {', '.join(minutes)} "
+          f"({r['ranks']} rank{'s' * (r['ranks'] > 1)} x {r['threads']}) | {'; '.join(results)} | "
+          f"{r['evaluations'][0]['mode']} | {r['provenance']['commit'][:8]} |")
