@@ -40,9 +40,9 @@ for flags in "${evaluations[@]}"; do
   "${launch[@]}" eval --run "$run" --json $flags
 done >"$run.eval.json"
 mkdir -p "$top/tests/accuracy/results"
-python3 - "$run" "$config" "$top/tests/accuracy/results/$name.json" <<'PY'
+python3 - "$run" "$config" "$top/tests/accuracy/results/$name.json" "$*" <<'PY'
 import json, os, sys
-run, config, out = sys.argv[1:]
+run, config, out, train_flags = sys.argv[1:]
 summary = json.load(open(f"{run}/summary.json"))
 flags = [f.strip() for f in os.environ["EVAL"].split(";")]
 # One object after another.
@@ -57,7 +57,8 @@ cpu = sum(float(x) for x in open(f"{run}.cpu").read().split())
 keep = ("learner steps tasks_seen seed ranks threads reduction theta_sha256 "
         "provenance").split()
 with open(out, "w") as f:
-    json.dump(dict(config=config, evaluations=evaluations,
+    json.dump(dict(config=config, train_flags=train_flags,
+                   evaluations=evaluations,
                    wall_s=summary["wall_s"], cpu_s=cpu,
                    **{k: summary[k] for k in keep}), f, indent=1)
     f.write("\n")

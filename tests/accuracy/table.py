@@ -44,6 +44,8 @@ for name, runs in groups.items():
         classification(e) if e["accuracy"] is not None else regression([run["evaluations"][i] for run in runs])
         for i, e in enumerate(r["evaluations"])
     ]
+    if r.get("train_flags") and not seeds:
+        name += f" (`{r['train_flags'].replace('--', '')}`)"
     minutes = [f"{statistics.median(x[key] for x in runs) / 60:.1f}" for key in ("wall_s", "cpu_s")]
     print(f"| {name}{seeds} | {r['evaluations'][0]['step']} | {r['tasks_seen']} | {', '.join(minutes)} "
           f"({r['ranks']} rank{'s' * (r['ranks'] > 1)} x {r['threads']}) | {'; '.join(results)} | "
