@@ -46,7 +46,9 @@ for name, runs in groups.items():
     ]
     if r.get("train_flags") and not seeds:
         name += f" (`{r['train_flags'].replace('--', '')}`)"
-    minutes = [f"{statistics.median(x[key] for x in runs) / 60:.1f}" for key in ("wall_s", "cpu_s")]
+    minutes = [
+        "?" if r[key] is None else f"{statistics.median(x[key] for x in runs) / 60:.1f}" for key in ("wall_s", "cpu_s")
+    ]
     print(f"| {name}{seeds} | {r['evaluations'][0]['step']} | {r['tasks_seen']} | {', '.join(minutes)} "
           f"({r['ranks']} rank{'s' * (r['ranks'] > 1)} x {r['threads']}) | {'; '.join(results)} | "
           f"{r['evaluations'][0]['mode']} | {r['provenance']['commit'][:8]} |")
