@@ -409,10 +409,20 @@ class Passes {
       *tangents_;
 };
 
+// Tasks that are worth waking a thread for: it takes as long as so many
+// products.
+int64_t grain(const MlpShape& s) {
+  constexpr int64_t kProducts = 500'000;
+  int64_t products = 0;  // of one task
+  for (int64_t l = 1; l <= s.layers(); ++l)
+    products += s.n * s.width[l] * s.width[l - 1];
+  return std::max<int64_t>(1, kProducts / std::max<int64_t>(1, products));
+}
+
 // Runs f(task, passes) for every task.
 template <typename T, typename F>
 void for_tasks(const MlpShape& s, F f) {
-  at::parallel_for(0, s.tasks, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, s.tasks, grain(s), [&](int64_t begin, int64_t end) {
     thread_local Scratch space;
     Passes<T> passes(s, space);
     for (int64_t t = begin; t < end; ++t) f(t, passes);
