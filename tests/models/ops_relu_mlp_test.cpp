@@ -193,9 +193,8 @@ TEST_CASE("The fused squared error agrees with the plain one to second order",
     auto weight = at::ones({c.tasks, c.n});
     weight.select(1, c.n - 1).zero_();
     for (const auto& w : {at::Tensor(), weight}) {
-      const auto e =
-          disagreement(error(ops::relu_mlp_squared_error, w), error(plain, w),
-                       with_targets(make(c)));
+      const auto e = disagreement(error(ops::relu_mlp_squared_error, w),
+                                  error(plain, w), with_targets(make(c)));
       CHECK(e.values < 1e-12);
       CHECK(e.first < 1e-11);
       CHECK(e.second < 1e-11);

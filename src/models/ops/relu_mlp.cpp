@@ -244,10 +244,9 @@ struct Loss : torch::autograd::Function<Loss> {
     with_type(e.x, [&](auto type) {
       using T = decltype(type);
       Arguments keep;
-      kernels::mlp_squared_error<T>(
-          s, keep.of<T>(e.x), targets_of<T>(e, keep),
-          keep.of<T>(p.data(), s.layers()), loss.data_ptr<T>(),
-          gradients<T>(p, g));
+      kernels::mlp_squared_error<T>(s, keep.of<T>(e.x), targets_of<T>(e, keep),
+                                    keep.of<T>(p.data(), s.layers()),
+                                    loss.data_ptr<T>(), gradients<T>(p, g));
     });
     variable_list saved{e.x, e.y, e.share};
     saved.insert(saved.end(), p.begin(), p.end());
@@ -340,8 +339,8 @@ struct Descent : torch::autograd::Function<Descent> {
                                const variable_list& u) {
     Tensors q;
     for (const auto& t : p) q.push_back(own_view(t));
-    auto stepped = torch::autograd::grad({squared_error(e, q).sum()}, q, {},
-                                         true, true);
+    auto stepped =
+        torch::autograd::grad({squared_error(e, q).sum()}, q, {}, true, true);
     for (size_t i = 0; i < q.size(); ++i) stepped[i] = q[i] - lr * stepped[i];
     return torch::autograd::grad(stepped, q, u, true, true);
   }

@@ -62,8 +62,8 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w,
 at::Tensor relu_mlp(const at::Tensor& x, const std::vector<at::Tensor>& weights,
                     const std::vector<at::Tensor>& biases);
 
-// Mean squared error per task of relu_mlp, (T): as mean_squared_error, in one op
-// that has the gradient ready when the value is.
+// Mean squared error per task of relu_mlp, (T): as mean_squared_error, in one
+// op that has the gradient ready when the value is.
 at::Tensor relu_mlp_squared_error(const at::Tensor& x, const at::Tensor& y,
                                   const at::Tensor& weight,
                                   const std::vector<at::Tensor>& weights,
