@@ -41,10 +41,11 @@ Params stacked_leaves(const ParameterSpace& space, const at::Tensor& flat,
                       int64_t tasks) {
   Params out;
   for (const auto& p : space.parameters()) {
-    auto one = flat.narrow(0, p.offset, p.size).view(with_tasks(1, p));
-    auto leaf = at::empty(with_tasks(tasks, p), flat.options());
-    leaf.copy_(one.expand_as(leaf));
-    out.push_back(leaf.requires_grad_());
+    out.push_back(flat.narrow(0, p.offset, p.size)
+                      .view(with_tasks(1, p))
+                      .expand(with_tasks(tasks, p))
+                      .detach()
+                      .requires_grad_());
   }
   return out;
 }

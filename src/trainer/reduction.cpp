@@ -118,28 +118,29 @@ MetaView StepReducer::stack_sums() {
 void StepReducer::stack_done(const std::vector<uint32_t>& indices,
                              const TaskLosses& losses) {
   const auto loss = losses.loss.to(at::kCPU, at::kFloat).contiguous();
-  const auto accuracy =
-      losses.accuracy.defined()
-          ? losses.accuracy.to(at::kCPU, at::kFloat).contiguous()
-          : at::zeros({loss.numel()});
-  const float* values = loss.data_ptr<float>();
+  const float* values = loss.const_data_ptr<float>();
+  std::array<float, kLossValues> tail{};
   for (size_t i = 0; i < indices.size(); ++i) {
     if (!std::isfinite(values[i]) && bad_task_ < 0) bad_task_ = indices[i];
     if (values[i] > worst_loss_) {
       worst_loss_ = values[i];
       worst_task_ = indices[i];
     }
+    tail[0] += values[i];
   }
-  auto tail = at::zeros({kLossValues});
-  float* const sums = tail.data_ptr<float>();
-  const float* const right = accuracy.const_data_ptr<float>();
-  for (size_t i = 0; i < indices.size(); ++i) {
-    sums[0] += values[i];
-    sums[1] += right[i];
-    sums[2] += 1;
+  if (losses.accuracy.defined()) {
+    const auto right = losses.accuracy.to(at::kCPU, at::kFloat).contiguous();
+    for (size_t i = 0; i < indices.size(); ++i)
+      tail[1] += right.const_data_ptr<float>()[i];
   }
-  sums_.narrow(0, theta_size_ + state_size_, kLossValues)
-      .add_(tail.to(device_));
+  tail[2] = static_cast<float>(indices.size());
+  const int64_t begin = theta_size_ + state_size_;
+  if (sums_.is_cpu())
+    for (int64_t i = 0; i < kLossValues; ++i)
+      sums_.data_ptr<float>()[begin + i] += tail[i];
+  else
+    sums_.narrow(0, begin, kLossValues)
+        .add_(at::tensor(at::ArrayRef<float>(tail)).to(device_));
   if (level_ != ReductionLevel::exact) return;
 
   const auto host = sums_.to(at::kCPU);

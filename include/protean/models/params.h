@@ -11,8 +11,8 @@ namespace protean {
 // Views of flat, (1, shape...) each: shared by all tasks, no copy.
 Params shared_params(const ParameterSpace& space, const at::Tensor& flat);
 
-// Copies for each of T tasks, (T, shape...), as autograd leaves that require a
-// gradient.
+// One for each of T tasks, (T, shape...), as autograd leaves with a gradient
+// each. All are views of flat, which must not change while they are in use.
 Params stacked_leaves(const ParameterSpace& space, const at::Tensor& flat,
                       int64_t tasks);
 
