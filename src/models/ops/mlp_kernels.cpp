@@ -513,10 +513,10 @@ void mlp_squared_error(const MlpShape& s, PerTask<const T> x,
     const T *z = passes.output(), *y = targets.y.of(t);
     T sum = 0;
     error_slopes(
-        s, targets.share.of(t), targets.one_share,
+        s, targets.share_of(t), targets.one_share(),
         [&](int64_t i, int64_t c) {
           const T e = z[c * ld + i] - y[i * d + c];
-          sum += e * e * targets.share.of(t)[targets.one_share ? 0 : i];
+          sum += e * e * targets.share_of(t)[targets.one_share() ? 0 : i];
           return e;
         },
         deltas + last);
@@ -543,7 +543,7 @@ void mlp_descent(const MlpShape& s, PerTask<const T> x,
     passes.forward(h);
     const T *z = passes.output(), *y = targets.y.of(t);
     error_slopes(
-        s, targets.share.of(t), targets.one_share,
+        s, targets.share_of(t), targets.one_share(),
         [&](int64_t i, int64_t c) { return z[c * ld + i] - y[i * d + c]; },
         deltas_t + last);
     passes.backward(h, deltas_t, /*to_input=*/false,
@@ -570,7 +570,7 @@ void mlp_descent_backward(const MlpShape& s, PerTask<const T> x,
     passes.tangent_forward(h, u, nullptr);
     const T* const z = passes.output();
     error_slopes(
-        s, targets.share.of(t), targets.one_share,
+        s, targets.share_of(t), targets.one_share(),
         [&](int64_t i, int64_t c) { return z[c * ld + i]; }, passes.delta());
     passes.tangent_backward(
         h, deltas + t * mlp_delta_size<T>(s), /*from_last=*/true,

@@ -78,8 +78,12 @@ void mlp_double_backward(const MlpShape& s, PerTask<const T> x,
 template <typename T>
 struct MlpTargets {
   PerTask<const T> y;      // (n, dL)
-  PerTask<const T> share;  // (n), or one value for all examples
-  bool one_share = true;
+  PerTask<const T> share;  // (n); absent: each
+  T each = 0;
+  const T* share_of(int64_t task) const {
+    return share.data ? share.of(task) : &each;
+  }
+  bool one_share() const { return !share.data; }
 };
 
 // The loss of each task, (T), and its gradient. Nothing is kept: no

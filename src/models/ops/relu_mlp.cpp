@@ -1,6 +1,5 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/relu.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -200,19 +199,21 @@ struct Forward : torch::autograd::Function<Forward> {
   }
 };
 
-// What a descent is on; needs no gradient. share: (T, n), or one value.
+// What a loss is on; needs no gradient. share: (T, n), what each example
+// counts; undefined: all the same.
 struct Examples {
   Tensor x, y, share;
+  double each() const {
+    return 1.0 / static_cast<double>(y.size(1) * y.size(2));
+  }
 };
 
 template <typename T>
 kernels::MlpTargets<T> targets_of(const Examples& e, Arguments& keep) {
-  const bool one = e.share.numel() == 1;
-  kernels::MlpTargets<T> targets{keep.of<T>(e.y), {}, one};
-  if (one)
-    targets.share = {e.share.const_data_ptr<T>(), 0};
-  else
-    targets.share = keep.of<T>(e.share);
+  kernels::MlpTargets<T> targets;
+  targets.y = keep.of<T>(e.y);
+  targets.share = keep.of<T>(e.share);  // absent when undefined
+  targets.each = static_cast<T>(e.each());
   return targets;
 }
 
@@ -222,8 +223,10 @@ Tensor own_view(const Tensor& t) {
 }
 
 Tensor squared_error(const Examples& e, const Tensors& p) {
-  auto share = e.share.numel() == 1 ? e.share : e.share.unsqueeze(-1);
-  return ((plain(e.x, p) - e.y).square() * share).sum({1, 2});
+  auto squares = (plain(e.x, p) - e.y).square();
+  squares =
+      e.share.defined() ? squares * e.share.unsqueeze(-1) : squares * e.each();
+  return squares.sum({1, 2});
 }
 
 // The cotangent that sum() gives: one 1 for all tasks.
@@ -367,10 +370,7 @@ bool fixed_examples(const Tensor& x, const Tensor& y) {
 }
 
 Examples examples(const Tensor& x, const Tensor& y, const Tensor& weight) {
-  if (!weight.defined())
-    return {x, y,
-            at::full({1}, 1.0 / static_cast<double>(y.size(1) * y.size(2)),
-                     x.options())};
+  if (!weight.defined()) return {x, y, {}};
   auto w = weight.detach().to(x.scalar_type());
   return {x, y, w / (w.sum(1, true) * y.size(2))};
 }
