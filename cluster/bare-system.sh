@@ -78,6 +78,7 @@ make_system() {
 
 if [ -z "$root" ]; then
   root=$(mktemp -d "${BARE_FOLDER:-/var/tmp}/protean-bare.XXXXXX")
+  chmod 755 "$root" # it becomes /, which every user enters
   clean() {
     rm -f "$root.log"
     if [ $keep = yes ]; then echo "kept: $root"; else rm -rf --one-file-system "$root"; fi

@@ -76,7 +76,7 @@ rank_exits() {
 }
 
 coordinator_throws() {
-  ended 0 coordinator.tick:throw:2 1 'coordinator thread: coordinator\.tick: injected fault'
+  ended 0 coordinator.tick:throw:1 1 'coordinator thread: coordinator\.tick: injected fault'
 }
 # Its process lives, computes and answers MPI; only the watch is gone.
 coordinator_hangs() {

@@ -163,17 +163,18 @@ not_finite() {
   # where NAME: step and task of the one error.
   where() {
     expect_code 1
-    expect_error 'step [0-9]+: the loss or gradient of task [0-9]+ is not finite \(computed by rank [0-9]+\)'
+    # Which comes first depends on the machine's rounding, never on its ranks.
+    expect_error 'step [0-9]+: (the loss or gradient of task [0-9]+ is not finite \(computed by rank [0-9]+\)|the outer step leaves parameters that are not finite)'
     [ ! -e "$1/DONE" ] || fail "DONE"
     [ ! -e "$1/lock" ] || fail "the lock stayed"
-    found=$(grep -Eo 'step [0-9]+: .* task [0-9]+' "$scratch/err")
+    found=$(grep -Eo 'step [0-9]+: (the loss or gradient of task [0-9]+|the outer step)' "$scratch/err")
   }
   local expected
   protean "${base[@]}" --run.dir alone --learner.inner_lr 1e30
   where alone
   expect_equal "first bad task" "$found" "step 0: the loss or gradient of task 0"
   # Later, with checkpoints on the way.
-  base+=(--optim.name sgd --optim.lr 1e3 --checkpoint.every 1 --checkpoint.keep 30)
+  base+=(--optim.name sgd --optim.lr 3e2 --checkpoint.every 1 --checkpoint.keep 30)
   protean "${base[@]}" --run.dir later
   where later
   expected=$found
