@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/memory_use.h"
 #include "protean/core/quiet_thread.h"
+#include "protean/core/signals.h"
 
 #include "coordinator/coordinator.h"
 
@@ -94,6 +97,16 @@ void Station::step_done(std::span<const float> busy_s) {
   if (coordinator_) coordinator_->step_done(busy_s);
 }
 
+double Station::cpu_seconds() const {
+  clockid_t clock{};
+  timespec t{};
+  // A pthread of this process that was not joined has a clock.
+  pthread_getcpuclockid(const_cast<std::thread&>(thread_).native_handle(),
+                        &clock);
+  clock_gettime(clock, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
 double Station::now() const {
   return std::chrono::duration<double>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -112,27 +125,35 @@ void Station::beat() {
   world_.mail->send(kCoordinatorRank, encode(beat));
 }
 
+std::string Station::memory_advice() {
+  double biggest = 0;
+  {
+    std::lock_guard lock(mutex_);
+    biggest = biggest_stack_;
+  }
+  if (!(biggest > 0)) return {};
+  return concat("; this rank's biggest stack has ", biggest,
+                " examples: lower task.stack or ask for more");
+}
+
 void Station::watch_memory() {
   const auto use = memory_use();
   if (!use) return;
+  const auto mib = [](uint64_t bytes) { return bytes >> 20; };
+  if (!killed_) killed_ = use->killed;
+  if (use->killed > *killed_) {
+    killed_ = use->killed;
+    log_error(concat("memory: the kernel has killed a process of ", use->group,
+                     ", whose limit is ", mib(use->limit), " MiB (peak ",
+                     mib(use->peak), ")", memory_advice()));
+  }
   const auto share =
       static_cast<double>(use->used) / static_cast<double>(use->limit);
   const bool close = share > kCloseToLimit;
-  if (close && !memory_named_) {
-    double biggest = 0;
-    {
-      std::lock_guard lock(mutex_);
-      biggest = biggest_stack_;
-    }
-    const auto mib = [](uint64_t bytes) { return bytes >> 20; };
-    log_warning(concat(
-        "memory: ", mib(use->used), " of ", mib(use->limit), " MiB of ",
-        use->group, " in use (peak ", mib(use->peak),
-        "), beyond which the kernel kills",
-        biggest > 0 ? concat("; this rank's biggest stack has ", biggest,
-                             " examples: lower task.stack or ask for more")
-                    : std::string()));
-  }
+  if (close && !memory_named_)
+    log_warning(concat("memory: ", mib(use->used), " of ", mib(use->limit),
+                       " MiB of ", use->group, " in use (peak ", mib(use->peak),
+                       "), beyond which the kernel kills", memory_advice()));
   memory_named_ = close || (memory_named_ && share > kCloseToLimit - 0.1);
 }
 
@@ -158,8 +179,15 @@ void Station::run() {
     for (int r = 0; r < ranks; ++r) mail.send(r, encode(message));
   };
   mail.send(kCoordinatorRank, encode(Hello{world_.host, ::getpid()}));
+  watch_memory();
   double next = now();
+  bool asked_to_stop = stop_requested();
   while (!stop_) {
+    // A launcher that has lost one rank leaves the others little time to speak.
+    if (!asked_to_stop && stop_requested()) {
+      asked_to_stop = true;
+      watch_memory();
+    }
     if (now() >= next) {
       next = now() + options_.heartbeat_s;
       beat();

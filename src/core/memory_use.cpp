@@ -9,12 +9,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Files {
-  const char *limit, *used, *peak, *droppable;
+  const char *limit, *used, *peak, *droppable, *events;
 };
 constexpr Files kV1{"memory.limit_in_bytes", "memory.usage_in_bytes",
-                    "memory.max_usage_in_bytes", "total_inactive_file"};
+                    "memory.max_usage_in_bytes", "total_inactive_file",
+                    "memory.oom_control"};
 constexpr Files kV2{"memory.max", "memory.current", "memory.peak",
-                    "inactive_file"};
+                    "inactive_file", "memory.events"};
 // Version 1 says "none" by a number near 2^63.
 constexpr uint64_t kNoLimit = uint64_t{1} << 60;
 
@@ -25,8 +26,9 @@ uint64_t number_in(const fs::path& file) {
   return in >> value ? value : 0;
 }
 
-uint64_t droppable(const fs::path& stat, const std::string& key) {
-  std::ifstream in(stat);
+// The number behind `key` in a file of such pairs; 0 when there is none.
+uint64_t number_of(const std::string& key, const fs::path& file) {
+  std::ifstream in(file);
   std::string word;
   uint64_t value = 0;
   while (in >> word >> value)
@@ -39,14 +41,18 @@ std::optional<MemoryUse> limited(const fs::path& top, fs::path group,
                                  const Files& files) {
   // Inside a container the path may be that of the host.
   if (!fs::exists(group / files.used)) group = top;
+  // Version 1 counts only in the group that the victim itself was in.
+  const uint64_t killed = number_of("oom_kill", group / files.events);
   for (;; group = group.parent_path()) {
     const uint64_t limit = number_in(group / files.limit);
     if (limit > 0 && limit < kNoLimit) {
       const uint64_t used = number_in(group / files.used);
       const uint64_t files_only =
-          droppable(group / "memory.stat", files.droppable);
-      return MemoryUse{used - std::min(used, files_only),
-                       number_in(group / files.peak), limit, group.string()};
+          number_of(files.droppable, group / "memory.stat");
+      return MemoryUse{
+          used - std::min(used, files_only), number_in(group / files.peak),
+          limit, std::max(killed, number_of("oom_kill", group / files.events)),
+          group.string()};
     }
     if (group == top || !group.has_relative_path()) return std::nullopt;
   }

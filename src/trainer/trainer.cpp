@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <limits>
 #include <optional>
 
@@ -30,6 +31,13 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Of this process, all threads.
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 // Bits of RankReport::stop: any rank may set them, all ranks see them at the
@@ -87,7 +95,9 @@ class Trainer {
   // The last step's, and sums since the last logged step.
   StepTimes window_;
   double optimiser_s_ = 0;
-  double validate_s_ = 0;  // over the whole run
+  // Over the whole run: validating, and what training waited for checkpoints.
+  double validate_s_ = 0;
+  double store_s_ = 0;
   double tasks_per_s_ = NAN;
   int64_t window_steps_ = 0;
   Clock::time_point window_start_ = Clock::now();
@@ -329,9 +339,11 @@ void Trainer::save() {
   if (!run_->lock_held())
     throw Error(config_.run.dir +
                 ": another process has taken over this run directory");
+  const double before = seconds_since(start_);
   station_->enter(RankPhase::storing, state_.step);
   state_.costs = *station_->costs().at(state_.step);
   writer_->submit(to_checkpoint(state_, e_.learner->spaces(), identity_));
+  store_s_ += seconds_since(start_) - before;
 }
 
 bool Trainer::wants_to_stop() const {
@@ -417,6 +429,8 @@ nlohmann::json Trainer::summary(double wall_s) const {
            ? static_cast<double>(steps * config_.task.meta_batch) / wall_s
            : 0.0},
       {"validation_share", wall_s > 0 ? validate_s_ / wall_s : 0.0},
+      {"checkpoint_share", wall_s > 0 ? store_s_ / wall_s : 0.0},
+      {"coordinator_cpu_share", station_->cpu_seconds() / cpu_seconds()},
       {"scale_repeats", reducer.repeats()},
       {"learner", e_.learner->name()},
       {"data_checksum", e_.tasks.checksum},

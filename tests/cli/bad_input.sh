@@ -328,15 +328,6 @@ ranks() {
   differs 'rank 1: command line: unknown key task\.wayz' "$PROTEAN_BIN"
   other=(--comm.timeout_s -1)
   differs 'rank 1: comm\.timeout_s = -1; expected > 0' "$PROTEAN_BIN"
-  # The same path on two hosts: other data, or none.
-  python3 "$support/make_images.py" "$scratch/images" 24 2 2
-  mkdir elsewhere nowhere
-  accepted pack --in "$scratch/images" --out elsewhere/sound.pack
-  other=(--data.split random)
-  tiny+=("${other[@]}")
-  differs 'ranks differ: data checksum is [0-9a-f]+ on rank 0 and [0-9a-f]+ on rank 1' \
-    env -C elsewhere "$PROTEAN_BIN"
-  differs 'rank 1: sound\.pack: no such file or folder' env -C nowhere "$PROTEAN_BIN"
   with=two_ranks refused 2 'ranks differ: the command is train on rank 0 and bench on rank 1' \
     "$PROTEAN_BIN" train --run.dir new "${tiny[@]}" : "$PROTEAN_BIN" bench
 }

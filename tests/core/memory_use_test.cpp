@@ -44,8 +44,10 @@ TEST_CASE("the nearest limit of a version 2 group counts", "[core]") {
   tree.put("groups/job/memory.current", "800\n");
   tree.put("groups/job/memory.peak", "900\n");
   tree.put("groups/job/memory.stat", "anon 500\ninactive_file 250\n");
+  tree.put("groups/job/memory.events", "high 9\noom 3\noom_kill 2\n");
   const auto use = tree.use();
   REQUIRE(use);
+  CHECK(use->killed == 2);
   CHECK(use->limit == 1000);
   CHECK(use->used == 550);
   CHECK(use->peak == 900);
@@ -60,8 +62,11 @@ TEST_CASE("the memory controller of version 1 counts", "[core]") {
   CHECK_FALSE(tree.use());
   tree.put("groups/memory/job/memory.limit_in_bytes", "100\n");
   tree.put("groups/memory/job/memory.max_usage_in_bytes", "90\n");
+  tree.put("groups/memory/job/memory.oom_control",
+           "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
   const auto use = tree.use();
   REQUIRE(use);
+  CHECK(use->killed == 1);
   CHECK(use->limit == 100);
   CHECK(use->used == 70);
   CHECK(use->peak == 90);

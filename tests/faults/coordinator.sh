@@ -111,49 +111,49 @@ dedicated_killed() {
 
 # --- memory ---------------------------------------------------------------------
 
-# A control group of its own: what it may use is what the run needs, and less.
-out_of_memory() {
-  local folder limit peak
+# memory_group: a control group, its folder in $group, its files' names in $limit
+# and $used.
+memory_group() {
   if mkdir "/sys/fs/cgroup/memory/protean-$$" 2>/dev/null; then
-    folder=/sys/fs/cgroup/memory/protean-$$ limit=memory.limit_in_bytes
-    peak=memory.max_usage_in_bytes
+    group=/sys/fs/cgroup/memory/protean-$$ limit=memory.limit_in_bytes
+    used=memory.usage_in_bytes
   elif grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null &&
     mkdir "/sys/fs/cgroup/protean-$$" 2>/dev/null; then
-    folder=/sys/fs/cgroup/protean-$$ limit=memory.max peak=memory.peak
+    group=/sys/fs/cgroup/protean-$$ limit=memory.max used=memory.current
   else
     echo "skipped: no memory control group can be made here"
     exit 77
   fi
-  group=$folder # for leave()
-  # limited BYTES WORDS...: protean in the group, which may use so much.
-  limited() {
-    echo "$1" >"$folder/$limit"
-    shift
-    run bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$folder" "$PROTEAN_BIN" "$@"
-  }
-  # Most of what it needs is for its stacks.
-  base+=(--coordinator.heartbeat_s 0.05 --run.steps 12 --task.queries 12 --task.stack 6
-    --model.filters 32)
+}
+out_of_memory() {
+  local limit used bytes pid
+  memory_group
+  # What it needs is for its stacks.
+  base+=(--coordinator.heartbeat_s 0.2 --task.queries 12 --task.stack 6 --model.filters 64)
   whole
-  local needs
-  limited $((8 << 30)) "${base[@]}" --run.dir free
-  expect_whole free
-  needs=$(cat "$folder/$peak")
-  # Page cache counts in the peak, but is given up when it gets tight.
-  local share warned=0
-  for share in $(seq 95 -5 20); do
-    row="$share % of its peak of $needs bytes"
-    rm -rf run
-    limited $((needs / 100 * share)) "${base[@]}" --run.dir run
-    ! grep -Eq '^\[warning\] memory: [0-9]+ of [0-9]+ MiB of .*protean-.* in use \(peak [0-9]+\), .*biggest stack has 234 examples' \
-      "$scratch/err" || warned=1
-    [ "$code" = 0 ] || break
-    expect_whole run
-  done
-  expect_code 137
-  [ $warned = 1 ] || fail "no warning before the kernel killed"
-  row="$row, resumed with enough"
-  limited $((8 << 30)) "${base[@]}" --run.dir run --resume auto
+  ranks_with trainer.step:hang:9 1 2 "${base[@]}" --run.dir run
+  start bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "${job_words[@]}"
+  until_true 60 has_checkpoint run 8 || fail "no checkpoint of step 8"
+
+  # Now both wait. What lies in files is given up first, and is not counted.
+  echo $(($(cat "$group/$used") / 2)) >"$group/$limit" 2>/dev/null || true
+  bytes=$(cat "$group/$used")
+  echo $((bytes + bytes / 50)) >"$group/$limit"
+  tight() {
+    grep -Eq '^\[warning\] .*memory: [0-9]+ of [0-9]+ MiB of .*protean-.* in use \(peak [0-9]+\), .*biggest stack has 234 examples' \
+      "$scratch/err"
+  }
+  until_true 10 tight || fail "no warning"
+
+  # More than fits: the kernel takes the rank that is first in its list.
+  pid=$(rank_of 1) || fail "no rank 1"
+  echo 1000 >"/proc/$pid/oom_score_adj"
+  bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" \
+    python3 -c 'import sys; more = b"x" * int(sys.argv[1])' $((bytes / 20)) || true
+  finish 30
+  [ "$code" -ne 0 ] || fail "exit code 0 although rank 1 was killed"
+  expect_line '^\[error\] .*memory: the kernel has killed a process of .*protean-.*, whose limit is [0-9]+ MiB \(peak [0-9]+\); this rank.s biggest stack has 234 examples'
+  protean "${base[@]}" --run.dir run --resume auto --comm.ranks 2
   expect_whole run
 }
 

@@ -36,7 +36,14 @@ field() {  # NAME [JOB]: of scontrol's description of the job
 }
 has_state() { [[ $(field JobState "${2:-$id}") == "$1" ]]; }
 has_checkpoint() { [ -e "$1/checkpoints/step-$2/manifest.json" ]; }
-# No patience with the two minutes that Slurm keeps a job that is queued again.
+# started_again N: the job has begun once more. Slurm keeps a job that is queued
+# again for two minutes, until credentials of its last go can no longer be mistaken
+# for new ones; they count in seconds.
+started_again() {
+  until_true 60 has_state PENDING || fail "the job is not queued again"
+  sleep 2
+  await 60 "the job starts again" is_started_again "$1"
+}
 is_started_again() {
   on n0 scontrol update JobId="$id" StartTime=now >/dev/null 2>&1 || true
   grep -q "restart $1: .* ranks on" "protean-$id.log"
@@ -51,7 +58,10 @@ await() {  # SECONDS WHAT WORDS...
   shift 2
   until_true "$seconds" "$@" || {
     cat "protean-$id.log" >"$scratch/err" 2>/dev/null
-    on n0 squeue >"$scratch/out" 2>&1
+    {
+      on n0 scontrol show job -o
+      tail -n 15 "$PROTEAN_TESTBED"/slurm/*.log "$PROTEAN_TESTBED"/n*/slurmd.log
+    } >"$scratch/out" 2>&1
     fail "not in $seconds s: $what"
   }
 }
@@ -113,7 +123,7 @@ cycle() {
   expect_nothing_left n0 n1
   [ ! -e run/DONE ] || fail "DONE although it was stopped"
   [ ! -e run/lock ] || fail "the lock stayed"
-  await 30 "the job starts again" is_started_again 1
+  started_again 1
   expect_whole run
   expect_log ', restart 1: 4 ranks on n\[0-1\], 1 threads each, in run$'
   expect_log 'resuming from run/checkpoints/step-[0-9]+,'
@@ -132,7 +142,7 @@ node_killed() {
   submit --nodes 2 -- "${base[@]}" --run.dir run --coordinator.silence_s 5
   await 60 "a checkpoint of step 8" has_checkpoint run 8
   "$testbed/kill-host.sh" n1
-  await 60 "the job starts again" is_started_again 1
+  started_again 1
   expect_whole run
   expect_log '^\[error\] .*rank [23] on n1 .*is silent for'
   expect_log ', restart 0: failed with exit code 1; queued again$'

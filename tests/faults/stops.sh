@@ -78,6 +78,8 @@ kill_launcher() {
     kill -CONT "$pid" 2>/dev/null || true
     until_true 15 gone "$pid" || fail "process $pid is left"
   done
+  # Open MPI's own, which mpirun would have removed.
+  rm -f /dev/shm/vader_segment.* /dev/shm/sm_segment.*
   protean "${base[@]}" --run.dir run --resume auto
   expect_whole run
 }

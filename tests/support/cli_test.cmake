@@ -1,8 +1,13 @@
 # protean_cli_test(NAME SCRIPT [ARGS ...] [LABELS ...] [TIMEOUT s]
-#                  [PROCESSORS n])
+#                  [PROCESSORS n] [ALONE])
 # A ctest entry that drives the protean binary from bash; see support/cli.sh.
+# ALONE: it may leave nothing behind; see support/alone.sh.
 function(protean_cli_test name script)
-  cmake_parse_arguments(T "" "TIMEOUT;PROCESSORS" "ARGS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "ALONE" "TIMEOUT;PROCESSORS" "ARGS;LABELS" ${ARGN})
+  set(alone "")
+  if(T_ALONE)
+    set(alone ${PROJECT_SOURCE_DIR}/tests/support/alone.sh)
+  endif()
   if(NOT T_LABELS)
     set(T_LABELS unit)
   endif()
@@ -17,7 +22,7 @@ function(protean_cli_test name script)
     COMMAND ${CMAKE_COMMAND} -E env PROTEAN_BIN=$<TARGET_FILE:protean>
             "PROTEAN_MPIEXEC=${mpiexec} ${MPIEXEC_NUMPROC_FLAG}"
             ${PROTEAN_MPI_ENVIRONMENT}
-            bash ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${T_ARGS})
+            bash ${alone} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${T_ARGS})
   protean_test_properties(${name} "${T_LABELS}" ${T_TIMEOUT})
   set_tests_properties(${name} PROPERTIES PROCESSORS ${T_PROCESSORS})
 endfunction()

@@ -1,8 +1,8 @@
 // A rank's side of the coordinator, and on rank 0 the coordinator itself: one
 // thread that sends signs of life, passes on what was measured, receives cost
-// tables, and ends the job when somebody is lost. It also warns before the
-// kernel kills a rank for its memory, since nobody can afterwards. Protocol:
-// protocol.h.
+// tables, and ends the job when somebody is lost. It also warns when memory
+// gets tight, and says so when the kernel has killed a process of its control
+// group. Protocol: protocol.h.
 //
 // Create it when every rank is about to (after the preflight); destroy it
 // before run_world's body returns. It is the only reader of world.mail.
@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -48,11 +50,14 @@ class Station {
   // Rank 0, after each step: compute seconds of every rank.
   void step_done(std::span<const float> busy_s);
   CostSchedule& costs() { return costs_; }
+  // Processor time that this thread has taken, seconds.
+  double cpu_seconds() const;
 
  private:
   void run();
   void beat();
   void watch_memory();
+  std::string memory_advice();
   void handle(const Mail& mail, double now);
   double now() const;
 
@@ -64,6 +69,7 @@ class Station {
   std::atomic<uint64_t> progress_{0};
   std::atomic<bool> stop_{false};
   bool memory_named_ = false;
+  std::optional<uint64_t> killed_;  // processes of the group, when last seen
   std::mutex mutex_;
   // Guarded by mutex_.
   RankPhase phase_ = RankPhase::setup;

@@ -13,7 +13,9 @@ struct MemoryUse {
   uint64_t used = 0;   // bytes, without file pages that can be dropped
   uint64_t peak = 0;   // 0: unknown
   uint64_t limit = 0;  // of the nearest group above that has one
-  std::string group;   // its folder
+  // Processes of this group that the kernel killed for memory, ever.
+  uint64_t killed = 0;
+  std::string group;  // its folder
 };
 
 // nullopt: no group has a limit, or none can be read. The arguments are for
