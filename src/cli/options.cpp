@@ -88,6 +88,11 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "seconds after which training ends; 0 = none");
   b.add("run.log_every", c.run.log_every, "steps between metrics lines");
   b.add("run.quiet", c.run.quiet, "no progress lines");
+  b.add("run.logs", c.run.logs, "a log file per rank, in logs/");
+  b.add("run.trace", c.run.trace,
+        "trace.json: what each rank did when, for Perfetto");
+  b.add("run.prometheus", c.run.prometheus,
+        "file that holds the newest metrics for Prometheus");
   b.add("run.device", c.run.device, "cpu or cuda");
 
   b.add("data.source", c.data.source, "omniglot, pack, folder or sinusoid");

@@ -13,6 +13,7 @@
 #include "comm/mpi/mpi_world.h"
 #include "comm/nccl/api.h"
 #include "comm/nccl/nccl_communicator.h"
+#include "comm/recorded.h"
 
 namespace protean {
 namespace {
@@ -66,6 +67,7 @@ class InprocRun {
 
  private:
   void run_rank(int rank) {
+    set_thread_log_rank(rank, options_.ranks);
     World world;
     auto& [comm, mail] = ranks_[static_cast<size_t>(rank)];
     world.control = std::move(comm);
@@ -75,34 +77,30 @@ class InprocRun {
     world.host = host_name();
     try {
       if (add_data_) add_data_(world);
+      world.control = recorded(std::move(world.control), "control");
+      if (world.data) world.data = recorded(std::move(world.data), "data");
       const int code = body_(world);
       world.data.reset();
       finish(code);
     } catch (const AgreedError& e) {
       if (rank == 0) log_error(e.what());
+      dump_calls();
       finish(e.exit_code());
     } catch (const PeerError& e) {  // logged where it came from
+      dump_calls();
       finish(e.exit_code());
-    } catch (const CommError& e) {  // names its rank
-      fail(world, e.what(), e.what(), e.exit_code());
     } catch (const Error& e) {
-      fail(world, name(rank) + e.what(), e.what(), e.exit_code());
+      fail(world, e.what(), e.exit_code());
     } catch (const std::exception& e) {
-      fail(world, name(rank) + e.what(), e.what(), kExitFailed);
+      fail(world, e.what(), kExitFailed);
     } catch (...) {
-      const char* what = "an exception of unknown type";
-      fail(world, name(rank) + what, what, kExitFailed);
+      fail(world, "an exception of unknown type", kExitFailed);
     }
   }
 
-  std::string name(int rank) const {
-    if (options_.ranks == 1) return "";
-    return concat("rank ", rank, "/", options_.ranks, ": ");
-  }
-
-  void fail(World& world, const std::string& line, const std::string& why,
-            int exit_code) {
-    log_error(line);
+  void fail(World& world, const std::string& why, int exit_code) {
+    log_error(why);
+    dump_calls();
     world.control->fail(why, exit_code);
     finish(exit_code);
   }

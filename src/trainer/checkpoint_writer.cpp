@@ -8,6 +8,7 @@
 #include "protean/core/error.h"
 #include "protean/core/fault_points.h"
 #include "protean/core/log.h"
+#include "protean/core/trace.h"
 #include "protean/trainer/checkpoint.h"
 
 namespace protean {
@@ -49,6 +50,7 @@ struct CheckpointWriter::Shared {
 };
 
 void CheckpointWriter::Shared::store(const CheckpointState& state) {
+  const TraceSpan span("checkpoint", concat("step ", state.step));
   const auto path = save_checkpoint(state, checkpoints);
   {
     std::lock_guard lock(mutex);

@@ -5,6 +5,9 @@
 #include <ctime>
 
 #include "protean/coordinator/cost_model.h"
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/core/trace.h"
 #include "protean/learners/phase.h"
 
 namespace protean {
@@ -29,10 +32,15 @@ class PhaseStopwatch {
   explicit PhaseStopwatch(StepTimes& times) : times_(times) {
     set_phase_listener([this](Phase next) {
       const double spent = seconds_since(start_);
+      const int64_t end_us = tracing() ? trace_now() : 0;
       if (now_ == Phase::inner) times_.inner += spent;
       if (now_ == Phase::outer) times_.outer += spent;
+      if (now_ != Phase::idle)
+        trace_span("compute", now_ == Phase::inner ? "inner" : "outer",
+                   begin_us_, end_us);
       now_ = next;
       start_ = Clock::now();
+      begin_us_ = end_us;
     });
   }
   ~PhaseStopwatch() { set_phase_listener({}); }
@@ -43,6 +51,7 @@ class PhaseStopwatch {
   StepTimes& times_;
   Phase now_ = Phase::idle;
   Clock::time_point start_ = Clock::now();
+  int64_t begin_us_ = 0;
 };
 
 }  // namespace
@@ -65,8 +74,12 @@ StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
   for (const auto& stack : stacks)
     tasks_by_rank_[stack.owner] += static_cast<int64_t>(stack.index.size());
   prefetcher_ = std::make_unique<Prefetcher>(
-      [this](int64_t step) { return own_batches(step); }, first_step,
-      experiment.config.run.steps, experiment.config.data.prefetch);
+      [this](int64_t step) {
+        set_thread_log_rank(comm_.rank(), comm_.size());
+        const TraceSpan span("tasks", concat("step ", step));
+        return own_batches(step);
+      },
+      first_step, experiment.config.run.steps, experiment.config.data.prefetch);
 }
 
 std::vector<StackPlan> StepObjective::plan(int64_t step,

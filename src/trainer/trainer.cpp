@@ -14,6 +14,7 @@
 #include "protean/core/fault_points.h"
 #include "protean/core/log.h"
 #include "protean/core/signals.h"
+#include "protean/core/trace.h"
 #include "protean/trainer/evaluate.h"
 #include "protean/trainer/metrics_log.h"
 #include "protean/trainer/progress.h"
@@ -21,6 +22,7 @@
 #include "protean/trainer/run_directory.h"
 
 #include "trainer/on_root.h"
+#include "trainer/run_logs.h"
 #include "trainer/step_objective.h"
 #include "trainer/training_state.h"
 
@@ -80,6 +82,7 @@ class Trainer {
   bool classes_;  // classification, not regression
   nlohmann::json identity_;
   TrainingState state_;
+  std::unique_ptr<RunLogs> logs_;
   std::unique_ptr<Station> station_;
   std::unique_ptr<StepObjective> objective_;  // after the station it reports to
   int64_t resumed_from_ = -1;
@@ -143,6 +146,7 @@ Trainer::Trainer(const Experiment& experiment, World& world,
 void Trainer::open_run() {
   state_ = initial_state(e_, device_);
   on_root(comm_, [this] { open_directory(); });
+  logs_ = std::make_unique<RunLogs>(config_.run, comm_);
   comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
   broadcast(state_, comm_);
   first_step_ = state_.step;
@@ -216,6 +220,7 @@ void Trainer::check_agreement(const StepTotals& totals) const {
 }
 
 void Trainer::step() {
+  const TraceSpan span("step", concat("step ", state_.step));
   comm_.set_activity(concat("step ", state_.step));
   objective_->begin_step(state_.step, state_.meta);
   double before = seconds_since(start_);
@@ -276,24 +281,26 @@ void Trainer::log_step(bool force) {
     busiest = std::max<double>(busiest, rank.cpu_s);
     if (rank.worst_loss > worst->worst_loss) worst = &rank;
   }
-  metrics_->write(
-      {{"step", state_.step},
-       {"loss", totals.loss},
-       {"accuracy", accuracy(totals)},
-       {"tasks_per_s", tasks_per_s_},
-       {"data_s", window_.data / steps},
-       {"inner_s", window_.inner / steps},
-       {"outer_s", window_.outer / steps},
-       {"reduce_s", window_.reduce / steps},
-       {"optimiser_s", optimiser_s_ / steps},
-       {"grad_norm", state_.outer->last_gradient_norm()},
-       {"theta_norm",
-        state_.meta.theta.to(at::kCPU, at::kDouble).norm().item<double>()},
-       {"worst_task", worst->worst_task},
-       {"worst_loss", worst->worst_loss},
-       {"imbalance",
-        busy > 0 ? busiest * static_cast<double>(totals.ranks.size()) / busy
-                 : 1.0}});
+  const nlohmann::json line = {
+      {"step", state_.step},
+      {"loss", totals.loss},
+      {"accuracy", accuracy(totals)},
+      {"tasks_per_s", tasks_per_s_},
+      {"data_s", window_.data / steps},
+      {"inner_s", window_.inner / steps},
+      {"outer_s", window_.outer / steps},
+      {"reduce_s", window_.reduce / steps},
+      {"optimiser_s", optimiser_s_ / steps},
+      {"grad_norm", state_.outer->last_gradient_norm()},
+      {"theta_norm",
+       state_.meta.theta.to(at::kCPU, at::kDouble).norm().item<double>()},
+      {"worst_task", worst->worst_task},
+      {"worst_loss", worst->worst_loss},
+      {"imbalance",
+       busy > 0 ? busiest * static_cast<double>(totals.ranks.size()) / busy
+                : 1.0}};
+  metrics_->write(line);
+  logs_->metrics(line);
   window_ = {};
   optimiser_s_ = 0;
   window_steps_ = 0;
@@ -303,6 +310,7 @@ void Trainer::log_step(bool force) {
 // On the same tasks every time; the stop by target or patience follows from the
 // gathered result, so every rank decides alike.
 void Trainer::validate() {
+  const TraceSpan span("step", "validate");
   station_->enter(RankPhase::validating, state_.step);
   const double before = seconds_since(start_);
   validation_ =
@@ -399,6 +407,7 @@ TrainOutcome Trainer::finish() {
   }
   // Nobody leaves before the last checkpoint is decided.
   comm_.broadcast(&stored, sizeof stored, 0);
+  logs_->write_trace();
   outcome.exit_code = !stored     ? kExitFailed
                       : by_signal ? kExitStopped
                                   : kExitDone;

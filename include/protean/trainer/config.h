@@ -31,6 +31,15 @@ struct RunOptions {
   int64_t log_every = 20;
   // run.quiet: no progress lines.
   bool quiet = false;
+  // run.logs: each rank keeps a copy of its lines, with times, and on a failure
+  // its last collectives, in logs/rank-N.log.
+  bool logs = true;
+  // run.trace: what each rank did when, in trace.json, for Perfetto or
+  // chrome://tracing.
+  bool trace = false;
+  // run.prometheus: file that always holds the newest metrics, for the node
+  // exporter's text file collector; empty = none.
+  std::string prometheus;
   // run.device: cpu or cuda.
   std::string device = "cpu";
 };

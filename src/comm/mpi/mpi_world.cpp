@@ -12,6 +12,7 @@
 #include "comm/launcher.h"
 #include "comm/mpi/engine.h"
 #include "comm/mpi/mpi_communicator.h"
+#include "comm/recorded.h"
 
 namespace protean::mpi {
 namespace {
@@ -37,6 +38,7 @@ std::string text_of(const std::exception_ptr& error, int* exit_code) {
 [[noreturn]] void end_job(Engine& engine, const std::string& why,
                           int exit_code) {
   log_error(why);
+  dump_calls();
   engine.abort(why, exit_code);
 }
 
@@ -85,9 +87,12 @@ int run(const CommOptions& options, const std::function<void(World&)>& add_data,
     world.mpi_version = engine.library_version();
     try {
       if (add_data) add_data(world);
+      world.control = recorded(std::move(world.control), "control");
+      if (world.data) world.data = recorded(std::move(world.data), "data");
       code = body(world);
     } catch (const AgreedError& e) {
       code = e.exit_code();
+      dump_calls();
       if (rank == 0) log_error(e.what());
     }
     world.data.reset();  // NCCL ends before MPI does

@@ -18,6 +18,7 @@
 #include "comm/call.h"
 #include "comm/call_board.h"
 #include "comm/launcher.h"
+#include "comm/recorded.h"
 #include "comm/watchdog.h"
 
 namespace protean::nccl {
@@ -76,7 +77,7 @@ class NcclCommunicator final : public Communicator {
                    const CommOptions& options, int device)
       : api_(api),
         control_(std::move(control)),
-        board_(dynamic_cast<CallBoard*>(control_.get())),
+        board_(call_board_of(*control_)),
         options_(options),
         device_(device) {}
   ~NcclCommunicator() override;
