@@ -133,6 +133,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("model.name", c.model.name, "conv4 or mlp");
   b.add("model.filters", c.model.filters, "channels of conv4");
   b.add("model.pool", c.model.pool, "of conv4: max or stride");
+  b.add("model.pool_blocks", c.model.pool_blocks,
+        "blocks of conv4 that halve the image");
   b.add("model.norm_scale", c.model.norm_scale, "norms learn a scale");
   b.add("model.norm_eps", c.model.norm_eps, "added to variances");
   b.add("model.hidden", c.model.hidden, "hidden widths of mlp");
@@ -142,7 +144,9 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("model.head_init", c.model.head_init,
         "of the last layer: as model.init, or normal; empty = model.init");
 
-  b.add("learner.name", c.learner.name, "maml, fomaml, reptile or protonet");
+  b.add("learner.name", c.learner.name,
+        "maml, fomaml, anil, boil, metasgd, protomaml, cavia, reptile, "
+        "protonet, matching, relation or siamese");
   b.add("learner.inner_steps", c.learner.inner_steps,
         "adaptation steps in training");
   b.add("learner.inner_lr", c.learner.inner_lr,
@@ -159,6 +163,14 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "what the inner loop moves: all, head or body");
   b.add("learner.adapt_norm", c.learner.adapt_norm,
         "adapt scale and shift of norms too");
+  b.add("learner.truncate", c.learner.truncate,
+        "last adaptation steps differentiated exactly; 0 = all");
+  b.add("learner.checkpoint", c.learner.checkpoint,
+        "recompute adaptation steps instead of keeping them in memory");
+  b.add("learner.first_order_steps", c.learner.first_order_steps,
+        "first-order meta-steps before the exact ones");
+  b.add("learner.proximal", c.learner.proximal,
+        "strength of the pull towards theta in the inner loss");
   b.add("learner.query_norm", c.learner.query_norm,
         "queries by moments of: batch (transductive) or support");
   b.add("learner.eval_steps", c.learner.eval_steps,
@@ -168,7 +180,15 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("learner.eval_inner_batch", c.learner.eval_inner_batch,
         "the same in evaluation; -1 = inner_batch");
   b.add("learner.norm_momentum", c.learner.norm_momentum,
-        "of running moments (protonet)");
+        "of running moments (metric learners)");
+  b.add("learner.temperature", c.learner.temperature,
+        "what cosines are divided by (matching)");
+  b.add("learner.full_context", c.learner.full_context,
+        "embeddings see the whole support set (matching)");
+  b.add("learner.context_reads", c.learner.context_reads,
+        "steps of a query's embedding with full_context");
+  b.add("learner.width", c.learner.width,
+        "units of the learner's own hidden layer; 0 = as its paper");
 
   b.add("optim.name", c.optim.name, "outer optimiser: adam, sgd or momentum");
   b.add("optim.lr", c.optim.lr, "outer step size");

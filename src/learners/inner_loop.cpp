@@ -1,15 +1,24 @@
 #include "learners/inner_loop.h"
 
+#include <algorithm>
+
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/learners/task_loss.h"
 
+#include "learners/recomputed.h"
+
 namespace protean {
 
-InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target)
-    : net_(std::move(net)), options_(o), optimizer_(o), target_(target) {
+InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
+                     std::shared_ptr<const InnerUpdate> update)
+    : net_(std::move(net)),
+      options_(o),
+      optimizer_(o),
+      update_(std::move(update)),
+      target_(target) {
   if (o.inner_steps < 1)
     throw ConfigError(concat("learner.inner_steps = ", o.inner_steps,
                              "; expected at least 1"));
@@ -20,11 +29,21 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target)
     throw ConfigError(concat("learner.query_norm = \"", o.query_norm,
                              "\"; expected one of: batch, support"));
   support_norm_ = o.query_norm == "support" && !net_->norm_channels().empty();
-  if (o.adapt != "all" && o.adapt != "head" && o.adapt != "body")
+  if (o.truncate < 0 || o.truncate > o.inner_steps)
+    throw ConfigError(
+        concat("learner.truncate = ", o.truncate,
+               "; expected 0 to learner.inner_steps = ", o.inner_steps));
+  if (update_ && o.inner_optimizer != "sgd")
+    throw ConfigError(concat("learner.inner_optimizer = \"", o.inner_optimizer,
+                             "\"; expected sgd with learner.name = ", o.name,
+                             ", whose steps are its own"));
+  if (o.adapt != "all" && o.adapt != "head" && o.adapt != "body" &&
+      o.adapt != "context")
     throw ConfigError(concat("learner.adapt = \"", o.adapt,
                              "\"; expected one of: all, head, body"));
   const auto& all = net_->params().parameters();
-  for (size_t i = 0; i < all.size(); ++i) {
+  if (o.adapt == "context") adapted_.push_back(all.size());
+  for (size_t i = 0; i < all.size() && o.adapt != "context"; ++i) {
     const bool head = i >= net_->head_begin();
     if ((o.adapt == "head" && !head) || (o.adapt == "body" && head)) continue;
     if (o.adapt_norm || all[i].name.find("norm.") == std::string::npos)
@@ -32,40 +51,56 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target)
   }
 }
 
-void InnerLoop::step(Params& phi, InnerOptimizer::State& state,
-                     const Part& support, bool differentiable) const {
-  if (state.rates.empty() && descend(phi, support, differentiable)) return;
-  Norm norm;
-  auto loss =
-      task_loss(net_->forward(phi, {support.x, support.weight, {}}, norm),
-                support, target_)
-          .sum();
-  std::vector<at::Tensor> inputs;
-  for (size_t i : adapted_) inputs.push_back(phi[i]);
-  auto gradients = torch::autograd::grad({loss}, inputs, {},
-                                         /*retain_graph=*/differentiable,
-                                         /*create_graph=*/differentiable);
-  if (differentiable) {
-    optimizer_.step(phi, adapted_, gradients, state);
-  } else {
-    at::NoGradGuard no_grad;
-    optimizer_.step(phi, adapted_, gradients, state);
-    for (size_t i : adapted_) phi[i].requires_grad_();
-  }
+NetInput InnerLoop::input(const Params& phi, const Part& part) const {
+  return {part.x, part.weight,
+          net_->context_size() > 0 ? phi.back() : at::Tensor()};
 }
 
-bool InnerLoop::descend(Params& phi, const Part& support,
+at::Tensor InnerLoop::support_loss(const Params& phi,
+                                   const Part& support) const {
+  Norm norm;
+  return task_loss(net_->forward(phi, input(phi, support), norm), support,
+                   target_);
+}
+
+void InnerLoop::step(Params& phi, InnerState& state, const Part& support,
+                     Through through) const {
+  const bool exact = through == Through::exact;
+  if (through != Through::first_order && descend(phi, state, support, exact))
+    return;
+  const auto losses = support_loss(phi, support);
+  Params inputs;
+  for (size_t i : adapted_) inputs.push_back(phi[i]);
+  auto gradients = torch::autograd::grad({losses.sum()}, inputs, {},
+                                         /*retain_graph=*/exact,
+                                         /*create_graph=*/exact);
+  const at::AutoGradMode mode(through != Through::nothing);
+  if (options_.proximal > 0)
+    for (size_t j = 0; j < gradients.size(); ++j)
+      gradients[j] =
+          gradients[j] + options_.proximal * (inputs[j] - state.anchor[j]);
+  const InnerUpdate& update =
+      update_ ? *update_ : static_cast<const InnerUpdate&>(optimizer_);
+  update.step(phi, adapted_, gradients, exact ? losses : losses.detach(),
+              state);
+  if (through == Through::nothing)
+    for (size_t i : adapted_) phi[i].requires_grad_();
+}
+
+bool InnerLoop::descend(Params& phi, InnerState& state, const Part& support,
                         bool differentiable) const {
-  if (!optimizer_.is_plain_descent() || target_ != TargetKind::values ||
-      adapted_.size() != phi.size())
+  if (update_ || !optimizer_.is_plain_descent() || !state.rates.empty() ||
+      options_.proximal > 0 || target_ != TargetKind::values ||
+      adapted_.size() != net_->params().count())
     return false;
   const at::AutoGradMode mode(differentiable);
-  auto stepped = net_->descend(phi, {support.x, support.weight, {}}, support.y,
-                               options_.inner_lr);
+  auto stepped =
+      net_->descend(phi, input(phi, support), support.y, options_.inner_lr);
   if (stepped.empty()) return false;
   if (!differentiable)
     for (auto& p : stepped) p.requires_grad_();
-  phi = std::move(stepped);
+  std::move(stepped.begin(), stepped.end(), phi.begin());
+  state.updates += 1;
   return true;
 }
 
@@ -73,7 +108,7 @@ Norm InnerLoop::query_norm(const Params& phi, const Part& support) const {
   Norm norm;
   if (!support_norm_) return norm;
   norm.record = true;
-  net_->body(phi, {support.x, support.weight, {}}, norm);
+  net_->body(phi, input(phi, support), norm);
   norm.mode = Norm::Mode::given;
   return norm;
 }
@@ -81,14 +116,14 @@ Norm InnerLoop::query_norm(const Params& phi, const Part& support) const {
 at::Tensor InnerLoop::predict(const Params& phi, const Norm& norm,
                               const Part& part) const {
   Norm own = norm;
-  return net_->forward(phi, {part.x, part.weight, {}}, own);
+  return net_->forward(phi, input(phi, part), own);
 }
 
 TaskLosses InnerLoop::query_losses(const Params& phi,
                                    const TaskBatch& batch) const {
   const auto& query = batch.query;
   if (target_ == TargetKind::values) {
-    auto loss = net_->squared_error(phi, {query.x, query.weight, {}}, query.y);
+    auto loss = net_->squared_error(phi, input(phi, query), query.y);
     if (loss.defined()) return {loss, {}};
   }
   auto prediction = predict(phi, query_norm(phi, batch.support), query);
@@ -96,17 +131,72 @@ TaskLosses InnerLoop::query_losses(const Params& phi,
           task_accuracy(prediction, query, target_)};
 }
 
-void InnerLoop::train(Params& phi, InnerOptimizer::State& state,
-                      const TaskBatch& batch, bool differentiable) const {
-  for (int k = 0; k < options_.inner_steps; ++k)
-    step(phi, state,
-         minibatch(batch.support, batch.ids, options_.seed, k,
-                   options_.inner_batch),
-         differentiable);
+namespace {
+
+// Parameters that differ from step to step.
+void take_rows(Params& phi, const InnerState& state, int step) {
+  for (const auto& [i, rows] : state.rows)
+    phi[i] = rows.select(1, std::min<int64_t>(step, rows.size(1) - 1));
 }
 
-void InnerLoop::adapt(Params params, InnerOptimizer::State state,
-                      const TaskBatch& batch,
+// Every tensor that a step may read or write, but phi's.
+std::vector<at::Tensor*> tensors(InnerState& state) {
+  std::vector<at::Tensor*> out;
+  for (Params* list :
+       {&state.first, &state.second, &state.learned, &state.anchor})
+    for (auto& t : *list) out.push_back(&t);
+  for (auto& rates : state.rates)
+    for (auto& t : rates) out.push_back(&t);
+  return out;
+}
+
+}  // namespace
+
+void InnerLoop::recomputed_step(Params& phi, InnerState& state,
+                                const Part& support, Through through) const {
+  const size_t count = phi.size();
+  Params inputs = phi;
+  for (const at::Tensor* t : tensors(state)) inputs.push_back(*t);
+  auto after = std::make_shared<InnerState>();
+  auto outputs = recomputed(
+      [this, state, support, through, count, after](const Params& in) {
+        Params own(in.begin(), in.begin() + static_cast<int64_t>(count));
+        InnerState s = state;
+        size_t next = count;
+        for (at::Tensor* t : tensors(s)) *t = in[next++];
+        step(own, s, support, through);
+        *after = s;
+        for (const at::Tensor* t : tensors(s)) own.push_back(*t);
+        return own;
+      },
+      inputs);
+  state = *after;
+  size_t next = count;
+  for (at::Tensor* t : tensors(state)) *t = outputs[next++];
+  outputs.resize(count);
+  phi = std::move(outputs);
+}
+
+void InnerLoop::train(Params& phi, InnerState& state, const TaskBatch& batch,
+                      Through through, const After& after) const {
+  for (int k = 0; k < options_.inner_steps; ++k) {
+    take_rows(phi, state, k);
+    const auto part = minibatch(batch.support, batch.ids, options_.seed, k,
+                                options_.inner_batch);
+    const bool early =
+        options_.truncate > 0 && k < options_.inner_steps - options_.truncate;
+    const auto seen = early ? std::min(through, Through::first_order) : through;
+    // A first-order step of an optimiser leaves next to nothing in memory.
+    if (options_.checkpoint && seen != Through::nothing &&
+        (seen == Through::exact || update_))
+      recomputed_step(phi, state, part, seen);
+    else
+      step(phi, state, part, seen);
+    if (after) after(k, phi);
+  }
+}
+
+void InnerLoop::adapt(Params params, InnerState state, const TaskBatch& batch,
                       const Learner::Visit& visit) const {
   const int size = options_.eval_inner_batch < 0 ? options_.inner_batch
                                                  : options_.eval_inner_batch;
@@ -115,13 +205,16 @@ void InnerLoop::adapt(Params params, InnerOptimizer::State state,
   for (int k = 0;; ++k) {
     {
       at::NoGradGuard no_grad;
+      // Queries after step k see what that step saw.
+      take_rows(phi.params, state, std::max(k - 1, 0));
       phi.norm = query_norm(phi.params, batch.support);
       visit(k, phi);
     }
     if (k == eval_steps()) return;
+    take_rows(phi.params, state, k);
     step(phi.params, state,
          minibatch(batch.support, batch.ids, options_.seed, k, size),
-         /*differentiable=*/false);
+         Through::nothing);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "learners/inner_optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "protean/core/error.h"
@@ -21,8 +22,8 @@ InnerOptimizer::InnerOptimizer(const LearnerOptions& options)
 }
 
 void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
-                          const std::vector<at::Tensor>& gradients,
-                          State& state) const {
+                          const Params& gradients, const at::Tensor&,
+                          InnerState& state) const {
   const double lr = options_.inner_lr;
   const bool first_use = state.first.empty();
   if (kind_ != Kind::sgd && first_use) {
@@ -30,6 +31,11 @@ void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
     // Second moments may have been given: Reptile's outlive the task.
     if (kind_ == Kind::adam && state.second.empty())
       for (const auto& g : gradients) state.second.push_back(at::zeros_like(g));
+  }
+  const Params* rates = nullptr;
+  if (!state.rates.empty()) {
+    const auto k = static_cast<size_t>(state.updates);
+    rates = &state.rates[std::min(k, state.rates.size() - 1)];
   }
   state.updates += 1;
   const double beta1 = options_.inner_beta1, beta2 = options_.inner_beta2;
@@ -40,7 +46,7 @@ void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
     auto& p = phi[adapted[j]];
     switch (kind_) {
       case Kind::sgd:
-        p = state.rates.empty() ? at::sub(p, g, lr) : p - state.rates[j] * g;
+        p = rates ? p - (*rates)[j] * g : at::sub(p, g, lr);
         break;
       case Kind::momentum: {
         auto& m = state.first[j];

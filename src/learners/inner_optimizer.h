@@ -1,36 +1,55 @@
-// Differentiable optimisers for inner loops: phi and the moments are functions
-// of what came before, nothing is written in place.
-//
-// adam: Kingma and Ba 2015, with sqrt(v + eps^2) in place of sqrt(v) + eps,
-// because sqrt has no derivative at 0.
+// What an inner step does with gradients: phi and the state are functions of
+// what came before, nothing is written in place.
 #pragma once
 
-#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "protean/learners/options.h"
 #include "protean/models/network.h"
 
 namespace protean {
 
-class InnerOptimizer {
+// What the inner loop of a stack of tasks carries from step to step.
+struct InnerState {
+  // Moments, one tensor per adapted parameter; empty before the first step.
+  Params first, second;
+  double updates = 0;  // steps made
+  // Rates of each adapted parameter in place of learner.inner_lr, by step (the
+  // last set for all later ones), of any shape that broadcasts; empty: one rate
+  // for all. sgd only.
+  std::vector<Params> rates;
+  // What the update itself has learnt; the same for all steps.
+  Params learned;
+  // What learner.proximal pulls each adapted parameter to.
+  Params anchor;
+  // phi[first] is row k of second, (T or 1, steps, ...), at step k, and the
+  // last row at all later ones.
+  std::vector<std::pair<size_t, at::Tensor>> rows;
+};
+
+class InnerUpdate {
+ public:
+  virtual ~InnerUpdate() = default;
+  // Moves phi[i] for every i in `adapted`, by gradients in the same order.
+  // losses: of each task, (T).
+  virtual void step(Params& phi, const std::vector<size_t>& adapted,
+                    const Params& gradients, const at::Tensor& losses,
+                    InnerState& state) const = 0;
+};
+
+// sgd, momentum or adam (Kingma and Ba 2015, with sqrt(v + eps^2) in place of
+// sqrt(v) + eps, because sqrt has no derivative at 0).
+class InnerOptimizer : public InnerUpdate {
  public:
   // Throws ConfigError on an unknown learner.inner_optimizer.
   explicit InnerOptimizer(const LearnerOptions& options);
 
-  // Moments, one tensor per adapted parameter; empty before the first step.
-  struct State {
-    Params first, second;
-    // Rates of each adapted parameter, element by element, in place of
-    // learner.inner_lr; empty: one rate for all. sgd only.
-    Params rates;
-    double updates = 0;  // of Adam, for its bias correction
-  };
   bool is_plain_descent() const { return kind_ == Kind::sgd; }
   bool has_second_moment() const { return kind_ == Kind::adam; }
-
-  // phi[i] for every i in `adapted`, by gradients in the same order.
   void step(Params& phi, const std::vector<size_t>& adapted,
-            const std::vector<at::Tensor>& gradients, State& state) const;
+            const Params& gradients, const at::Tensor& losses,
+            InnerState& state) const override;
 
  private:
   enum class Kind { sgd, momentum, adam } kind_;

@@ -1,52 +1,173 @@
 #include "protean/learners/make_learner.h"
 
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "protean/core/error.h"
 #include "protean/models/make_network.h"
 
 #include "learners/cavia.h"
 #include "learners/maml.h"
+#include "learners/matching.h"
 #include "learners/meta_sgd.h"
+#include "learners/proto_maml.h"
 #include "learners/protonet.h"
+#include "learners/relation.h"
 #include "learners/reptile.h"
+#include "learners/siamese.h"
 
 namespace protean {
+namespace {
+
+// What a learner is made from.
+struct Parts {
+  const LearnerOptions& options;
+  const ModelOptions& model;
+  NetworkPtr net;
+  TargetKind target;
+};
+
+// What data a learner takes, and which settings that not all of them have.
+enum Trait : unsigned {
+  kClassesOnly = 1,
+  kUnrolled = 2,  // differentiates inner steps
+  kContext = 4,   // gives the network its context values
+  kOwnLayer = 8,  // learner.width
+  kMatching = 16,
+};
+
+struct Entry {
+  unsigned traits;
+  std::function<LearnerPtr(const Parts&)> make;
+};
+
+template <typename T>
+LearnerPtr plain(const Parts& p) {
+  return std::make_shared<T>(p.net, p.options, p.target);
+}
+
+template <typename T>
+LearnerPtr on_classes(const Parts& p) {
+  return std::make_shared<T>(p.net, p.options);
+}
+
+// MAML with some options fixed.
+LearnerPtr maml_with(const Parts& p, void (*set)(LearnerOptions&)) {
+  LearnerOptions options = p.options;
+  set(options);
+  return std::make_shared<Maml>(p.net, options, p.target);
+}
+
+// In the order in which they are listed to users.
+using Entries = std::vector<std::pair<std::string, Entry>>;
+
+const Entries& entries() {
+  static const Entries all = {
+      {"maml", {kUnrolled, plain<Maml>}},
+      {"fomaml",
+       {kUnrolled,
+        [](const Parts& p) {
+          return maml_with(p, [](auto& o) { o.second_order = false; });
+        }}},
+      // Raghu et al. 2020, arXiv:1909.09157: the inner loop moves the head
+      // alone.
+      {"anil",
+       {kUnrolled,
+        [](const Parts& p) {
+          return maml_with(p, [](auto& o) { o.adapt = "head"; });
+        }}},
+      // Oh et al. 2021, arXiv:2008.08882: the body alone.
+      {"boil",
+       {kUnrolled,
+        [](const Parts& p) {
+          return maml_with(p, [](auto& o) { o.adapt = "body"; });
+        }}},
+      {"metasgd", {kUnrolled, plain<MetaSgd>}},
+      {"protomaml", {kUnrolled | kClassesOnly, on_classes<ProtoMaml>}},
+      {"cavia", {kUnrolled | kContext, plain<Cavia>}},
+      {"reptile", {0, plain<Reptile>}},
+      {"protonet", {kClassesOnly, on_classes<ProtoNet>}},
+      {"matching", {kMatching, plain<Matching>}},
+      {"relation",
+       {kClassesOnly | kOwnLayer,
+        [](const Parts& p) -> LearnerPtr {
+          return std::make_shared<Relation>(p.net, p.options, p.model);
+        }}},
+      {"siamese", {kClassesOnly | kOwnLayer, on_classes<Siamese>}},
+  };
+  return all;
+}
+
+// Names of the learners that have all of these traits, none of those.
+std::string names(unsigned with, unsigned without = 0) {
+  std::string text;
+  for (const auto& [name, entry] : entries())
+    if ((entry.traits & with) == with && !(entry.traits & without))
+      text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string text(bool value) { return value ? "true" : "false"; }
+template <typename T>
+std::string text(T value) {
+  return concat(value);
+}
+
+// Refuses a setting that the learner would not look at.
+template <typename T>
+void only_with(unsigned trait, unsigned traits, const char* key, const T& value,
+               const T& standard) {
+  if ((traits & trait) || value == standard) return;
+  throw ConfigError(concat(key, " = ", text(value), "; expected ",
+                           text(standard),
+                           ", or learner.name one of: ", names(trait)));
+}
+
+void check_settings(const LearnerOptions& o, unsigned traits) {
+  const LearnerOptions d;
+  only_with(kUnrolled, traits, "learner.truncate", o.truncate, d.truncate);
+  only_with(kUnrolled, traits, "learner.checkpoint", o.checkpoint,
+            d.checkpoint);
+  only_with(kUnrolled, traits, "learner.first_order_steps", o.first_order_steps,
+            d.first_order_steps);
+  only_with(kUnrolled, traits, "learner.proximal", o.proximal, d.proximal);
+  only_with(kMatching, traits, "learner.temperature", o.temperature,
+            d.temperature);
+  only_with(kMatching, traits, "learner.full_context", o.full_context,
+            d.full_context);
+  only_with(kMatching, traits, "learner.context_reads", o.context_reads,
+            d.context_reads);
+  only_with(kOwnLayer, traits, "learner.width", o.width, d.width);
+}
+
+}  // namespace
 
 LearnerPtr make_learner(const LearnerOptions& learner,
                         const ModelOptions& model, const TaskShape& train) {
+  const auto found =
+      std::find_if(entries().begin(), entries().end(),
+                   [&](const auto& e) { return e.first == learner.name; });
+  if (found == entries().end())
+    throw ConfigError(concat("learner.name = \"", learner.name,
+                             "\"; expected one of: ", names(0)));
+  const auto& entry = found->second;
   const bool classes = train.target == TargetKind::classes;
+  if (!classes && (entry.traits & kClassesOnly))
+    throw ConfigError(concat("learner.name = \"", learner.name,
+                             "\" needs classes, but the data gives values; "
+                             "expected one of: ",
+                             names(0, kClassesOnly)));
+  check_settings(learner, entry.traits);
+  if (model.context != 0 && !(entry.traits & kContext))
+    throw ConfigError(
+        concat("model.context = ", model.context,
+               "; expected 0, or learner.name one of: ", names(kContext)));
   const auto net = make_network(model, train.input,
                                 classes ? train.ways : train.target_size);
-  if (learner.name == "maml")
-    return std::make_shared<Maml>(net, learner, train.target);
-  if (learner.name == "fomaml") {
-    LearnerOptions first_order = learner;
-    first_order.second_order = false;
-    return std::make_shared<Maml>(net, first_order, train.target);
-  }
-  // ANIL: Raghu et al. 2020, arXiv:1909.09157. BOIL: Oh et al. 2021,
-  // arXiv:2008.08882. MAML whose inner loop moves the head, or the body, alone.
-  if (learner.name == "anil" || learner.name == "boil") {
-    LearnerOptions part = learner;
-    part.adapt = learner.name == "anil" ? "head" : "body";
-    return std::make_shared<Maml>(net, part, train.target);
-  }
-  if (learner.name == "metasgd")
-    return std::make_shared<MetaSgd>(net, learner, train.target);
-  if (learner.name == "cavia")
-    return std::make_shared<Cavia>(net, learner, train.target);
-  if (learner.name == "reptile")
-    return std::make_shared<Reptile>(net, learner, train.target);
-  if (learner.name == "protonet") {
-    if (!classes)
-      throw ConfigError(
-          "learner.name = \"protonet\" needs classes, but the data gives "
-          "values; expected one of: maml, fomaml, anil, boil, metasgd, cavia, "
-          "reptile");
-    return std::make_shared<ProtoNet>(net, learner);
-  }
-  throw ConfigError(concat("learner.name = \"", learner.name,
-                           "\"; expected one of: maml, fomaml, anil, boil, "
-                           "metasgd, cavia, reptile, protonet"));
+  return entry.make({learner, model, net, train.target});
 }
 
 }  // namespace protean

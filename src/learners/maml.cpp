@@ -1,17 +1,31 @@
 #include "learners/maml.h"
 
+#include <algorithm>
+
 #include <torch/csrc/autograd/autograd.h>
 
+#include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
 
 namespace protean {
 
-Maml::Maml(NetworkPtr net, const LearnerOptions& options, TargetKind target)
-    : name_(options.second_order || options.name != "maml" ? options.name
-                                                           : "fomaml"),
-      second_order_(options.second_order),
-      inner_(std::move(net), options, target) {
+Maml::Maml(NetworkPtr net, const LearnerOptions& o, TargetKind target,
+           std::shared_ptr<const InnerUpdate> update)
+    : name_(o.second_order || o.name != "maml" ? o.name : "fomaml"),
+      options_(o),
+      inner_(std::move(net), o, target, update) {
+  if (!o.second_order && !update && (o.truncate > 0 || o.checkpoint))
+    throw ConfigError(
+        concat(o.checkpoint ? "learner.checkpoint = true"
+                            : concat("learner.truncate = ", o.truncate),
+               " saves memory of the inner steps' graph, and first-order ones "
+               "have none; expected learner.second_order = true"));
+  if (o.first_order_steps < 0 || (o.first_order_steps > 0 && !o.second_order))
+    throw ConfigError(
+        concat("learner.first_order_steps = ", o.first_order_steps,
+               "; expected 0, or with learner.second_order = "
+               "true the meta-steps before the exact ones"));
   spaces_.theta = inner_.net().params();
 }
 
@@ -19,29 +33,60 @@ void Maml::initialise(const MetaView& meta, uint64_t seed) const {
   inner_.net().initialise(meta.theta.data_ptr<float>(), seed);
 }
 
+Params Maml::leaves(const at::Tensor& theta, int64_t tasks) const {
+  auto out = shared_params(spaces_.theta, theta);
+  const auto& adapted = inner_.adapted();
+  for (size_t i = 0; i < out.size(); ++i) {
+    auto shape = out[i].sizes().vec();
+    if (std::find(adapted.begin(), adapted.end(), i) != adapted.end())
+      shape[0] = tasks;
+    out[i] = out[i].expand(shape).detach().requires_grad_();
+  }
+  return out;
+}
+
+Maml::Start Maml::start_tasks(Params theta, const TaskBatch& batch) const {
+  auto s = start(std::move(theta), batch);
+  if (options_.proximal > 0)
+    for (size_t i : inner_.adapted()) s.state.anchor.push_back(s.phi[i]);
+  return s;
+}
+
 TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
                           const MetaView& sums) const {
-  const auto theta = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
-  auto [phi, state] = start(theta);
+  const auto theta = leaves(meta.theta, batch.tasks());
   announce(Phase::inner);
-  inner_.train(phi, state, batch, second_order_);
-  announce(Phase::outer);
-  auto losses = inner_.query_losses(phi, batch);
-  auto g = torch::autograd::grad({losses.loss.sum()},
-                                 second_order_ ? theta : phi, {},
+  auto [phi, state] = start_tasks(theta, batch);
+  const bool exact = options_.second_order &&
+                     batch.ids.front().step >=
+                         static_cast<uint32_t>(options_.first_order_steps);
+  at::Tensor outer;
+  TaskLosses last;
+  inner_.train(phi, state, batch, exact ? Through::exact : Through::first_order,
+               [&](int k, const Params& phi_k) {
+                 const bool end = k + 1 == inner_.steps();
+                 const double weight = step_weight(k, batch);
+                 if (end) announce(Phase::outer);
+                 if (!end && weight == 0) return;
+                 const auto losses = inner_.query_losses(phi_k, batch);
+                 const auto part =
+                     weight == 1 ? losses.loss : losses.loss * weight;
+                 outer = outer.defined() ? outer + part : part;
+                 if (end) last = losses;
+               });
+  auto g = torch::autograd::grad({outer.sum()}, theta, {},
                                  /*retain_graph=*/false,
                                  /*create_graph=*/false,
                                  /*allow_unused=*/true);
   add_to_flat(spaces_.theta, g, sums.theta);
   announce(Phase::idle);
-  losses.loss = losses.loss.detach();
-  return losses;
+  last.loss = last.loss.detach();
+  return last;
 }
 
 void Maml::adapt(const TaskBatch& batch, const MetaView& meta,
                  const Visit& visit) const {
-  auto [phi, state] =
-      start(stacked_leaves(spaces_.theta, meta.theta, batch.tasks()));
+  auto [phi, state] = start_tasks(leaves(meta.theta, batch.tasks()), batch);
   inner_.adapt(std::move(phi), std::move(state), batch, visit);
 }
 

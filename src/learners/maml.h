@@ -1,8 +1,12 @@
 // Model-agnostic meta-learning: Finn et al. 2017, arXiv:1703.03400, alg. 2.
 //
 //   phi_0 = theta;  phi_{k+1} = phi_k - alpha * grad L_S(phi_k)
-//   meta-gradient: d L_Q(phi_K) / d theta, exact, or with phi_k treated as
-//   constant (first order: the gradient at phi_K).
+//   meta-gradient: d L_Q(phi_K) / d theta, exact, or with the inner gradients
+//   treated as constants (first order: the gradient at phi_K).
+//
+// learner.first_order_steps meta-steps are first order before the others
+// (derivative-order annealing, Antoniou et al. 2019). learner.truncate makes
+// all but the last inner steps first order; learner.checkpoint recomputes them.
 #pragma once
 
 #include "learners/inner_loop.h"
@@ -11,7 +15,8 @@ namespace protean {
 
 class Maml : public Learner {
  public:
-  Maml(NetworkPtr net, const LearnerOptions& options, TargetKind target);
+  Maml(NetworkPtr net, const LearnerOptions& options, TargetKind target,
+       std::shared_ptr<const InnerUpdate> update = nullptr);
 
   std::string name() const override { return name_; }
   const MetaSpaces& spaces() const override { return spaces_; }
@@ -25,15 +30,27 @@ class Maml : public Learner {
   int eval_steps() const override { return inner_.eval_steps(); }
 
  protected:
-  // Where a task starts, from stacked copies of theta.
+  // Where a task starts.
   struct Start {
     Params phi;
-    InnerOptimizer::State state;
+    InnerState state;
   };
-  virtual Start start(Params theta) const { return {std::move(theta), {}}; }
+  // theta: one tensor per parameter, (T, ...) where tasks adapt it, else
+  // (1, ...).
+  virtual Start start(Params theta, const TaskBatch& batch) const {
+    return {std::move(theta), {}};
+  }
+  // Weight of the query loss after inner step k in the outer loss.
+  virtual double step_weight(int k, const TaskBatch&) const {
+    return k + 1 == inner_.steps() ? 1 : 0;
+  }
+
+  Start start_tasks(Params theta, const TaskBatch& batch) const;
+  // theta as autograd leaves for start().
+  Params leaves(const at::Tensor& theta, int64_t tasks) const;
 
   std::string name_;
-  bool second_order_;
+  LearnerOptions options_;
   InnerLoop inner_;
   MetaSpaces spaces_;
 };

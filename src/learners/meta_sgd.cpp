@@ -11,10 +11,6 @@ MetaSgd::MetaSgd(NetworkPtr net, const LearnerOptions& o, TargetKind target)
     throw ConfigError(
         "learner.name = metasgd learns the rates of plain descent; "
         "expected learner.inner_optimizer = sgd");
-  if (!o.second_order)
-    throw ConfigError(
-        "learner.name = metasgd learns rates through the inner "
-        "steps; expected learner.second_order = true");
   const auto parameters = spaces_.theta.parameters();
   for (size_t i : inner_.adapted())
     spaces_.theta.add("rate." + parameters[i].name, parameters[i].shape);
@@ -32,11 +28,11 @@ void MetaSgd::initialise(const MetaView& meta, uint64_t seed) const {
   }
 }
 
-Maml::Start MetaSgd::start(Params theta) const {
+Maml::Start MetaSgd::start(Params theta, const TaskBatch&) const {
   Start s;
   const auto end =
       theta.begin() + static_cast<int64_t>(inner_.net().params().count());
-  s.state.rates.assign(end, theta.end());
+  s.state.rates.emplace_back(end, theta.end());
   s.phi.assign(theta.begin(), end);
   return s;
 }

@@ -13,12 +13,12 @@ namespace protean {
 
 class MetaSgd : public Maml {
  public:
-  // Needs learner.inner_optimizer = sgd and learner.second_order = true.
+  // Needs learner.inner_optimizer = sgd.
   MetaSgd(NetworkPtr net, const LearnerOptions& options, TargetKind target);
   void initialise(const MetaView& meta, uint64_t seed) const override;
 
  protected:
-  Start start(Params theta) const override;
+  Start start(Params theta, const TaskBatch& batch) const override;
 
  private:
   double inner_lr_;

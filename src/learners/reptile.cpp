@@ -23,9 +23,8 @@ void Reptile::initialise(const MetaView& meta, uint64_t seed) const {
   meta.state.zero_();
 }
 
-InnerOptimizer::State Reptile::start_state(const MetaView& meta,
-                                           int64_t tasks) const {
-  InnerOptimizer::State state;
+InnerState Reptile::start_state(const MetaView& meta, int64_t tasks) const {
+  InnerState state;
   if (spaces_.state.count() == 0) return state;
   state.second = shared_params(spaces_.state, meta.state);
   state.updates = state.second.back().item<double>();
@@ -44,7 +43,7 @@ TaskLosses Reptile::gradient(const TaskBatch& batch, const MetaView& meta,
   auto phi = theta;
   auto state = start_state(meta, batch.tasks());
   announce(Phase::inner);
-  inner_.train(phi, state, batch, /*differentiable=*/false);
+  inner_.train(phi, state, batch, Through::nothing);
   announce(Phase::outer);
   at::NoGradGuard no_grad;
   Params difference;

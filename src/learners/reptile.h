@@ -30,7 +30,7 @@ class Reptile : public Learner {
 
  private:
   // The optimiser's persistent moments, as T tasks start with them.
-  InnerOptimizer::State start_state(const MetaView& meta, int64_t tasks) const;
+  InnerState start_state(const MetaView& meta, int64_t tasks) const;
 
   InnerLoop inner_;
   TargetKind target_;

@@ -10,8 +10,6 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
              int64_t outputs)
     : filters_(o.filters),
       max_pool_(o.pool == "max"),
-      norm_scale_(o.norm_scale),
-      eps_(o.norm_eps),
       init_(init_from_name("model.init", o.init)),
       head_init_(o.head_init.empty()
                      ? init_
@@ -22,9 +20,9 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
   if (filters_ < 1)
     throw ConfigError(
         concat("model.filters = ", filters_, "; expected at least 1"));
-  if (eps_ <= 0)
+  if (o.pool_blocks < 1 || o.pool_blocks > 4)
     throw ConfigError(
-        concat("model.norm_eps = ", eps_, "; expected a value above 0"));
+        concat("model.pool_blocks = ", o.pool_blocks, "; expected 1 to 4"));
   if (input.size() != 3)
     throw ConfigError(concat(
         "model.name = \"conv4\" takes images (channels, height, width), but "
@@ -33,42 +31,35 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
   int64_t channels = input[0], height = input[1], width = input[2];
   for (int block = 1; block <= 4; ++block) {
     const std::string name = concat("block", block, ".");
-    Block b{};
-    b.weight = space_.add(name + "conv.weight", {filters_, channels, 3, 3});
-    if (norm_scale_) b.scale = space_.add(name + "norm.scale", {filters_});
-    b.shift = space_.add(name + "norm.shift", {filters_});
-    blocks_.push_back(b);
+    const size_t weight =
+        space_.add(name + "conv.weight", {filters_, channels, 3, 3});
+    const bool halves = block <= o.pool_blocks;
+    blocks_.push_back(
+        {weight, NormLayer(space_, name + "norm", filters_, o, blocks_.size()),
+         halves});
     channels = filters_;
+    if (!halves) continue;
     height = max_pool_ ? height / 2 : (height + 1) / 2;
     width = max_pool_ ? width / 2 : (width + 1) / 2;
   }
   if (height < 1 || width < 1)
-    throw ConfigError(
-        concat("model.name = \"conv4\" halves images four times; "
-               "expected at least 16x16 pixels, got ",
-               input[1], "x", input[2]));
-  const int64_t features = max_pool_ ? filters_ * height * width : filters_;
-  head_ = space_.add("head.weight", {outputs, features});
+    throw ConfigError(concat("model.name = \"conv4\" halves images ",
+                             o.pool_blocks, " times; expected at least ",
+                             1 << o.pool_blocks, "x", 1 << o.pool_blocks,
+                             " pixels, got ", input[1], "x", input[2]));
+  features_ = {filters_, height, width};
+  if (!max_pool_) features_ = {filters_, 1, 1};
+  head_ = space_.add("head.weight",
+                     {outputs, filters_ * features_[1] * features_[2]});
   space_.add("head.bias", {outputs});
 }
 
 at::Tensor Conv4::body(const Params& p, const NetInput& in, Norm& norm) const {
-  const bool batch = norm.mode == Norm::Mode::batch;
-  const auto pool = max_pool_ ? ops::Pool::max2 : ops::Pool::none;
   auto h = ops::to_stack(in.x);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    const auto& b = blocks_[i];
-    const at::Tensor scale = norm_scale_ ? p[b.scale] : at::Tensor();
-    h = ops::conv3x3(h, p[b.weight], max_pool_ ? 1 : 2);
-    if (batch) {
-      auto out = ops::norm_relu_pool(h, scale, p[b.shift], eps_, pool);
-      h = out.y;
-      if (norm.record) norm.moments.push_back({out.mean, out.variance});
-    } else {
-      const auto& m = norm.moments.at(i);
-      h = ops::norm_relu_pool_given(h, m.mean, m.variance, scale, p[b.shift],
-                                    eps_, pool);
-    }
+  for (const auto& b : blocks_) {
+    const auto pool = b.halves && max_pool_ ? ops::Pool::max2 : ops::Pool::none;
+    h = ops::conv3x3(h, p[b.weight], b.halves && !max_pool_ ? 2 : 1);
+    h = b.norm(p, h, pool, norm);
   }
   if (!max_pool_) h = h.mean({3, 4}, /*keepdim=*/true);
   return ops::from_stack(h);

@@ -7,10 +7,10 @@
 #pragma once
 
 #include "protean/models/network.h"
-#include "protean/models/ops/ops.h"
 #include "protean/models/options.h"
 
 #include "models/initialise.h"
+#include "models/norm_layer.h"
 
 namespace protean {
 
@@ -24,23 +24,24 @@ class Conv4 : public Network {
   std::vector<int64_t> norm_channels() const override {
     return {filters_, filters_, filters_, filters_};
   }
+  std::vector<int64_t> feature_shape() const override { return features_; }
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;
   void initialise(float* theta, uint64_t seed) const override;
 
  private:
-  // Indices of one block's parameters.
   struct Block {
-    size_t weight, scale, shift;
+    size_t weight;  // index of the convolution's
+    NormLayer norm;
+    bool halves;
   };
   ParameterSpace space_;
   std::vector<Block> blocks_;
   size_t head_ = 0;
+  std::vector<int64_t> features_;
   int64_t filters_;
   bool max_pool_;
-  bool norm_scale_;
-  double eps_;
   Init init_, head_init_;
 };
 

@@ -79,21 +79,21 @@ at::Tensor Mlp::head(const Params& p, const at::Tensor& features) const {
 
 at::Tensor Mlp::forward(const Params& p, const NetInput& in, Norm&) const {
   std::vector<at::Tensor> weights, biases;
-  split_layers(p, 0, p.size(), weights, biases);
+  split_layers(p, 0, space_.count(), weights, biases);
   return ops::relu_mlp(joined(in), weights, biases);
 }
 
 at::Tensor Mlp::squared_error(const Params& p, const NetInput& in,
                               const at::Tensor& y) const {
   std::vector<at::Tensor> weights, biases;
-  split_layers(p, 0, p.size(), weights, biases);
+  split_layers(p, 0, space_.count(), weights, biases);
   return ops::relu_mlp_squared_error(joined(in), y, in.weight, weights, biases);
 }
 
 Params Mlp::descend(const Params& p, const NetInput& in, const at::Tensor& y,
                     double lr) const {
   std::vector<at::Tensor> weights, biases;
-  split_layers(p, 0, p.size(), weights, biases);
+  split_layers(p, 0, space_.count(), weights, biases);
   auto stepped =
       ops::relu_mlp_descent(joined(in), y, in.weight, weights, biases, lr);
   Params out;

@@ -18,6 +18,9 @@ class Mlp : public Network {
   size_t head_begin() const override { return space_.count() - 2; }
   int64_t context_size() const override { return context_; }
   std::vector<int64_t> norm_channels() const override { return {}; }
+  std::vector<int64_t> feature_shape() const override {
+    return {space_.parameters()[head_begin()].shape[1]};
+  }
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;

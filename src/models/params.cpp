@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/Dispatch.h>
+#include <ATen/ops/empty.h>
 
 namespace protean {
 namespace {
@@ -68,6 +69,14 @@ void add_to_flat(const ParameterSpace& space, const Params& values,
                                       : values[i].sum(0).reshape(p.size);
     flat.narrow(0, p.offset, p.size).add_(sum, scale);
   }
+}
+
+void initialise_body(const Network& net, const at::Tensor& theta,
+                     uint64_t seed) {
+  const int64_t body = net.params().parameters()[net.head_begin()].offset;
+  auto whole = at::empty({net.params().size()}, at::kFloat);
+  net.initialise(whole.data_ptr<float>(), seed);
+  theta.narrow(0, 0, body).copy_(whole.narrow(0, 0, body));
 }
 
 }  // namespace protean

@@ -45,7 +45,7 @@ TEST_CASE("CAVIA adapts the context of each task alone", "[learners]") {
   const auto meta = initial_meta(*learner, 7);
   std::vector<at::Tensor> contexts, losses;
   learner->adapt(batch, meta, [&](int k, const Phi& phi) {
-    contexts.push_back(phi.extra.detach().clone());
+    contexts.push_back(phi.params.back().detach().clone());
     losses.push_back((learner->predict(phi, batch.support) - batch.support.y)
                          .square()
                          .mean({1, 2}));
@@ -61,7 +61,8 @@ TEST_CASE("CAVIA adapts the context of each task alone", "[learners]") {
   for (int64_t t = 0; t < 4; ++t) {
     const auto one = some_tasks(batch, t, 1);
     learner->adapt(one, meta, [&](int k, const Phi& phi) {
-      CHECK(at::allclose(phi.extra, contexts[k].narrow(0, t, 1), 1e-12, 1e-12));
+      CHECK(at::allclose(phi.params.back(), contexts[k].narrow(0, t, 1), 1e-12,
+                         1e-12));
     });
     theta += run_gradient(*learner, one, meta).sums.theta;
   }

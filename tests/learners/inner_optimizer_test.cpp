@@ -17,9 +17,9 @@ double walk(const LearnerOptions& o, double start,
             const std::vector<double>& gradients) {
   InnerOptimizer optimizer(o);
   Params phi{at::full({1, 1}, start, at::kDouble)};
-  InnerOptimizer::State state;
+  InnerState state;
   for (double g : gradients)
-    optimizer.step(phi, {0}, {at::full({1, 1}, g, at::kDouble)}, state);
+    optimizer.step(phi, {0}, {at::full({1, 1}, g, at::kDouble)}, {}, state);
   return phi[0].item<double>();
 }
 

@@ -105,8 +105,9 @@ TEST_CASE("first order differs from exact, and is the gradient at phi",
 }
 
 TEST_CASE("a stack of T tasks equals T single tasks", "[learners]") {
-  const std::string name = GENERATE("maml", "fomaml", "anil", "boil", "metasgd",
-                                    "reptile", "protonet");
+  const std::string name =
+      GENERATE("maml", "fomaml", "anil", "boil", "metasgd", "protomaml",
+               "reptile", "protonet", "matching", "relation", "siamese");
   INFO(name);
   const auto batch = image_tasks(4, 3, 2, 2, 16, 41);
   LearnerOptions o;
@@ -119,7 +120,9 @@ TEST_CASE("a stack of T tasks equals T single tasks", "[learners]") {
     o.inner_batch = 4;
     o.inner_eps = 1e-3;
   }
-  const auto learner = make_learner(o, small_conv("max"), batch.shape);
+  auto model = small_conv("max");
+  if (name == "relation") model.pool_blocks = 2;
+  const auto learner = make_learner(o, model, batch.shape);
   const auto meta = initial_meta(*learner, 9);
   const auto together = run_gradient(*learner, batch, meta);
   auto theta = at::zeros_like(meta.theta);

@@ -13,7 +13,7 @@ using namespace protean;
 TEST_CASE("prototypes are class means; distances are squared", "[learners]") {
   const auto x = noise({2, 6, 5}, 1);
   const auto y = at::tensor({0, 1, 2, 2, 0, 2}, at::kLong).repeat({2, 1});
-  const auto c = prototypes(x, y, {}, 3);
+  const auto c = prototypes(x, {{}, y, {}}, 3);
   CHECK(at::allclose(c.select(1, 0), (x.select(1, 0) + x.select(1, 4)) / 2));
   CHECK(at::allclose(c.select(1, 1), x.select(1, 1)));
   const auto d = negative_squared_distance(x, c);
@@ -23,7 +23,8 @@ TEST_CASE("prototypes are class means; distances are squared", "[learners]") {
   // Padding does not count.
   auto weight = at::ones({2, 6}, at::kDouble);
   weight.select(1, 4).zero_();
-  CHECK(at::allclose(prototypes(x, y, weight, 3).select(1, 0), x.select(1, 0)));
+  CHECK(at::allclose(prototypes(x, {{}, y, weight}, 3).select(1, 0),
+                     x.select(1, 0)));
 }
 
 TEST_CASE("the prototype loss normalises over all prototypes", "[learners]") {

@@ -39,8 +39,8 @@ struct TaskLosses {
 // What adaptation made of theta for T tasks.
 struct Phi {
   Params params;
-  Norm norm;         // how predict() normalises
-  at::Tensor extra;  // learner's own: prototypes (T, N, f), ...
+  Norm norm;      // how predict() normalises
+  Params memory;  // learner's own: prototypes (T, N, f), ...
 };
 
 class Learner {

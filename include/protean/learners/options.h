@@ -7,8 +7,8 @@
 namespace protean {
 
 struct LearnerOptions {
-  // learner.name: maml, fomaml, anil, boil, metasgd, cavia,
-  // reptile or protonet.
+  // learner.name: maml, fomaml, anil, boil, metasgd, protomaml, cavia, reptile,
+  // protonet, matching, relation or siamese.
   std::string name = "maml";
   // learner.inner_steps: adaptation steps per task while meta-training.
   int inner_steps = 5;
@@ -29,6 +29,18 @@ struct LearnerOptions {
   // learner.adapt_norm: whether scale and shift of the norms are adapted too;
   // false leaves them to the outer step, as the MAML paper does.
   bool adapt_norm = true;
+  // learner.truncate: how many inner steps, the last ones, are differentiated
+  // exactly; those before them to first order. 0 = all.
+  int truncate = 0;
+  // learner.checkpoint: keep only the parameters between inner steps, and
+  // compute each step once more for its derivative: same result, less memory.
+  bool checkpoint = false;
+  // learner.first_order_steps: meta-steps made to first order before the exact
+  // ones.
+  int64_t first_order_steps = 0;
+  // learner.proximal: strength lambda of lambda/2 ||phi - theta||^2 in the
+  // inner loss.
+  double proximal = 0;
   // learner.query_norm: moments that normalise the query set: batch (its own,
   // transductive) or support (inductive). Not for protonet.
   std::string query_norm = "batch";
@@ -39,9 +51,18 @@ struct LearnerOptions {
   int inner_batch = 0;
   // learner.eval_inner_batch: the same at evaluation; -1 = inner_batch.
   int eval_inner_batch = -1;
-  // learner.norm_momentum: weight of a task's moments in the running moments;
-  // protonet only.
+  // learner.norm_momentum: weight of a task's moments in the running moments of
+  // metric learners.
   double norm_momentum = 0.1;
+  // learner.temperature: what cosines are divided by; matching only.
+  double temperature = 1;
+  // learner.full_context: embeddings depend on the whole support set; matching
+  // only.
+  bool full_context = false;
+  int context_reads = 5;  // learner.context_reads: with full_context only
+  // learner.width: units of the learner's own hidden layer, 0 = as its paper
+  // has it: siamese (4096), relation (8).
+  int64_t width = 0;
   // run.seed; mini-batches depend on it and on the task alone.
   uint64_t seed = 0;
 };

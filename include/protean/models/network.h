@@ -46,6 +46,8 @@ class Network {
   virtual int64_t context_size() const { return 0; }
   // Channels of every normalisation layer, in order; empty without norms.
   virtual std::vector<int64_t> norm_channels() const = 0;
+  // What the f features of an example are: {C, h, w}, C slowest, or {f}.
+  virtual std::vector<int64_t> feature_shape() const = 0;
   // -> features (T, n, f)
   virtual at::Tensor body(const Params& p, const NetInput& in,
                           Norm& norm) const = 0;

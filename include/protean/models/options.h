@@ -15,6 +15,9 @@ struct ModelOptions {
   // model.pool: max (2x2 max-pool after each block) or stride (stride-2
   // convolutions, spatial mean before the head); conv4 only.
   std::string pool = "max";
+  // model.pool_blocks: how many blocks, from the first, halve the image; conv4
+  // only.
+  int64_t pool_blocks = 4;
   // model.norm_scale: learn a scale in the normalisation layers (the MAML paper
   // has only the shift); conv4 only.
   bool norm_scale = true;
