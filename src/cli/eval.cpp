@@ -1,70 +1,210 @@
 #include <cmath>
 #include <cstdio>
 
-#include <ATen/Parallel.h>
-
 #include "protean/comm/preflight.h"
+#include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
-#include "protean/trainer/evaluate.h"
-#include "protean/trainer/trainer.h"
+#include "protean/evaluation/across.h"
+#include "protean/evaluation/check_ways.h"
+#include "protean/evaluation/one_shot.h"
+#include "protean/evaluation/per_task.h"
+#include "protean/tasks/task_list.h"
 
 #include "cli/commands.h"
+#include "cli/open_run.h"
 
 namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kFlags = {
-    {"run", "DIR", "", "run directory whose newest checkpoint is evaluated"}};
+    {"run", "DIR", "", "run directory whose newest checkpoint is evaluated"},
+    {"per-task", "FILE", "", "write every task's result, .json or CSV"},
+    {"task-list", "FILE", "", "evaluate on exactly these tasks"},
+    {"save-task-list", "FILE", "", "write the tasks that are evaluated on"},
+    {"across", "LIST", "",
+     "on several domains: test, rotated, inverted, alphabets, NAME=PATH"},
+    {"csv", "FILE", "", "write the rows of --across"},
+    {"protocol", "omniglot-one-shot", "",
+     "the 20 within-alphabet runs, from --data"},
+    {"data", "DIR", "", "folder with run01, run02, ... of --protocol"},
+    {"baseline", "hausdorff", "",
+     "--protocol without a run, by Modified Hausdorff distance"}};
+
+bool by_baseline(const CommandLine& line) {
+  return line.is_set("protocol") && line.is_set("baseline");
+}
 
 std::filesystem::path stored_config(const CommandLine& line) {
-  if (!line.is_set("run"))
-    throw ConfigError("--run is not set; expected a run directory");
-  const auto path = std::filesystem::path(line.flags.at("run")) / "config.ini";
-  if (!std::filesystem::exists(path))
-    throw ConfigError("--run " + line.flags.at("run") +
-                      ": no config.ini there; expected a run directory");
-  return path;
+  return by_baseline(line) ? std::filesystem::path() : run_config(line);
+}
+
+// Flags that do nothing together are refused.
+void check_flags(const CommandLine& line) {
+  const auto needs = [&](const char* flag, const char* other) {
+    if (line.is_set(flag) && !line.is_set(other))
+      throw ConfigError(concat("--", flag, " goes with --", other));
+  };
+  const auto excludes = [&](const char* flag, const char* other) {
+    if (line.is_set(flag) && line.is_set(other))
+      throw ConfigError(concat("--", flag, " does not go with --", other));
+  };
+  needs("csv", "across");
+  needs("data", "protocol");
+  needs("protocol", "data");
+  needs("baseline", "protocol");
+  excludes("baseline", "run");
+  excludes("baseline", "per-task");
+  for (const char* flag : {"task-list", "save-task-list", "per-task"})
+    excludes(flag, "across");
+  for (const char* flag : {"task-list", "save-task-list", "across"})
+    excludes(flag, "protocol");
+  for (const auto& [flag, value] : {std::pair("protocol", "omniglot-one-shot"),
+                                    std::pair("baseline", "hausdorff")})
+    if (line.is_set(flag) && line.flags.at(flag) != value)
+      throw ConfigError(
+          concat("--", flag, " ", line.flags.at(flag), "; expected ", value));
 }
 
 Stream eval_stream(const std::string& name) {
-  if (name == "test") return Stream::test;
-  if (name == "validation") return Stream::validation;
-  throw ConfigError("eval.stream = \"" + name +
-                    "\"; expected one of: test, validation");
+  return name == "validation" ? Stream::validation : Stream::test;
 }
 
 void print(const EvalResult& r) {
   const auto& last = r.last();
-  if (std::isnan(last.accuracy))
+  if (std::isnan(last.accuracy)) {
     std::printf("loss %.4f +- %.4f (median %.4f) over %lld tasks\n", last.loss,
                 r.ci95, last.loss_median, static_cast<long long>(r.tasks));
-  else
+  } else {
     std::printf(
         "accuracy %.2f %% +- %.2f (95 %% interval over %lld tasks), %lld-way "
-        "%lld-shot, %lld queries per class, %s\n",
+        "%lld-shot, %lld queries per class, %s, calibration error %.2f %%\n",
         100 * last.accuracy, 100 * r.ci95, static_cast<long long>(r.tasks),
         static_cast<long long>(r.ways), static_cast<long long>(r.shots),
         static_cast<long long>(r.queries),
-        r.transductive ? "transductive" : "inductive");
+        r.transductive ? "transductive" : "inductive", 100 * r.ece);
+  }
+  if (r.per_step.size() < 2) return;
+  std::printf("after each inner step:");
+  for (const auto& step : r.per_step)
+    if (std::isnan(step.accuracy))
+      std::printf(" %.4f", step.loss);
+    else
+      std::printf(" %.2f %%", 100 * step.accuracy);
+  std::printf("\n");
+}
+
+void print_json(const nlohmann::json& json) {
+  std::printf("%s\n", json.dump().c_str());
+}
+
+int one_shot_baseline(const CommandLine& line, World& world) {
+  std::vector<double> accuracy;
+  agree(*world.control, [&] {
+    accuracy = modified_hausdorff(read_one_shot_runs(line.flags.at("data")));
+  });
+  double error = 0;
+  for (double a : accuracy) error += 100 * (1 - a);
+  error /= static_cast<double>(accuracy.size());
+  if (world.control->rank() != 0) return kExitDone;
+  if (line.json)
+    print_json({{"error_percent", error},
+                {"runs", accuracy.size()},
+                {"mode", "inductive"},
+                {"baseline", "hausdorff"}});
+  else
+    std::printf("error %.1f %% over %zu runs, Modified Hausdorff distance\n",
+                error, accuracy.size());
+  return kExitDone;
+}
+
+void report_one_shot(const CommandLine& line, const OpenRun& run,
+                     const EvalResult& r) {
+  const double error = 100 * (1 - r.last().accuracy);
+  if (line.json) {
+    auto json = r.to_json();
+    json["error_percent"] = error;
+    json["runs"] = r.tasks;
+    json["step"] = run.stored.step;
+    print_json(json);
+  } else {
+    std::printf("error %.1f %% over %lld runs, %lld-way, %s\n", error,
+                static_cast<long long>(r.tasks), static_cast<long long>(r.ways),
+                r.transductive ? "transductive" : "inductive");
+  }
+}
+
+int across(const CommandLine& line, World& world, const OpenRun& run) {
+  auto& comm = *world.control;
+  const auto& e = run.experiment;
+  std::vector<Domain> domains;
+  agree(comm, [&] {
+    domains = open_domains(e, line.flags.at("across"), "--across");
+  });
+  std::vector<DomainResult> rows;
+  for (const auto& domain : domains) {
+    const auto tasks = draw_tasks(domain.source, e.config.run.seed,
+                                  Stream::test, line.config.eval.tasks);
+    agree(comm, [&] {
+      check_ways(e, run.stored.meta, tasks, "--across " + domain.name);
+    });
+    rows.push_back({domain.name, evaluate(e, comm, run.stored.meta, tasks)});
+    if (comm.rank() != 0 || line.json) continue;
+    std::printf("%s: ", domain.name.c_str());
+    print(rows.back().result);
+  }
+  if (comm.rank() != 0) return kExitDone;
+  if (line.is_set("csv"))
+    write_file_atomically(line.flags.at("csv"), domains_csv(rows));
+  if (line.json) {
+    nlohmann::json json = {{"step", run.stored.step},
+                           {"domains", nlohmann::json::array()}};
+    for (const auto& row : rows) {
+      auto one = row.result.to_json();
+      one["domain"] = row.name;
+      json["domains"].push_back(std::move(one));
+    }
+    print_json(json);
+  }
+  return kExitDone;
 }
 
 int evaluate_run(const CommandLine& line, World& world) {
-  Experiment experiment;
-  Stream stream{};
-  agree(*world.control, [&] {
-    stream = eval_stream(line.config.eval.stream);
-    experiment = make_experiment(line.config);
+  auto& comm = *world.control;
+  agree(comm, [&] { check_flags(line); });
+  if (by_baseline(line)) return one_shot_baseline(line, world);
+  const auto run = open_run(line, comm);
+  if (line.is_set("across")) return across(line, world, run);
+  const auto& e = run.experiment;
+  const bool protocol = line.is_set("protocol");
+  EvalTasks tasks;
+  agree(comm, [&] {
+    const auto stream = eval_stream(line.config.eval.stream);
+    if (protocol)
+      tasks = one_shot_tasks(read_one_shot_runs(line.flags.at("data")),
+                             line.config.data.side);
+    else if (line.is_set("task-list"))
+      tasks = {e.tasks.ptr(stream),
+               read_task_list(line.flags.at("task-list"), e.tasks)};
+    else
+      tasks = stream_tasks(e, stream, line.config.eval.tasks);
+    check_ways(e, run.stored.meta, tasks,
+               protocol                   ? "--protocol"
+               : line.is_set("task-list") ? "--task-list"
+                                          : "eval.ways");
   });
-  at::set_num_threads(line.config.run.threads);
-  const auto stored =
-      load_meta(line.flags.at("run"), experiment, *world.control);
-  const auto result = evaluate(experiment, *world.control, stored.meta, stream,
-                               line.config.eval.tasks);
-  if (world.control->rank() != 0) return kExitDone;
-  if (line.json) {
+  const auto result = evaluate(e, comm, run.stored.meta, tasks);
+  if (comm.rank() != 0) return kExitDone;
+  if (line.is_set("save-task-list"))
+    write_task_list(line.flags.at("save-task-list"), e.tasks, tasks.specs);
+  if (line.is_set("per-task"))
+    write_per_task(line.flags.at("per-task"), result, tasks,
+                   protocol ? nullptr : e.tasks.examples.get());
+  if (protocol) {
+    report_one_shot(line, run, result);
+  } else if (line.json) {
     auto json = result.to_json();
-    json["step"] = stored.step;
-    std::printf("%s\n", json.dump().c_str());
+    json["step"] = run.stored.step;
+    print_json(json);
   } else {
     print(result);
   }

@@ -95,7 +95,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "file that holds the newest metrics for Prometheus");
   b.add("run.device", c.run.device, "cpu or cuda");
 
-  b.add("data.source", c.data.source, "omniglot, pack, folder or sinusoid");
+  b.add("data.source", c.data.source,
+        "auto, omniglot, pack, folder or sinusoid");
   b.add("data.path", c.data.path,
         "file or folder; empty = the shipped Omniglot background set");
   b.add("data.side", c.data.side, "height and width of images, pixels");
@@ -104,15 +105,18 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("data.channels", c.data.channels,
         "of a folder's images: 1, 3 or 0 (as they are)");
   b.add("data.split", c.data.split,
-        "background, stored, random, or a list file or folder");
+        "background, stored, random, test, or a list file or folder");
   b.add("data.split_seed", c.data.split_seed, "seed of the random split");
   b.add("data.split_validation", c.data.split_validation,
         "share of classes, random split");
   b.add("data.split_test", c.data.split_test, "share of classes, random split");
+  b.add("data.group_by", c.data.group_by,
+        "what makes a class: class, alphabet or drawer");
   b.add("data.rotations", c.data.rotations,
         "quarter turns: none, classes (extra classes) or task (at random)");
   b.add("data.rotate_eval", c.data.rotate_eval,
         "turn validation and test classes too");
+  b.add("data.invert", c.data.invert, "image values v become 1 - v");
   b.add("data.augment", c.data.augment,
         "distortions of training images: none or affine");
   b.add("data.prefetch", c.data.prefetch, "steps materialised ahead");

@@ -12,7 +12,8 @@ namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kPackFlags = {
-    {"in", "PATH", "", "zip or folder of images (Omniglot layout or classes)"},
+    {"in", "PATH", "",
+     "zip or folder of images (Omniglot's layout, or a folder per class)"},
     {"out", "FILE", "", "the pack to write"},
     {"side", "PIXELS", "28", "height and width of the stored images"},
     {"source", "auto|omniglot|folder", "auto", "layout of the images"},

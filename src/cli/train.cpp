@@ -52,6 +52,7 @@ int run_train(const Arguments& args) {
             throw ConfigError("command line: unexpected argument " +
                               line.positional.front());
           experiment = make_experiment(line.config);
+          experiment.tasks.of(Stream::train);  // throws when there is none
         });
         context.values = line.values;
         context.config_text = to_ini(line.values);

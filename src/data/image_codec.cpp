@@ -1,4 +1,4 @@
-#include "data/image_codec.h"
+#include "protean/data/image_codec.h"
 
 #include <algorithm>
 #include <csetjmp>
@@ -236,6 +236,14 @@ Image resize(const Image& image, uint32_t side, Filter filter) {
   if (image.width == side && image.height == side) return image;
   return filter == Filter::nearest ? resize_nearest(image, side)
                                    : resize_bilinear(image, side);
+}
+
+std::vector<uint8_t> planes(const Image& image) {
+  const size_t n = size_t{image.width} * image.height, c = image.channels;
+  std::vector<uint8_t> out(n * c);
+  for (size_t i = 0; i < n; ++i)
+    for (size_t k = 0; k < c; ++k) out[k * n + i] = image.pixels[i * c + k];
+  return out;
 }
 
 }  // namespace protean

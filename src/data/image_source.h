@@ -44,7 +44,8 @@ class ImageSource {
 // a folder that holds them, or in one of these folders itself.
 std::unique_ptr<ImageSource> open_omniglot(const std::filesystem::path& path);
 
-// class/image, group/class/image, or the first below train, validation, test.
+// class/image, group/class/image, or the first below train, validation, test;
+// a folder, or a zip, whose one top folder does not count.
 std::unique_ptr<ImageSource> open_folder(const std::filesystem::path& path);
 
 // Whether the names say that `path` is Omniglot.

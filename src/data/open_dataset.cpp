@@ -6,6 +6,7 @@
 
 #include "protean/core/error.h"
 #include "protean/data/pack.h"
+#include "protean/data/regroup.h"
 #include "protean/data/wrappers.h"
 
 #include "data/pack_format.h"
@@ -35,18 +36,19 @@ DatasetPtr open_pack(const fs::path& path, const DataOptions& options) {
 
 DatasetPtr open_source(const DataOptions& options) {
   const std::string& source = options.source;
-  if (source != "omniglot" && source != "pack" && source != "folder")
-    throw ConfigError(
-        concat("data.source = \"", source,
-               source == "sinusoid"
-                   ? "\" has no examples to open"
-                   : "\"; expected one of: omniglot, pack, folder, sinusoid"));
+  if (source != "auto" && source != "omniglot" && source != "pack" &&
+      source != "folder")
+    throw ConfigError(concat(
+        "data.source = \"", source,
+        source == "sinusoid"
+            ? "\" has no examples to open"
+            : "\"; expected one of: auto, omniglot, pack, folder, sinusoid"));
   if (options.path.empty()) {
     if (source == "folder")
       throw ConfigError("data.path is empty; expected the folder of images");
     return open_pack(find_config("omniglot/background.pack"), options);
   }
-  if (source == "pack" || (source == "omniglot" && is_pack(options.path)))
+  if (source == "pack" || (source != "folder" && is_pack(options.path)))
     return open_pack(options.path, options);
   PackOptions pack;
   pack.source = source;
@@ -65,6 +67,13 @@ DatasetPtr open_dataset(const DataOptions& options) {
     throw ConfigError(concat("data.rotations = \"", options.rotations,
                              "\"; expected one of: none, classes, task"));
   DatasetPtr data = open_source(options);
+  if (options.group_by == "alphabet" || options.group_by == "drawer")
+    data =
+        std::make_shared<RegroupedDataset>(std::move(data), options.group_by);
+  else if (options.group_by != "class")
+    throw ConfigError(concat("data.group_by = \"", options.group_by,
+                             "\"; expected one of: class, alphabet, drawer"));
+  if (options.invert) data = std::make_shared<InvertedDataset>(std::move(data));
   if (options.rotations == "classes")
     data = std::make_shared<RotatedDataset>(std::move(data));
   return data;

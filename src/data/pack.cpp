@@ -248,6 +248,10 @@ std::string PackDataset::split(uint32_t cls) const {
   return class_at(*index_, cls).split;
 }
 
+bool PackDataset::ink() const {
+  return index_->meta.at("preparation").contains("ink");
+}
+
 void PackDataset::read(uint32_t cls, uint32_t example, float* out) const {
   const PackIndex& index = *index_;
   const uint64_t number = record_at(index, cls, example);

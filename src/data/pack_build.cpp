@@ -2,9 +2,9 @@
 #include <cstring>
 
 #include "protean/core/error.h"
+#include "protean/data/image_codec.h"
 #include "protean/data/pack.h"
 
-#include "data/image_codec.h"
 #include "data/image_source.h"
 #include "data/pack_writer.h"
 
@@ -37,15 +37,6 @@ std::vector<uint8_t> omniglot_record(const Image& image, uint32_t side,
     if (small.pixels[i] < 128)
       bits[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
   return bits;
-}
-
-// Channels first.
-std::vector<uint8_t> planes(const Image& image) {
-  const size_t n = size_t{image.width} * image.height, c = image.channels;
-  std::vector<uint8_t> out(n * c);
-  for (size_t i = 0; i < n; ++i)
-    for (size_t k = 0; k < c; ++k) out[k * n + i] = image.pixels[i * c + k];
-  return out;
 }
 
 // Feeds the SHA-256 of a folder: names and bytes of its images in order.

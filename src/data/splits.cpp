@@ -219,6 +219,9 @@ Splits make_splits(const ClassDataset& data, const DataOptions& options) {
     }
   } else if (options.split == "stored") {
     read_stored(data, out);
+  } else if (options.split == "test") {
+    for (uint32_t c = 0; c < data.classes(); ++c)
+      out.assign(c, 2, "data.split = test");
   } else if (options.split == "random") {
     draw_random(data, options, out);
   } else if (fs::is_directory(options.split)) {
@@ -226,9 +229,10 @@ Splits make_splits(const ClassDataset& data, const DataOptions& options) {
   } else if (fs::exists(options.split)) {
     read_list_file(options.split, out);
   } else {
-    throw ConfigError(concat("data.split = \"", options.split,
-                             "\"; expected background, stored, random, or a "
-                             "list file or folder that exists"));
+    throw ConfigError(
+        concat("data.split = \"", options.split,
+               "\"; expected background, stored, random, test, or a "
+               "list file or folder that exists"));
   }
   return out.result(options.rotate_eval);
 }

@@ -51,6 +51,18 @@ std::string RotatedDataset::checksum() const {
   return sha256_hex(text.data(), text.size());
 }
 
+void InvertedDataset::read(uint32_t cls, uint32_t example, float* out) const {
+  base_->read(cls, example, out);
+  int64_t values = 1;
+  for (int64_t d : shape()) values *= d;
+  for (int64_t i = 0; i < values; ++i) out[i] = 1 - out[i];
+}
+
+std::string InvertedDataset::checksum() const {
+  const std::string text = "inverted " + base_->checksum();
+  return sha256_hex(text.data(), text.size());
+}
+
 void rotate_quarter_turns(float* image, int64_t channels, int64_t side,
                           uint32_t quarters) {
   const int64_t n = side, last = side - 1;

@@ -3,7 +3,6 @@
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/data/open_dataset.h"
-#include "protean/data/splits.h"
 #include "protean/tasks/nway_kshot.h"
 #include "protean/tasks/sinusoid.h"
 
@@ -24,16 +23,17 @@ std::string checksum_of(const ClassDataset& data, const Splits& splits) {
 
 }  // namespace
 
-const TaskSource& TaskSources::of(Stream stream) const {
+const TaskSourcePtr& TaskSources::ptr(Stream stream) const {
   const TaskSourcePtr& source = stream == Stream::validation ? validation
                                 : stream == Stream::test     ? test
                                                              : train;
   if (!source)
-    throw ConfigError(
-        concat("data.split leaves no class for ",
-               stream == Stream::validation ? "validation" : "test",
-               "; expected at least task.ways classes"));
-  return *source;
+    throw ConfigError(concat("data.split leaves no class for ",
+                             stream == Stream::validation ? "validation"
+                             : stream == Stream::test     ? "test"
+                                                          : "train",
+                             "; expected at least task.ways classes"));
+  return source;
 }
 
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
@@ -45,10 +45,13 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   TaskSources sources;
   if (data.source == "sinusoid") {
     sources.train = std::make_shared<Sinusoid>(train.shots, train.queries);
+    sources.train_shape =
+        sources.train->shape(sources.train->describe(0, {}, {}));
     sources.validation = sources.test =
         std::make_shared<Sinusoid>(eval.shots, eval.queries);
     const std::string name = "sinusoid";
     sources.checksum = sha256_hex(name.data(), name.size());
+    sources.examples_checksum = sources.checksum;
     return sources;
   }
   const DatasetPtr examples = open_dataset(data);
@@ -65,8 +68,16 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     options.distort = distort;
     return std::make_shared<NwayKshot>(examples, classes, options, what);
   };
-  sources.train =
-      source(splits.train, train, rotate, data.augment == "affine", "train");
+  sources.examples = examples;
+  sources.splits = splits;
+  sources.examples_checksum = examples->checksum();
+  sources.train_shape.ways = train.ways;
+  sources.train_shape.support = train.ways * train.shots;
+  sources.train_shape.query = train.ways * train.queries;
+  sources.train_shape.input = examples->shape();
+  if (!splits.train.empty())
+    sources.train =
+        source(splits.train, train, rotate, data.augment == "affine", "train");
   if (!splits.validation.empty())
     sources.validation =
         source(splits.validation, eval, rotate && data.rotate_eval, false,

@@ -33,6 +33,18 @@ double interval95(const std::vector<double>& v) {
 
 }  // namespace
 
+EvalTasks draw_tasks(TaskSourcePtr source, uint64_t seed, Stream stream,
+                     int64_t count) {
+  EvalTasks tasks{std::move(source), {}};
+  for (uint32_t i = 0; i < static_cast<uint32_t>(count); ++i)
+    tasks.specs.push_back(tasks.source->describe(seed, {stream, 0, i}, {}));
+  return tasks;
+}
+
+EvalTasks stream_tasks(const Experiment& e, Stream stream, int64_t count) {
+  return draw_tasks(e.tasks.ptr(stream), e.config.run.seed, stream, count);
+}
+
 nlohmann::json EvalResult::to_json() const {
   auto number = [](double v) -> nlohmann::json {
     return std::isfinite(v) ? nlohmann::json(v) : nlohmann::json();
@@ -46,6 +58,7 @@ nlohmann::json EvalResult::to_json() const {
           {"ci95", number(ci95)},
           {"loss", number(last().loss)},
           {"loss_median", number(last().loss_median)},
+          {"ece", number(ece)},
           {"tasks", tasks},
           {"ways", ways},
           {"shots", shots},
@@ -54,63 +67,100 @@ nlohmann::json EvalResult::to_json() const {
           {"per_step", steps}};
 }
 
-EvalResult evaluate(const Experiment& e, Communicator& comm,
-                    const MetaView& meta, Stream stream, int64_t tasks) {
-  const auto& source = e.tasks.of(stream);
-  std::vector<TaskSpec> specs;
-  std::vector<TaskCost> costs;
-  for (uint32_t i = 0; i < static_cast<uint32_t>(tasks); ++i) {
-    specs.push_back(source.describe(e.config.run.seed, {stream, 0, i}, {}));
-    costs.push_back({source.shape(specs.back()).key(), 1});
+namespace {
+
+// What every task gave: steps x tasks of each, then the calibration of the last
+// step. Each entry is written by the one rank that owns the task: the sum over
+// ranks is a gather, exact in any order.
+struct Table {
+  int64_t steps, tasks;
+  at::Tensor loss, accuracy, bins;
+
+  Table(int64_t steps, int64_t tasks)
+      : steps(steps),
+        tasks(tasks),
+        loss(at::zeros({steps, tasks}, at::kDouble)),
+        accuracy(at::zeros({steps, tasks}, at::kDouble)),
+        bins(at::zeros({tasks, 3 * Calibration::kBins}, at::kDouble)) {}
+
+  void gather(Communicator& comm) {
+    for (auto* t : {&loss, &accuracy, &bins})
+      comm.all_reduce(t->data_ptr(), static_cast<size_t>(t->numel()),
+                      DType::f64, ReduceOp::sum);
   }
+  std::vector<double> row(const at::Tensor& t, int64_t step) const {
+    const double* begin = t.data_ptr<double>() + step * tasks;
+    return {begin, begin + tasks};
+  }
+};
+
+void run_stack(const Experiment& e, const MetaView& meta,
+               const EvalTasks& tasks, const std::vector<uint32_t>& indices,
+               Table& table) {
+  std::vector<TaskSpec> own;
+  std::vector<int64_t> at_rows;
+  for (uint32_t i : indices) {
+    own.push_back(tasks.specs[i]);
+    at_rows.push_back(i);
+  }
+  const auto rows = at::tensor(at_rows, at::kLong);
+  const auto batch = to(stack_tasks(*tasks.source, own), meta.theta.device(),
+                        meta.theta.scalar_type());
+  e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {
+    const auto prediction = e.learner->predict(phi, batch.query);
+    const auto put = [&](at::Tensor& to, const at::Tensor& values) {
+      to.select(0, k).index_copy_(0, rows, values.to(at::kCPU, at::kDouble));
+    };
+    put(table.loss, task_loss(prediction, batch.query, batch.shape.target));
+    if (batch.shape.target != TargetKind::classes) return;
+    put(table.accuracy, task_accuracy(prediction.to(at::kDouble), batch.query,
+                                      batch.shape.target));
+    if (k == table.steps - 1)
+      table.bins.index_copy_(0, rows,
+                             calibration_sums(prediction, batch.query));
+  });
+}
+
+}  // namespace
+
+EvalResult evaluate(const Experiment& e, Communicator& comm,
+                    const MetaView& meta, const EvalTasks& tasks) {
+  std::vector<TaskCost> costs;
+  for (const auto& spec : tasks.specs)
+    costs.push_back({tasks.source->shape(spec).key(), 1});
   auto stacks = cut_stacks(costs, stack_limit(e));
   choose_owners(stacks, comm.size());
 
-  const int64_t steps = e.learner->eval_steps() + 1;
-  // Each entry is written by the one rank that owns the task: the sum over
-  // ranks is a gather, exact in any order.
-  auto table = at::zeros({2, steps, tasks}, at::kDouble);
-  auto* loss = table.data_ptr<double>();
-  auto* accuracy = loss + steps * tasks;
-  bool classes = true;
-  for (const auto& stack : stacks) {
-    if (stack.owner != comm.rank()) continue;
-    std::vector<TaskSpec> own;
-    for (uint32_t i : stack.index) own.push_back(specs[i]);
-    const auto batch = to(stack_tasks(source, own), meta.theta.device(),
-                          meta.theta.scalar_type());
-    e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {
-      const auto prediction = e.learner->predict(phi, batch.query);
-      const auto l = task_loss(prediction, batch.query, batch.shape.target)
-                         .to(at::kCPU, at::kDouble);
-      const auto a = task_accuracy(prediction, batch.query, batch.shape.target);
-      const auto host =
-          a.defined() ? a.to(at::kCPU, at::kDouble) : at::zeros_like(l);
-      for (size_t j = 0; j < stack.index.size(); ++j) {
-        loss[k * tasks + stack.index[j]] = l[j].item<double>();
-        accuracy[k * tasks + stack.index[j]] = host[j].item<double>();
-      }
-    });
-  }
-  comm.all_reduce(table.data_ptr(), static_cast<size_t>(table.numel()),
-                  DType::f64, ReduceOp::sum);
+  const auto count = static_cast<int64_t>(tasks.specs.size());
+  Table table(e.learner->eval_steps() + 1, count);
+  for (const auto& stack : stacks)
+    if (stack.owner == comm.rank())
+      run_stack(e, meta, tasks, stack.index, table);
+  table.gather(comm);
 
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   EvalResult r;
-  const auto shape = source.shape(specs.front());
-  classes = shape.target == TargetKind::classes;
-  r.tasks = tasks;
+  const auto shape = tasks.source->shape(tasks.specs.front());
+  const bool classes = shape.target == TargetKind::classes;
+  r.tasks = count;
   r.ways = shape.ways;
   r.shots = classes ? shape.support / shape.ways : shape.support;
   r.queries = classes ? shape.query / shape.ways : shape.query;
   r.transductive = e.learner->transductive();
-  for (int64_t k = 0; k < steps; ++k) {
-    r.task_loss.assign(loss + k * tasks, loss + (k + 1) * tasks);
-    r.task_accuracy.assign(accuracy + k * tasks, accuracy + (k + 1) * tasks);
-    r.per_step.push_back({classes ? mean(r.task_accuracy)
-                                  : std::numeric_limits<double>::quiet_NaN(),
-                          mean(r.task_loss), median(r.task_loss)});
+  for (int64_t k = 0; k < table.steps; ++k) {
+    EvalStep step;
+    step.task_loss = table.row(table.loss, k);
+    step.loss = mean(step.task_loss);
+    step.loss_median = median(step.task_loss);
+    if (classes) step.task_accuracy = table.row(table.accuracy, k);
+    step.accuracy = classes ? mean(step.task_accuracy) : kNone;
+    r.per_step.push_back(std::move(step));
   }
-  r.ci95 = interval95(classes ? r.task_accuracy : r.task_loss);
+  r.ci95 = interval95(classes ? r.last().task_accuracy : r.last().task_loss);
+  Calibration calibration;
+  for (int64_t t = 0; classes && t < count; ++t)
+    calibration.add(table.bins.data_ptr<double>() + t * 3 * Calibration::kBins);
+  r.ece = calibration.error();
   return r;
 }
 

@@ -12,15 +12,6 @@
 namespace protean {
 namespace {
 
-// Evaluation tasks are as task.* says, unless eval.* says otherwise.
-TaskCounts eval_counts(const Config& c) {
-  TaskCounts counts = c.task.counts();
-  if (c.eval.ways > 0) counts.ways = c.eval.ways;
-  if (c.eval.shots > 0) counts.shots = c.eval.shots;
-  if (c.eval.queries > 0) counts.queries = c.eval.queries;
-  return counts;
-}
-
 void validate(const Config& c) {
   auto at_least = [](const char* key, auto value, auto least) {
     if (!(value >= least))  // NaN too
@@ -72,10 +63,8 @@ Experiment make_experiment(const Config& config) {
   Experiment e;
   e.config = config;
   e.config.learner.seed = config.run.seed;
-  e.tasks = open_tasks(config.data, config.task, eval_counts(config));
-  const auto& train = e.tasks.of(Stream::train);
-  const auto shape = train.shape(train.describe(config.run.seed, {}, {}));
-  e.learner = make_learner(e.config.learner, config.model, shape);
+  e.tasks = open_tasks(config.data, config.task, config.eval_counts());
+  e.learner = make_learner(e.config.learner, config.model, e.tasks.train_shape);
   return e;
 }
 

@@ -314,7 +314,8 @@ void Trainer::validate() {
   station_->enter(RankPhase::validating, state_.step);
   const double before = seconds_since(start_);
   validation_ =
-      evaluate(e_, comm_, state_.meta, Stream::validation, config_.eval.tasks);
+      evaluate(e_, comm_, state_.meta,
+               stream_tasks(e_, Stream::validation, config_.eval.tasks));
   const auto& last = validation_->last();
   const bool classes = !std::isnan(last.accuracy);
   const double score = classes ? last.accuracy : -last.loss;

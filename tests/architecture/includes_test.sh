@@ -37,7 +37,8 @@ generative: core data tasks models learners
 comm: core
 coordinator: core comm
 trainer: core data tasks models learners generative comm coordinator
-cli: core data tasks models learners generative comm coordinator trainer
+evaluation: core data tasks models learners generative comm coordinator trainer
+cli: core data tasks models learners generative comm coordinator trainer evaluation
 '
 while IFS=: read -r module below; do
   [ -n "$module" ] || continue

@@ -92,7 +92,7 @@ values() {
   train 'optim\.schedule = "?mml"?; expected one of: constant, ' --optim.schedule mml
   train 'comm\.reduction = "mml"; expected one of: fast, fixed, exact' --comm.reduction mml
   train 'comm\.backend = "mml"; expected one of: inproc, mpi, nccl, auto' --comm.backend mml
-  train 'data\.source = "mml"; expected one of: omniglot, ' --data.source mml
+  train 'data\.source = "mml"; expected one of: auto, omniglot, ' --data.source mml
   train 'data\.split = "mml"; expected background, stored, random' --data.split mml
   train 'data\.rotations = "mml"; expected one of: none, ' --data.rotations mml
   train 'eval\.stream = "mml"; expected one of: test, validation' --eval.stream mml

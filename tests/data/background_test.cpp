@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/pack.h"
+#include "protean/data/regroup.h"
 #include "protean/data/splits.h"
 
 #include "data/fixtures.h"
@@ -88,4 +89,47 @@ TEST_CASE("shipped files are found from any folder", "[data]") {
   ::unsetenv("PROTEAN_HOME");
   CHECK(mine == dir.path() / "configs/omniglot/mine.txt");
   CHECK_THROWS_WITH(find_config("omniglot/none"), contains("PROTEAN_HOME"));
+}
+
+TEST_CASE("drawings grouped by alphabet, and by drawer", "[data]") {
+  DataOptions options;
+  const auto characters = open_dataset(options);
+  options.group_by = "alphabet";
+  const auto alphabets = open_dataset(options);
+  std::set<std::string> groups;
+  uint64_t drawings = 0;
+  for (uint32_t c = 0; c < characters->classes(); ++c) {
+    groups.insert(characters->group(c));
+    drawings += characters->size(c);
+  }
+  REQUIRE(alphabets->classes() == groups.size());
+  uint64_t grouped = 0;
+  for (uint32_t a = 0; a < alphabets->classes(); ++a) {
+    CHECK(groups.count(alphabets->class_name(a)) == 1);
+    grouped += alphabets->size(a);
+  }
+  CHECK(grouped == drawings);
+  // Whole alphabets stay on one side of the split.
+  const Splits splits = make_splits(*alphabets, options);
+  CHECK(splits.train.size() + splits.validation.size() + splits.test.size() ==
+        groups.size());
+  CHECK(!splits.test.empty());
+
+  options.group_by = "drawer";
+  const auto drawers = open_dataset(options);
+  CHECK(drawers->classes() > groups.size());
+  for (uint32_t d = 0; d < drawers->classes(); ++d) {
+    const std::string name = drawers->class_name(d);
+    for (uint32_t e = 0; e < drawers->size(d); ++e)
+      CHECK(name == drawers->group(d) + "/drawer" +
+                        drawer_of(drawers->example_name(d, e)));
+  }
+  std::vector<float> a(28 * 28), b(28 * 28);
+  drawers->read(0, 0, a.data());
+  uint32_t character = 0;
+  while (characters->example_name(character, 0) != drawers->example_name(0, 0))
+    ++character;
+  characters->read(character, 0, b.data());
+  CHECK(a == b);
+  CHECK(drawers->checksum() != alphabets->checksum());
 }

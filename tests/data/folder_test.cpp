@@ -1,12 +1,12 @@
 #include <functional>
 
 #include "protean/core/error.h"
+#include "protean/data/image_codec.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/pack.h"
 #include "protean/data/splits.h"
 
 #include "data/fixtures.h"
-#include "data/image_codec.h"
 #include "support/catch.h"
 
 using namespace protean;
@@ -162,4 +162,61 @@ TEST_CASE("what is wrong with a folder is named", "[data]") {
   write_file(d / "b/1.png", grey(2));
   write_file(d / "b/c/1.png", grey(2));
   CHECK_THAT(message(d), contains("holds both images and the folder c"));
+}
+
+TEST_CASE("a zip of a folder is that folder", "[data]") {
+  TempDir dir;
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (const char* name : {"b/2.png", "b/10.png", "a/1.png"}) {
+    const std::string bytes = grey(static_cast<uint8_t>(name[2]));
+    write_file(dir.path() / "tree" / name, bytes);
+    entries.emplace_back(std::string("top/") + name, bytes);
+  }
+  entries.emplace_back("top/b/notes.txt", "no image");
+  entries.emplace_back("__MACOSX/top/b/2.png", "no image either");
+  make_zip(dir.path() / "images.zip", entries);
+  const auto zip = open_dataset(folder(dir.path() / "images.zip"));
+  const auto tree = open_dataset(folder(dir.path() / "tree"));
+  REQUIRE(zip->classes() == 2);
+  CHECK(zip->class_name(1) == "b");
+  CHECK(zip->checksum() == tree->checksum());
+  // Found out by its names.
+  DataOptions options = folder(dir.path() / "images.zip");
+  options.source = "auto";
+  CHECK(open_dataset(options)->checksum() == tree->checksum());
+
+  make_zip(dir.path() / "splits.zip",
+           {{"train/a/1.png", grey(1)}, {"test/b/1.png", grey(2)}});
+  const auto splits = open_dataset(folder(dir.path() / "splits.zip"));
+  CHECK(splits->split(0) == "train");
+  CHECK(splits->split(1) == "test");
+
+  make_zip(dir.path() / "deep.zip",
+           {{"a/b/c/d.png", grey(1)}, {"x/d.png", grey(1)}});
+  CHECK(message_of([&] {
+          open_dataset(folder(dir.path() / "deep.zip"));
+        }).find("deep.zip:a/b/c/d.png: unexpected; expected class/image") !=
+        std::string::npos);
+  make_zip(dir.path() / "none.zip", {{"a/notes.txt", "no image"}});
+  CHECK(message_of([&] {
+          open_dataset(folder(dir.path() / "none.zip"));
+        }).find("none.zip: holds no image") != std::string::npos);
+}
+
+TEST_CASE("inverted images and data for test alone", "[data]") {
+  TempDir dir;
+  write_file(dir.path() / "a/1.png", grey(51));
+  write_file(dir.path() / "b/1.png", grey(255));
+  DataOptions options = folder(dir.path());
+  const auto upright = open_dataset(options);
+  options.invert = true;
+  options.split = "test";
+  const auto data = open_dataset(options);
+  CHECK(first_pixel(*data, 0, 0) == 1 - 51.f / 255);
+  CHECK(first_pixel(*data, 1, 0) == 0);
+  CHECK(data->checksum() != upright->checksum());
+  const Splits splits = make_splits(*data, options);
+  CHECK(splits.train.empty());
+  CHECK(splits.validation.empty());
+  CHECK(splits.test == std::vector<uint32_t>{0, 1});
 }

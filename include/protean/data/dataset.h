@@ -28,6 +28,12 @@ class ClassDataset {
   virtual std::string split(uint32_t cls) const { return ""; }
   // By how many quarter turns the class is a rotation of another one.
   virtual uint32_t quarter_turns(uint32_t cls) const { return 0; }
+  // What the source calls an example, "0709_03.png"; "" when it has no name.
+  virtual std::string example_name(uint32_t cls, uint32_t example) const {
+    return "";
+  }
+  // Whether values are ink: dark drawings that were read as 1 on 0.
+  virtual bool ink() const { return false; }
   // Writes one example, float32, row-major in shape().
   // Throws DataError naming file and record when it cannot be read.
   virtual void read(uint32_t cls, uint32_t example, float* out) const = 0;

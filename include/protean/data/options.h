@@ -7,11 +7,13 @@
 namespace protean {
 
 struct DataOptions {
-  // data.source: omniglot | pack | folder | sinusoid.
+  // data.source: auto | omniglot | pack | folder | sinusoid.
+  //   auto      one of the next three, by what data.path holds
   //   omniglot  the official layout, from a zip, a folder or a pack
   //   pack      a file written by `protean pack`
   //   folder    class/image.png|jpg, group/class/image, or the first below
-  //             folders train, validation (val, valid) and test
+  //             folders train, validation (val, valid) and test; a folder or a
+  //             zip of one, say of MNIST's digits
   //   sinusoid  no files: y = A sin(x - p)
   std::string source = "omniglot";
   // data.path: the file or folder. Empty: the Omniglot background set shipped
@@ -29,6 +31,7 @@ struct DataOptions {
   //   background  the list shipped for the Omniglot background set
   //   stored      what the pack or the folder says (train, val, test folders)
   //   random      by data.split_seed and the two fractions below
+  //   test        every class is for test: data that is only evaluated on
   //   PATH        a list file, or a folder with train.txt, val.txt, test.txt;
   //               see data/splits.h
   std::string split = "background";
@@ -37,6 +40,11 @@ struct DataOptions {
   // data.split_validation, data.split_test: fraction of the classes, in [0, 1).
   double split_validation = 0.1;
   double split_test = 0.1;
+  // data.group_by: what the examples of one class have in common.
+  //   class     the class that they came in, a character
+  //   alphabet  the group of that class: which script is it?
+  //   drawer    group and drawer: whose hand is it?
+  std::string group_by = "class";
   // data.rotations: none | classes | task.
   //   classes  every quarter turn of a class is a class of its own
   //   task     each class of a task is turned by a random number of quarters
@@ -44,6 +52,8 @@ struct DataOptions {
   // data.rotate_eval: whether validation and test classes are turned too;
   // false leaves them upright. Published results differ in this.
   bool rotate_eval = false;
+  // data.invert: every value v of an image becomes 1 - v.
+  bool invert = false;
   // data.augment: none | affine, for training tasks alone.
   //   affine  each class of a task is mirrored or not, turned, sheared and
   //           scaled as a whole, and each drawing a little on its own

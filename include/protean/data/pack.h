@@ -68,6 +68,10 @@ class PackDataset : public ClassDataset {
   std::string class_name(uint32_t cls) const override;
   std::string group(uint32_t cls) const override;
   std::string split(uint32_t cls) const override;
+  bool ink() const override;
+  std::string example_name(uint32_t cls, uint32_t example) const override {
+    return record_name(cls, example);
+  }
   void read(uint32_t cls, uint32_t example, float* out) const override;
   // SHA-256 of shape, encoding, classes, names, preparation and records: where
   // the images came from, zip or folder, does not matter.

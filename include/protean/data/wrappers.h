@@ -30,6 +30,10 @@ class SubsetDataset : public ClassDataset {
   uint32_t quarter_turns(uint32_t cls) const override {
     return base_->quarter_turns(ids_.at(cls));
   }
+  bool ink() const override { return base_->ink(); }
+  std::string example_name(uint32_t cls, uint32_t example) const override {
+    return base_->example_name(ids_.at(cls), example);
+  }
   void read(uint32_t cls, uint32_t example, float* out) const override {
     base_->read(ids_.at(cls), example, out);
   }
@@ -58,6 +62,36 @@ class RotatedDataset : public ClassDataset {
     return base_->split(cls / 4);
   }
   uint32_t quarter_turns(uint32_t cls) const override { return cls % 4; }
+  bool ink() const override { return base_->ink(); }
+  std::string example_name(uint32_t cls, uint32_t example) const override {
+    return base_->example_name(cls / 4, example);
+  }
+  void read(uint32_t cls, uint32_t example, float* out) const override;
+  std::string checksum() const override;
+
+ private:
+  DatasetPtr base_;
+};
+
+// Every value v of an image as 1 - v: ink and paper change places.
+class InvertedDataset : public ClassDataset {
+ public:
+  explicit InvertedDataset(DatasetPtr base) : base_(std::move(base)) {}
+
+  const std::vector<int64_t>& shape() const override { return base_->shape(); }
+  uint32_t classes() const override { return base_->classes(); }
+  uint32_t size(uint32_t cls) const override { return base_->size(cls); }
+  std::string class_name(uint32_t cls) const override {
+    return base_->class_name(cls);
+  }
+  std::string group(uint32_t cls) const override { return base_->group(cls); }
+  std::string split(uint32_t cls) const override { return base_->split(cls); }
+  uint32_t quarter_turns(uint32_t cls) const override {
+    return base_->quarter_turns(cls);
+  }
+  std::string example_name(uint32_t cls, uint32_t example) const override {
+    return base_->example_name(cls, example);
+  }
   void read(uint32_t cls, uint32_t example, float* out) const override;
   std::string checksum() const override;
 

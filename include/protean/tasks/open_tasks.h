@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "protean/data/dataset.h"
 #include "protean/data/options.h"
+#include "protean/data/splits.h"
 #include "protean/tasks/options.h"
 #include "protean/tasks/task_source.h"
 
@@ -13,14 +15,22 @@ namespace protean {
 using TaskSourcePtr = std::shared_ptr<const TaskSource>;
 
 struct TaskSources {
-  TaskSourcePtr train;
   // Null when the split holds no class.
-  TaskSourcePtr validation, test;
+  TaskSourcePtr train, validation, test;
+  // Of training tasks, whether there are classes for them or not.
+  TaskShape train_shape;
+  // What tasks are made from, and its split; null and empty for function
+  // families.
+  DatasetPtr examples;
+  Splits splits;
   // Identifies what tasks are made from: equal data, order, preparation and
   // split give equal hex. Part of a checkpoint.
   std::string checksum;
-  // Throws ConfigError when the stream's split holds no class.
-  const TaskSource& of(Stream stream) const;
+  // What a list of its tasks depends on: `checksum` without the split.
+  std::string examples_checksum;
+  // Both throw ConfigError when the stream's split holds no class.
+  const TaskSourcePtr& ptr(Stream stream) const;
+  const TaskSource& of(Stream stream) const { return *ptr(stream); }
 };
 
 // Opens the data and splits it. Training tasks have the shape that `task` gives

@@ -75,6 +75,13 @@ struct Config {
   CoordinatorOptions coordinator;
   CheckpointOptions checkpoint;
   EvalOptions eval;
+
+  // Evaluation tasks are as task.* says, unless eval.* says otherwise.
+  TaskCounts eval_counts() const {
+    return {eval.ways ? eval.ways : task.ways,
+            eval.shots ? eval.shots : task.shots,
+            eval.queries ? eval.queries : task.queries};
+  }
 };
 
 // Every key with its value as text, in the order of the help.

@@ -1,4 +1,4 @@
-// Accuracy and loss over N tasks of a stream, the same on any number of ranks:
+// Accuracy and loss over a list of tasks, the same on any number of ranks:
 // tasks are split in stacks, results are gathered by task index.
 #pragma once
 
@@ -7,32 +7,48 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/comm/communicator.h"
+#include "protean/trainer/calibration.h"
 #include "protean/trainer/experiment.h"
 
 namespace protean {
 
+// What is evaluated on; `source` makes the tasks that the specs name.
+struct EvalTasks {
+  TaskSourcePtr source;
+  std::vector<TaskSpec> specs;  // at least one
+};
+
+// Tasks 0 ... count - 1 of step 0 of a source.
+EvalTasks draw_tasks(TaskSourcePtr source, uint64_t seed, Stream stream,
+                     int64_t count);
+// The first `count` tasks of step 0 of the stream, always: every validation of
+// a run is on the same ones. Throws ConfigError when its split has no class.
+EvalTasks stream_tasks(const Experiment& experiment, Stream stream,
+                       int64_t count);
+
+// After k inner steps; means over tasks.
 struct EvalStep {
   double accuracy = 0;  // NaN for regression
   double loss = 0;
   double loss_median = 0;
+  // By task index; accuracy is empty for regression.
+  std::vector<double> task_accuracy, task_loss;
 };
 
 struct EvalResult {
-  std::vector<EvalStep> per_step;  // after k inner steps, k = 0 ...
+  std::vector<EvalStep> per_step;  // k = 0 ...
   int64_t tasks = 0;
   double ci95 = 0;  // 1.96 * std / sqrt(tasks) of the accuracy, or of the
                     // loss for regression, after the last step
-  int64_t ways = 0, shots = 0, queries = 0;
+  double ece = 0;   // calibration error after the last step; NaN for regression
+  int64_t ways = 0, shots = 0, queries = 0;  // of the first task
   bool transductive = false;
-  std::vector<double> task_accuracy;  // after the last step, by task index
-  std::vector<double> task_loss;
   const EvalStep& last() const { return per_step.back(); }
-  nlohmann::json to_json() const;
+  nlohmann::json to_json() const;  // without the single tasks
 };
 
-// Collective. The tasks are those of step 0 of the stream, always: every
-// validation of a run is on the same ones.
+// Collective: every rank gives the same tasks.
 EvalResult evaluate(const Experiment& experiment, Communicator& comm,
-                    const MetaView& meta, Stream stream, int64_t tasks);
+                    const MetaView& meta, const EvalTasks& tasks);
 
 }  // namespace protean

@@ -30,4 +30,7 @@ Filter parse_filter(const std::string& name, const std::string& key);
 // edges and no antialiasing, as torch's interpolate.
 Image resize(const Image& image, uint32_t side, Filter filter);
 
+// Channels first: all of channel 0, then all of channel 1.
+std::vector<uint8_t> planes(const Image& image);
+
 }  // namespace protean

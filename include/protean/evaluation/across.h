@@ -1,0 +1,39 @@
+// One run on many domains: a row of a cross-domain matrix.
+//
+// A domain is a name, or NAME=PATH:
+//   test       the run's own test classes
+//   rotated    the same, each class of a task turned by a random number of
+//              quarter turns
+//   inverted   the same with ink and paper changed
+//   alphabets  one domain for each group (alphabet) of the test classes
+//   PATH       every class of a pack, zip or folder; resized to the run's side
+// Tasks have the run's ways, shots and queries (eval.*).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "protean/trainer/evaluate.h"
+
+namespace protean {
+
+struct Domain {
+  std::string name;
+  TaskSourcePtr source;
+};
+
+// list: domains, comma-separated. Throws ConfigError naming `flag` and the
+// domain; a group with too few classes is left out with a warning.
+std::vector<Domain> open_domains(const Experiment& experiment,
+                                 const std::string& list,
+                                 const std::string& flag);
+
+struct DomainResult {
+  std::string name;
+  EvalResult result;
+};
+
+// Columns domain, accuracy, ci95, loss, ece, ways, shots, queries, tasks, mode.
+std::string domains_csv(const std::vector<DomainResult>& rows);
+
+}  // namespace protean

@@ -1,0 +1,45 @@
+// A user's few images, by class: the support and the query of one task.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "protean/data/image_codec.h"
+
+namespace protean {
+
+struct UserImage {
+  std::string name;    // path below the folder, "cat/3.png"
+  int64_t label = -1;  // of UserImages::classes; -1: not known
+  Image image;
+};
+
+struct UserImages {
+  std::vector<std::string> classes;  // folders of the support, sorted
+  std::vector<UserImage> support, query;
+};
+
+// support: one folder per class with PNG or JPEG images. query: images, or
+// folders of them named after classes, whose labels then are known. All images
+// have one size. Throws DataError naming the folder or file, what is wrong with
+// it and what was expected.
+UserImages read_user_images(const std::filesystem::path& support,
+                            const std::filesystem::path& query);
+
+// How an image becomes what a network was trained on.
+struct ImagePreparation {
+  std::vector<int64_t> shape;  // (channels, side, side)
+  Filter filter = Filter::nearest;
+  bool invert = false;  // value v becomes 1 - v
+};
+
+// Appends the image's values, row-major in shape, in [0, 1].
+void prepare(const Image& image, const ImagePreparation& how,
+             std::vector<float>& out);
+
+// Mean brightness of all images, in [0, 1].
+double mean_brightness(const UserImages& images);
+
+}  // namespace protean

@@ -1,0 +1,96 @@
+#include "protean/evaluation/adapt.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/atomic_file.h"
+#include "protean/core/error.h"
+
+#include "cli/commands.h"
+#include "cli/open_run.h"
+
+namespace protean {
+namespace {
+
+const std::vector<CommandFlag> kFlags = {
+    {"run", "DIR", "", "run directory whose newest checkpoint adapts"},
+    {"support", "FOLDER|CSV", "",
+     "labelled examples: one folder of images per class, or rows of inputs and "
+     "targets"},
+    {"query", "FOLDER|CSV", "", "what to predict: images, or rows of inputs"},
+    {"out", "FILE", "", "write the predictions as CSV"},
+    {"ink", "auto|dark|light", "auto",
+     "of images, for a run trained on ink; auto: the rarer"}};
+
+void print(const Predictions& p) {
+  for (const auto& row : p.rows) {
+    if (p.classes.empty()) {
+      std::printf("line %s:", row.name.c_str());
+      for (double v : row.values) std::printf(" %.6g", v);
+      std::printf("\n");
+    } else {
+      const auto choice = static_cast<size_t>(row.choice);
+      std::printf("%s: %s (%.1f %%)\n", row.name.c_str(),
+                  p.classes[choice].c_str(), 100 * row.values[choice]);
+    }
+  }
+  std::printf("adapted to %lld examples in %d steps, %s",
+              static_cast<long long>(p.support), p.steps,
+              p.transductive ? "transductive: predictions depend on the other "
+                               "queries (learner.query_norm)"
+                             : "inductive");
+  if (!std::isnan(p.accuracy()))
+    std::printf(", accuracy %.2f %%", 100 * p.accuracy());
+  if (!std::isnan(p.mean_squared_error()))
+    std::printf(", squared error %.4g", p.mean_squared_error());
+  std::printf("\n");
+}
+
+const std::string& required(const CommandLine& line, const char* flag) {
+  if (!line.is_set(flag))
+    throw ConfigError(concat("--", flag,
+                             " is not set; expected a folder of images or a "
+                             "CSV file"));
+  return line.flags.at(flag);
+}
+
+int adapt(const CommandLine& line, World& world) {
+  std::filesystem::path support, query;
+  Ink ink{};
+  agree(*world.control, [&] {
+    support = required(line, "support");
+    query = required(line, "query");
+    ink = parse_ink(line.flags.at("ink"), "--ink");
+  });
+  const auto [experiment, stored] = open_run(line, *world.control);
+  Predictions predictions;
+  agree(*world.control, [&, &e = experiment, &meta = stored.meta] {
+    predictions =
+        std::filesystem::is_regular_file(support)
+            ? adapt_values(e, meta, support, query)
+            : adapt_images(e, meta, read_user_images(support, query), ink);
+    if (line.is_set("out") && world.control->rank() == 0)
+      write_file_atomically(line.flags.at("out"), predictions.to_csv());
+  });
+  if (world.control->rank() != 0) return kExitDone;
+  if (line.json)
+    std::printf("%s\n", predictions.to_json().dump().c_str());
+  else
+    print(predictions);
+  return kExitDone;
+}
+
+}  // namespace
+
+int run_adapt(const Arguments& args) {
+  for (const auto& a : args)
+    if (a == "--help") {
+      print_help("adapt --run DIR --support FOLDER --query FOLDER [--out FILE]",
+                 kFlags, true);
+      return kExitDone;
+    }
+  return with_world("adapt", args, kFlags, run_config, adapt);
+}
+
+}  // namespace protean

@@ -1,0 +1,144 @@
+#include "protean/evaluation/across.h"
+
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "protean/core/csv.h"
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/data/open_dataset.h"
+#include "protean/data/wrappers.h"
+#include "protean/tasks/nway_kshot.h"
+
+namespace protean {
+namespace {
+
+std::vector<uint32_t> all_classes(const ClassDataset& data) {
+  std::vector<uint32_t> ids(data.classes());
+  for (uint32_t c = 0; c < ids.size(); ++c) ids[c] = c;
+  return ids;
+}
+
+class Opener {
+ public:
+  Opener(const Experiment& e, const std::string& flag) : e_(e), flag_(flag) {
+    if (!e.tasks.examples)
+      throw ConfigError(
+          concat(flag, " needs a run on classes of examples; ",
+                 "this one has data.source = ", e.config.data.source));
+  }
+
+  void open(const std::string& item) {
+    const auto& examples = e_.tasks.examples;
+    const size_t equals = item.find('=');
+    if (item == "test") {
+      add(item, examples, test_classes());
+    } else if (item == "rotated") {
+      add(item, examples, test_classes(), /*rotate=*/true);
+    } else if (item == "inverted") {
+      add(item, std::make_shared<InvertedDataset>(examples), test_classes());
+    } else if (item == "alphabets") {
+      add_groups();
+    } else {
+      const bool named = equals != std::string::npos;
+      add_path(named ? item.substr(0, equals) : item,
+               named ? item.substr(equals + 1) : item);
+    }
+  }
+
+  std::vector<Domain> domains;
+
+ private:
+  const std::vector<uint32_t>& test_classes() const {
+    e_.tasks.of(Stream::test);  // throws when there is none
+    return e_.tasks.splits.test;
+  }
+
+  void add(const std::string& name, DatasetPtr data,
+           std::vector<uint32_t> classes, bool rotate = false) {
+    const TaskCounts counts = e_.config.eval_counts();
+    NwayKshotOptions options;
+    options.ways = counts.ways;
+    options.shots = counts.shots;
+    options.queries = counts.queries;
+    options.rotate = rotate;
+    domains.push_back(
+        {name, std::make_shared<NwayKshot>(std::move(data), std::move(classes),
+                                           options, name)});
+  }
+
+  void add_groups() {
+    std::map<std::string, std::vector<uint32_t>> groups;
+    for (uint32_t c : test_classes())
+      groups[e_.tasks.examples->group(c)].push_back(c);
+    const uint32_t ways = e_.config.eval_counts().ways;
+    for (const auto& [group, classes] : groups) {
+      if (classes.size() < ways)
+        log_shared_warning(concat(flag_, ": ", group, " has ", classes.size(),
+                                  " classes, fewer than task.ways = ", ways,
+                                  ", and is left out"));
+      else
+        add(group.empty() ? "(no group)" : group, e_.tasks.examples, classes);
+    }
+  }
+
+  void add_path(const std::string& name, const std::string& path) {
+    if (!std::filesystem::exists(path))
+      throw ConfigError(concat(flag_, " ", name, ": no such file or folder ",
+                               path,
+                               "; expected test, rotated, inverted, alphabets "
+                               "or NAME=PATH"));
+    const auto& own = e_.tasks.examples->shape();
+    DataOptions options;
+    options.source = "auto";
+    options.path = path;
+    options.side = e_.config.data.side;
+    options.filter = e_.config.data.filter;
+    options.channels = static_cast<uint32_t>(own.at(0));
+    auto data = open_dataset(options);
+    if (data->shape() != own)
+      throw ConfigError(concat(flag_, " ", name, ": examples of another shape ",
+                               "than those the run was trained on"));
+    auto classes = all_classes(*data);
+    add(name, std::move(data), std::move(classes));
+  }
+
+  const Experiment& e_;
+  const std::string& flag_;
+};
+
+}  // namespace
+
+std::vector<Domain> open_domains(const Experiment& experiment,
+                                 const std::string& list,
+                                 const std::string& flag) {
+  Opener opener(experiment, flag);
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');)
+    if (!item.empty()) opener.open(item);
+  if (opener.domains.empty())
+    throw ConfigError(concat(flag, " \"", list,
+                             "\"; expected test, rotated, inverted, alphabets "
+                             "or NAME=PATH, comma-separated"));
+  return std::move(opener.domains);
+}
+
+std::string domains_csv(const std::vector<DomainResult>& rows) {
+  CsvTable csv;
+  for (const char* column : {"domain", "accuracy", "ci95", "loss", "ece",
+                             "ways", "shots", "queries", "tasks", "mode"})
+    csv.add(std::string_view(column));
+  csv.end_row();
+  for (const auto& [name, r] : rows) {
+    csv.add(name);
+    for (double v : {r.last().accuracy, r.ci95, r.last().loss, r.ece})
+      csv.add(v);
+    for (int64_t n : {r.ways, r.shots, r.queries, r.tasks}) csv.add(n);
+    csv.add(std::string_view(r.transductive ? "transductive" : "inductive"));
+    csv.end_row();
+  }
+  return csv.text();
+}
+
+}  // namespace protean

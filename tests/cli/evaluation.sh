@@ -1,0 +1,302 @@
+#!/usr/bin/env bash
+# evaluation.sh GROUP: what `protean eval` and `protean adapt` say, write and
+# refuse.
+support=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../support")
+# shellcheck source=tests/support/cli.sh
+source "$support/cli.sh"
+
+accepted() {
+  row="$*"
+  protean "$@"
+  expect_code 0
+}
+# refused CODE REGEX WORDS...: one error line that matches, nothing on stdout.
+refused() {
+  local want=$1 regex=$2
+  shift 2
+  row="$*"
+  protean "$@"
+  expect_code "$want"
+  expect_error "$regex"
+  [ ! -s "$scratch/out" ] || fail "output although it failed"
+}
+out_json() { json "$scratch/out" "$1"; }
+
+# A trained run of a fraction of a second: 24 classes of 6 images.
+images() { python3 "$support/make_images.py" "$@"; }
+train_run() {  # FOLDER WORDS...
+  local dir=$1
+  shift
+  accepted train --run.dir "$dir" --data.source pack --data.path sound.pack \
+    --data.split random --data.split_validation 0.2 --data.split_test 0.5 --run.steps 3 \
+    --run.quiet true --model.filters 4 --task.ways 3 --task.shots 1 --task.queries 2 \
+    --task.meta_batch 2 --learner.inner_steps 2 --eval.every 0 "$@"
+}
+prepare() {
+  images images 24 6 1
+  accepted pack --in images --out sound.pack
+  train_run run
+}
+
+tasks() {
+  prepare
+  # Any number of ranks, threads or processes: the same numbers, to the last
+  # digit.
+  accepted eval --run run --eval.tasks 17 --json --per-task one.csv
+  cp "$scratch/out" one.json
+  local ranks
+  for ranks in 2 3; do
+    accepted eval --run run --eval.tasks 17 --json --per-task many.csv --comm.ranks $ranks
+    cmp "$scratch/out" one.json || fail "$ranks ranks give other results"
+    cmp one.csv many.csv || fail "$ranks ranks give other tasks"
+  done
+  mpi 2 eval --run run --eval.tasks 17 --json --per-task many.csv
+  expect_code 0
+  cmp "$scratch/out" one.json || fail "2 processes give other results"
+  cmp one.csv many.csv || fail "2 processes give other tasks"
+  expect_equal "what is stated" "$(json one.json \
+    '[d["ways"], d["shots"], d["queries"], d["tasks"], d["mode"], len(d["per_step"]), 0 <= d["ece"] <= 1]')" \
+    '[3, 1, 2, 17, "transductive", 3, true]'
+  # The single tasks make the mean, its interval and the last step's.
+  expect_equal "means of the tasks" "$(python3 - one.json one.csv <<'PY'
+import csv, json, math, sys
+d = json.load(open(sys.argv[1]))
+rows = list(csv.DictReader(open(sys.argv[2])))
+a = [float(r["accuracy"]) for r in rows]
+mean = sum(a) / len(a)
+ci = 1.96 * math.sqrt(sum((x - mean) ** 2 for x in a) / len(a)) / math.sqrt(len(a))
+first = sum(float(r["accuracy_0"]) for r in rows) / len(rows)
+loss = sum(float(r["loss"]) for r in rows) / len(rows)
+print(len(a) == 17, abs(mean - d["accuracy"]) < 1e-9, abs(ci - d["ci95"]) < 1e-9,
+      abs(first - d["per_step"][0]["accuracy"]) < 1e-9, abs(loss - d["loss"]) < 1e-9,
+      all(len(r["classes"].split()) == 3 for r in rows),
+      all(r["accuracy"] == r["accuracy_2"] for r in rows))
+PY
+)" "True True True True True True True"
+  accepted eval --run run --eval.tasks 17 --json --per-task one.array.json
+  expect_equal "tasks as JSON" "$(json one.array.json \
+    '[len(d), len(d[0]["accuracy_per_step"]), len(d[0]["classes"])]')" '[17, 3, 3]'
+  # The same tasks from a file.
+  accepted eval --run run --eval.tasks 17 --json --save-task-list tasks.jsonl
+  cmp "$scratch/out" one.json || fail "writing the tasks changes the result"
+  accepted eval --run run --json --task-list tasks.jsonl
+  cmp "$scratch/out" one.json || fail "frozen tasks give another result"
+  sed -i '1s/"tasks":17/"tasks":2/; 4,$d' tasks.jsonl
+  accepted eval --run run --json --task-list tasks.jsonl --comm.ranks 3
+  expect_equal "frozen tasks" "$(out_json 'd["tasks"]')" 2
+  sed 's#class0#clazz0#' tasks.jsonl >typo.jsonl
+  refused 2 'typo\.jsonl:2: no class "clazz0[0-9]+" in the data' eval --run run --task-list typo.jsonl
+  sed '2s/"examples":\[\[[0-9]*/"examples":[[99/' tasks.jsonl >high.jsonl
+  refused 2 'high\.jsonl:2: example 99 of class class[0-9]+; expected below 6' \
+    eval --run run --task-list high.jsonl
+  sed '3d' tasks.jsonl >short.jsonl
+  refused 2 'the list ends after 1 tasks; expected 2' eval --run run --task-list short.jsonl
+  sed '1s/"data":"./"data":"?/' tasks.jsonl >other.jsonl
+  refused 2 'other\.jsonl: made from data \?[0-9a-f]+, but data\.source gives [0-9a-f]+' \
+    eval --run run --task-list other.jsonl
+  refused 2 'one\.csv:1: no JSON object' eval --run run --task-list one.csv
+  refused 2 'nosuch: .*No such file' eval --run run --task-list nosuch
+  refused 2 'eval\.ways has 5 classes, but the run was trained with 3 outputs' \
+    eval --run run --eval.ways 5
+}
+
+across() {
+  prepare
+  images other/part 6 5 9
+  (cd other && python3 -m zipfile -c ../digits.zip part)
+  accepted eval --run run --eval.tasks 6 --json --csv rows.csv \
+    --across test,rotated,inverted,digits=digits.zip,folder=other/part
+  expect_equal domains "$(out_json '[r["domain"] for r in d["domains"]]')" \
+    '["test", "rotated", "inverted", "digits", "folder"]'
+  expect_equal "the zip is the folder" "$(out_json 'd["domains"][3]["loss"] == d["domains"][4]["loss"]')" true
+  expect_equal "other tasks" "$(out_json 'len({r["loss"] for r in d["domains"]})')" 4
+  expect_equal rows "$(wc -l <rows.csv)" 6
+  accepted eval --run run --eval.tasks 6 --json
+  expect_equal "test is what eval gives" "$(out_json 'd["loss"]')" \
+    "$(python3 -c 'import csv; print(next(csv.DictReader(open("rows.csv")))["loss"])')"
+  accepted eval --run run --eval.tasks 6 --json --data.path digits.zip --data.source folder \
+    --data.split test
+  refused 2 '--across nosuch: no such file or folder nosuch; expected test, rotated' \
+    eval --run run --across nosuch
+  images small 2 5 9
+  refused 2 'task\.ways = 3, but of 2 small classes only 2 hold' \
+    eval --run run --across test,small
+  refused 2 '--task-list does not go with --across' \
+    eval --run run --across test --task-list x
+  refused 2 '--csv goes with --across' eval --run run --csv x
+}
+
+adaptation() {
+  prepare
+  train_run prototypes --learner.name protonet
+  train_run firstorder --learner.name reptile --learner.inner_optimizer adam
+  images mine 3 3 7
+  mkdir -p asked
+  local i
+  for i in 0 1 2; do cp "mine/class00$i/002.png" "asked/$i.png"; rm "mine/class00$i/002.png"; done
+  local run
+  for run in run prototypes firstorder; do
+    accepted adapt --run $run --support mine --query asked --json --out out.csv
+    expect_equal "$run: probabilities" "$(out_json '[len(d["predictions"]), d["classes"],
+      all(abs(sum(p["probabilities"].values()) - 1) < 1e-6 for p in d["predictions"]),
+      all(p["probability"] == max(p["probabilities"].values()) for p in d["predictions"]),
+      d["accuracy"]]')" '[3, ["class000", "class001", "class002"], true, true, null]'
+    expect_equal "$run: CSV" "$(head -1 out.csv) $(wc -l <out.csv)" \
+      "file,class,probability,class000,class001,class002 4"
+  done
+  # Fewer classes than the head has outputs; more are for learners without one.
+  images two 2 2 7
+  accepted adapt --run run --support two --query asked --json
+  expect_equal "two of three outputs" "$(out_json \
+    '[d["classes"], abs(sum(d["predictions"][0]["probabilities"].values()) - 1) < 1e-6]')" \
+    '[["class000", "class001"], true]'
+  images four 4 2 7
+  accepted adapt --run prototypes --support four --query asked --json
+  refused 2 '--support has 4 classes, but the run was trained with 3 outputs' \
+    adapt --run run --support four --query asked
+  # Queries in folders have labels.
+  accepted adapt --run prototypes --support mine --query mine --json
+  expect_equal "labelled queries" "$(out_json '[d["queries"], d["accuracy"] > 0.6, d["accuracy"] ==
+    sum(p["file"].startswith(p["class"]) for p in d["predictions"]) / 6]')" '[6, true, true]'
+
+  # What can be wrong with a folder.
+  mkdir -p one/cat empty/cat empty/dog nothing
+  cp asked/0.png one/cat
+  refused 2 'one: 1 class folder \(cat\); expected one folder per class, two or more' \
+    adapt --run run --support one --query asked
+  refused 2 'nothing: 0 class folders; expected' adapt --run run --support nothing --query asked
+  refused 2 'empty/cat: holds no image; expected' adapt --run run --support empty --query asked
+  refused 2 'nothing: holds no image; expected' adapt --run run --support mine --query nothing
+  refused 2 'nosuch: no such file or folder' adapt --run run --support nosuch --query asked
+  refused 2 'nosuch: no such file or folder' adapt --run run --support mine --query nosuch
+  refused 2 'two: has no class class002|mine/class002: two has no class class002' \
+    adapt --run run --support two --query mine
+  cp -r mine broken
+  printf 'no image' >broken/class001/000.png
+  refused 2 'broken/class001/000\.png: neither PNG nor JPEG' \
+    adapt --run run --support broken --query asked
+  head -c 40 asked/0.png >broken/class001/000.png
+  refused 2 'broken/class001/000\.png: unreadable PNG' adapt --run run --support broken --query asked
+  cp -r mine mixed
+  python3 - mixed/class001/000.png <<'PY'
+import struct, sys, zlib
+def chunk(kind, data):
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", 9, 7, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress((b"\0" + bytes(9)) * 7)) + chunk(b"IEND", b""))
+PY
+  refused 2 'mixed/class001/000\.png: 9x7 pixels, but mixed/class000/000\.png has 28x28; expected images of one size' \
+    adapt --run run --support mixed --query asked
+  refused 2 '--ink is for runs that were trained on ink' \
+    adapt --run run --support mine --query asked --ink dark
+  refused 2 '--support is not set' adapt --run run --query asked
+  refused 2 '--ink grey; expected one of: auto, dark, light' \
+    adapt --run run --support mine --query asked --ink grey
+  refused 2 '--support is a file, but the run was trained on classes of images' \
+    adapt --run run --support sound.pack --query asked
+}
+
+values() {
+  accepted train --run.dir run --data.source sinusoid --model.name mlp --run.steps 3 \
+    --run.quiet true --task.shots 5 --task.queries 5 --learner.inner_steps 1 \
+    --learner.inner_lr 0.01 --task.meta_batch 2 --eval.every 0
+  printf 'x,y\n1,0.5\n2, -1\n"-3",1e-1\n' >support.csv
+  printf '0.5\n-2\n' >query.csv
+  accepted adapt --run run --support support.csv --query query.csv --json --out out.csv
+  expect_equal predictions "$(out_json '[d["support"], d["inner_steps"], d["loss"],
+    [p["line"] for p in d["predictions"]], [len(p["prediction"]) for p in d["predictions"]]]')" \
+    '[3, 1, null, [1, 2], [1, 1]]'
+  expect_equal CSV "$(head -1 out.csv) $(wc -l <out.csv)" "line,prediction_1 3"
+  printf '0.5,1\n-2,2\n' >known.csv
+  accepted adapt --run run --support support.csv --query known.csv --json
+  expect_equal "known targets" "$(out_json \
+    'abs(d["loss"] - ((d["predictions"][0]["prediction"][0] - 1) ** 2 + (d["predictions"][1]["prediction"][0] - 2) ** 2) / 2) < 1e-9')" true
+  printf '1,2\n3,x\n' >word.csv
+  refused 2 'word\.csv:2: column 2 is "x"; expected a number' \
+    adapt --run run --support word.csv --query query.csv
+  printf '1,2\n3\n' >ragged.csv
+  refused 2 'ragged\.csv:2: 1 columns; expected 2 as in line 1' \
+    adapt --run run --support ragged.csv --query query.csv
+  printf '1,2,3\n' >wide.csv
+  refused 2 'wide\.csv: 3 columns; expected 1 of input and 1 of target' \
+    adapt --run run --support wide.csv --query query.csv
+  refused 2 'wide\.csv: 3 columns; expected 1 of input, or these and 1 of target' \
+    adapt --run run --support support.csv --query wide.csv
+  printf 'x,y\n' >names.csv
+  refused 2 'names\.csv: no row of numbers' adapt --run run --support names.csv --query query.csv
+  images folder 2 1 1
+  refused 2 '--support is a folder, but the run was not trained on images' \
+    adapt --run run --support folder --query folder
+  refused 2 '--across needs a run on classes of examples' eval --run run --across test
+}
+
+# The official protocol on a folder of its layout, made of background drawings.
+one_shot() {
+  python3 - "$support/../../configs/omniglot/background.pack" runs <<'PY'
+import json, pathlib, random, struct, sys, zlib
+raw = open(sys.argv[1], "rb").read()
+length, records, names, payload, stride = struct.unpack_from("<QQQQQ", raw, 24)[0:5]
+meta = json.loads(raw[64:64 + length])
+def chunk(kind, data):
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+def png(record):  # 28x28 ink to 105x105 dark on light
+    bits = raw[payload + record * stride:payload + (record + 1) * stride]
+    ink = lambda i: bits[i // 8] >> (7 - i % 8) & 1
+    rows = b"".join(b"\0" + bytes(0 if ink((2 * y + 1) * 28 // 210 * 28 + (2 * x + 1) * 28 // 210)
+                                  else 255 for x in range(105)) for y in range(105))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 105, 105, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+draw = random.Random(4)
+alphabets, record = [], 0  # first record of each character
+for group in meta["groups"]:
+    alphabets.append([])
+    for cls in group["classes"]:
+        alphabets[-1].append(record)
+        record += cls["count"]
+alphabets = [a for a in alphabets if len(a) >= 20]
+for run in range(1, 4):
+    first = draw.sample(draw.choice(alphabets), 20)
+    top = pathlib.Path(sys.argv[2]) / f"run{run:02}"
+    for part in ("training", "test"):
+        (top / part).mkdir(parents=True)
+    lines = []
+    for i, c in enumerate(draw.sample(range(20), 20)):
+        (top / f"training/class{c + 1:02}.png").write_bytes(png(first[c] + 3))
+        (top / f"test/item{i + 1:02}.png").write_bytes(png(first[c] + 11))
+        lines.append(f"{top.name}/test/item{i + 1:02}.png {top.name}/training/class{c + 1:02}.png")
+    (top / "class_labels.txt").write_text("\n".join(lines) + "\n")
+PY
+  # Far from the 95 % of guessing, and far from none.
+  accepted eval --protocol omniglot-one-shot --data runs --baseline hausdorff --json
+  expect_equal baseline "$(out_json '[d["runs"], d["mode"], 20 < d["error_percent"] < 60]')" \
+    '[3, "inductive", true]'
+  accepted train --run.dir run --run.steps 40 --run.quiet true --model.filters 16 --task.ways 5 \
+    --task.train_ways 20 --task.queries 2 --task.meta_batch 2 --learner.name protonet --learner.norm_momentum 0.5 --eval.every 0
+  accepted eval --run run --protocol omniglot-one-shot --data runs --json
+  expect_equal "a learner's" "$(out_json \
+    '[d["runs"], d["ways"], d["shots"], d["mode"], d["error_percent"] < 80]')" \
+    '[3, 20, 1, "inductive", true]'
+  local one
+  one=$(out_json 'd["error_percent"]')
+  accepted eval --run run --protocol omniglot-one-shot --data runs --json --comm.ranks 2
+  expect_equal "on two ranks" "$(out_json 'd["error_percent"]')" "$one"
+  accepted eval --run run --protocol omniglot-one-shot --data runs
+  grep -q "^error [0-9.]* % over 3 runs, 20-way, inductive$" "$scratch/out" || fail "no such line"
+  sed -i '3s/class/clazz/' runs/run02/class_labels.txt
+  refused 2 'run02/class_labels\.txt:3: no training item run02/training/clazz' \
+    eval --run run --protocol omniglot-one-shot --data runs
+  sed -i '3s/.*/run02/' runs/run02/class_labels.txt
+  refused 2 'run02/class_labels\.txt:3: "run02"; expected a test item and a training item' \
+    eval --run run --protocol omniglot-one-shot --data runs
+  rm runs/run02/class_labels.txt
+  refused 2 'run02/class_labels\.txt: .*No such file' \
+    eval --run run --protocol omniglot-one-shot --data runs
+  refused 2 'run: no folder run01' eval --run run --protocol omniglot-one-shot --data run
+  refused 2 '--protocol goes with --data' eval --run run --protocol omniglot-one-shot
+  refused 2 '--protocol lake; expected omniglot-one-shot' eval --run run --protocol lake --data runs
+}
+
+"$1"
