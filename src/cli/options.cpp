@@ -130,6 +130,9 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "shots of training tasks; 0 = task.shots");
   b.add("task.train_queries", c.task.train_queries,
         "queries of training tasks; 0 = task.queries");
+  b.add("task.domain", c.task.domain,
+        "queries of a domain that the support lacks: none, rotation, "
+        "inversion or alphabet");
   b.add("task.meta_batch", c.task.meta_batch, "tasks per meta-step, all ranks");
   b.add("task.stack", c.task.stack,
         "tasks computed on together; 0 = by model size");

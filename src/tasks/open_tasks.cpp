@@ -3,6 +3,7 @@
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/data/open_dataset.h"
+#include "protean/tasks/domain_tasks.h"
 #include "protean/tasks/nway_kshot.h"
 #include "protean/tasks/sinusoid.h"
 
@@ -57,9 +58,17 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   const DatasetPtr examples = open_dataset(data);
   const Splits splits = make_splits(*examples, data);
   const bool rotate = data.rotations == "task";
+  const bool by_domain = task.domain != "none";
+  if (by_domain && (rotate || data.augment != "none"))
+    throw ConfigError(
+        "task.domain makes its own turns; expected data.rotations = none or "
+        "classes, and data.augment = none");
   const auto source = [&](const std::vector<uint32_t>& classes,
                           const TaskCounts& counts, bool rotate_these,
-                          bool distort, const char* what) {
+                          bool distort, const char* what) -> TaskSourcePtr {
+    if (by_domain)
+      return std::make_shared<DomainTasks>(examples, classes, counts,
+                                           parse_domain(task.domain), what);
     NwayKshotOptions options;
     options.ways = counts.ways;
     options.shots = counts.shots;

@@ -25,6 +25,12 @@ json to_json(const TaskSpec& spec, const ClassDataset* examples) {
   if (!spec.latent.empty()) task["latent"] = spec.latent;
   if (spec.classes.empty()) return task;
   task["classes"] = json::array();
+  if (spec.classes.size() != spec.support.size()) {
+    for (uint32_t cls : spec.classes)
+      task["classes"].push_back(examples->class_name(cls));
+    task["examples"] = spec.examples;
+    return task;
+  }
   task["examples"] = json::array();
   auto next = spec.examples.begin();
   for (size_t way = 0; way < spec.classes.size(); ++way) {
@@ -99,24 +105,38 @@ class Reader {
     if (!in.contains("classes") || !in["classes"].is_array() ||
         !in.contains("examples") || !in["examples"].is_array())
       fail("no lists \"classes\" and \"examples\"");
-    const auto& classes = in["classes"];
-    const size_t ways = classes.size();
-    if (ways == 0 || in["examples"].size() != ways ||
-        spec.support.size() != ways || spec.query.size() != ways ||
-        (!spec.transforms.empty() && spec.transforms.size() != ways))
-      fail(concat(ways,
-                  " classes; expected one entry for each in examples, "
-                  "support, query and transforms"));
-    for (size_t way = 0; way < ways; ++way) {
-      const auto name = classes[way].is_string()
-                            ? classes[way].get<std::string>()
-                            : classes[way].dump();
-      const auto found = classes_.find(name);
-      if (found == classes_.end())
-        fail(concat("no class \"", name, "\" in the data"));
-      spec.classes.push_back(found->second);
+    uint64_t examples = 0;
+    for (const auto* counts : {&spec.support, &spec.query})
+      for (uint32_t n : *counts) examples += n;
+    const size_t entries = in["classes"].size(), ways = spec.support.size();
+    if (ways == 0 || spec.query.size() != ways ||
+        (entries != ways && entries != examples) ||
+        in["examples"].size() != entries ||
+        (!spec.transforms.empty() && spec.transforms.size() != entries))
+      fail(concat(entries, " classes; expected one entry for each of ", ways,
+                  " labels, or of ", examples,
+                  " examples, in classes, examples and transforms"));
+    for (const auto& name : in["classes"]) spec.classes.push_back(find(name));
+    for (size_t way = 0; way < ways && entries == ways; ++way)
       add_examples(in["examples"][way], way, spec);
-    }
+    if (entries == ways) return;
+    spec.examples = list<uint32_t>(in["examples"], "examples");
+    for (size_t i = 0; i < entries; ++i)
+      check_example(spec.classes[i], spec.examples[i]);
+  }
+
+  uint32_t find(const json& name) const {
+    const auto text = name.is_string() ? name.get<std::string>() : name.dump();
+    const auto found = classes_.find(text);
+    if (found == classes_.end())
+      fail(concat("no class \"", text, "\" in the data"));
+    return found->second;
+  }
+
+  void check_example(uint32_t cls, uint32_t example) const {
+    if (example >= examples_->size(cls))
+      fail(concat("example ", example, " of class ", examples_->class_name(cls),
+                  "; expected below ", examples_->size(cls)));
   }
 
   void add_examples(const json& in, size_t way, TaskSpec& spec) const {
@@ -127,10 +147,7 @@ class Reader {
       fail(concat("class ", examples_->class_name(cls), " has ",
                   examples.size(),
                   " examples; expected support + query = ", expected));
-    for (uint32_t e : examples)
-      if (e >= examples_->size(cls))
-        fail(concat("example ", e, " of class ", examples_->class_name(cls),
-                    "; expected below ", examples_->size(cls)));
+    for (uint32_t e : examples) check_example(cls, e);
     spec.examples.insert(spec.examples.end(), examples.begin(), examples.end());
   }
 

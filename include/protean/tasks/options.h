@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace protean {
 
@@ -21,6 +22,9 @@ struct TaskOptions {
   uint32_t train_ways = 0;
   uint32_t train_shots = 0;
   uint32_t train_queries = 0;
+  // task.domain: none, or what differs between support and query, see
+  // domain_tasks.h: rotation, inversion or alphabet.
+  std::string domain = "none";
   uint32_t meta_batch = 32;  // task.meta_batch: tasks per meta-step, all ranks
   uint32_t stack = 0;  // task.stack: tasks computed on together; 0 = automatic
 

@@ -8,8 +8,10 @@
 //   {"index": 0, "stream": 2, "step": 0, "classes": ["Greek/character01", ...],
 //    "transforms": [quarter turns per class], "support": [1, ...],
 //    "query": [15, ...], "examples": [[3, 17, ...], ...], "latent": [...]}
-// with the support examples of a class before its queries. Function families
-// have no classes and make their points of "latent" and the task's numbers.
+// with the support examples of a class before its queries. Tasks whose examples
+// of one label come from several classes (task.domain) list classes, transforms
+// and examples example by example. Function families have no classes and make
+// their points of "latent" and the task's numbers.
 #pragma once
 
 #include <filesystem>
