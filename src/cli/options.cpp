@@ -216,6 +216,9 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("comm.backend", c.comm.backend, "inproc, mpi, nccl or auto");
   b.add("comm.ranks", c.comm.ranks, "threads as ranks, inproc only");
   b.add("comm.reduction", c.reduction, "fast, fixed or exact");
+  b.add("comm.wire", c.wire, "gradients travel as fp32, bf16 or fp16");
+  b.add("comm.overlap", c.overlap,
+        "sums travel while a rank's last stack computes");
   b.add("comm.timeout_s", c.comm.timeout_s,
         "seconds that a collective may take");
   b.add("comm.init_timeout_s", c.comm.init_timeout_s,

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "protean/comm/mailbox.h"
+#include "protean/core/half.h"
 
 #include "comm/call.h"
 #include "comm/reduce.h"
@@ -34,12 +35,24 @@ void reduce_typed(T* __restrict into, const T* __restrict from, size_t count,
   }
 }
 
+template <float (*Widen)(uint16_t), uint16_t (*Round)(float)>
+void add_halves(void* into, const void* from, size_t count, ReduceOp op) {
+  if (op != ReduceOp::sum)
+    throw CommError("min and max of 16-bit floats are not offered");
+  auto* const a = static_cast<uint16_t*>(into);
+  const auto* const b = static_cast<const uint16_t*>(from);
+  for (size_t i = 0; i < count; ++i) a[i] = Round(Widen(a[i]) + Widen(b[i]));
+}
+
 }  // namespace
 
 size_t size_of(DType type) {
   switch (type) {
     case DType::u8:
       return 1;
+    case DType::bf16:
+    case DType::f16:
+      return 2;
     case DType::i32:
     case DType::f32:
       return 4;
@@ -58,6 +71,10 @@ const char* name_of(DType type) {
       return "i64";
     case DType::f32:
       return "f32";
+    case DType::bf16:
+      return "bf16";
+    case DType::f16:
+      return "f16";
     default:
       return "f64";
   }
@@ -90,6 +107,10 @@ void reduce_into(void* into, const void* from, size_t count, DType type,
       return run(static_cast<float*>(nullptr));
     case DType::f64:
       return run(static_cast<double*>(nullptr));
+    case DType::bf16:
+      return add_halves<bf16_to_float, float_to_bf16>(into, from, count, op);
+    case DType::f16:
+      return add_halves<f16_to_float, float_to_f16>(into, from, count, op);
   }
 }
 

@@ -209,8 +209,8 @@ nlohmann::json bench(const std::string& workload, const Config& given,
 
   auto state = initial_state(e, at::Device(at::kCPU));
   StepObjective objective(
-      e, world.data_plane(), reduction_from_name(given.reduction),
-      at::Device(at::kCPU), 0, [] { return RankReport(); }, nullptr);
+      e, world.data_plane(), reduction_options(given), at::Device(at::kCPU), 0,
+      [] { return RankReport(); }, nullptr);
   std::vector<double> step_s;
   StepTimes total;
   double optimiser = 0;

@@ -4,10 +4,13 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "protean/core/error.h"
+#include "protean/trainer/config.h"
+
+#include "trainer/half_wire.h"
+#include "trainer/rank_slot.h"
 
 namespace protean {
 namespace {
@@ -36,73 +39,65 @@ ReductionLevel reduction_from_name(const std::string& name) {
                            "\"; expected one of: fast, fixed, exact"));
 }
 
-// A slot travels as 64-bit words; in a float32 buffer each word is four 16-bit
-// numbers, which float32 holds exactly. Every rank writes its own slot and
-// zeros elsewhere, so the sum is a gather.
-struct StepReducer::Slot {
-  RankReport report;
-  std::array<float, 3> largest{};
-  int64_t overflow = 0;
+ReductionOptions reduction_options(const Config& config) {
+  ReductionOptions o;
+  o.level = reduction_from_name(config.reduction);
+  o.overlap = config.overlap;
+  if (config.wire == "bf16")
+    o.wire = DType::bf16;
+  else if (config.wire == "fp16")
+    o.wire = DType::f16;
+  else if (config.wire != "fp32")
+    throw ConfigError(concat("comm.wire = \"", config.wire,
+                             "\"; expected one of: fp32, bf16, fp16"));
+  if (o.level == ReductionLevel::exact && o.wire != DType::f32)
+    throw ConfigError(
+        concat("comm.wire = ", config.wire,
+               ", but comm.reduction = exact sends all bits; "
+               "expected fp32, or comm.reduction = fast or fixed"));
+  return o;
+}
 
-  static constexpr int64_t kWords = 10;
-  std::array<uint64_t, kWords> pack() const {
-    auto bits = [](float f) -> uint64_t { return std::bit_cast<uint32_t>(f); };
-    return {static_cast<uint64_t>(report.stop),
-            report.hash,
-            static_cast<uint64_t>(report.bad_task),
-            static_cast<uint64_t>(report.worst_task),
-            bits(report.worst_loss) | bits(report.busy_s) << 32,
-            bits(report.cpu_s) | uint64_t{report.cost_version} << 32,
-            bits(largest[0]),
-            bits(largest[1]),
-            bits(largest[2]),
-            static_cast<uint64_t>(overflow)};
-  }
-  static Slot unpack(const std::array<uint64_t, kWords>& w) {
-    auto number = [](uint64_t bits) {
-      return std::bit_cast<float>(static_cast<uint32_t>(bits));
-    };
-    Slot s;
-    s.report.stop = static_cast<int64_t>(w[0]);
-    s.report.hash = w[1];
-    s.report.bad_task = static_cast<int64_t>(w[2]);
-    s.report.worst_task = static_cast<int64_t>(w[3]);
-    s.report.worst_loss = number(w[4]);
-    s.report.busy_s = number(w[4] >> 32);
-    s.report.cpu_s = number(w[5]);
-    s.report.cost_version = static_cast<uint32_t>(w[5] >> 32);
-    for (int i = 0; i < 3; ++i) s.largest[i] = number(w[6 + i]);
-    s.overflow = static_cast<int64_t>(w[9]);
-    return s;
-  }
-};
-
-StepReducer::StepReducer(Communicator& comm, ReductionLevel level,
+StepReducer::StepReducer(Communicator& comm, const ReductionOptions& options,
                          int64_t theta_size, int64_t state_size,
                          at::Device device)
     : comm_(comm),
-      level_(level),
+      options_(options),
       theta_size_(theta_size),
       state_size_(state_size),
       device_(device) {
-  const int64_t values = theta_size + state_size + kLossValues;
-  const bool exact = level == ReductionLevel::exact;
-  const int64_t slots = comm.size() * Slot::kWords * (exact ? 1 : 4);
-  // On a GPU the wire is staged through the host unless the communicator takes
-  // device memory.
-  const auto where = comm.on_device() ? device : at::Device(at::kCPU);
-  wire_ = at::zeros({values + slots},
-                    at::device(where).dtype(exact ? at::kLong : at::kFloat));
-  sums_ = exact || where != device
-              ? at::zeros({values}, at::device(device).dtype(at::kFloat))
-              : wire_.narrow(0, 0, values);
-  exponents_.fill(exponent_for(kFirstMagnitudeBits, 1));
+  if (options.wire != DType::f32)
+    half_ = std::make_unique<HalfWire>(options.wire, theta_size, comm.size(),
+                                       device);
+  sums_ = at::zeros({values()}, at::device(device).dtype(at::kFloat));
+  // On a GPU what travels is staged through the host unless the communicator
+  // takes device memory.
+  const auto wide = at::device(comm.on_device() ? device : at::Device(at::kCPU))
+                        .dtype(exact() ? at::kLong : at::kFloat);
+  const int64_t sums = values() - wide_begin();
+  const int64_t slot = exact() ? RankSlot::kWords : RankSlot::kFloats;
+  if (options.overlap) early_.wide = at::zeros({sums}, wide);
+  late_.wide = at::zeros({sums + comm.size() * slot}, wide);
+  exponents_.fill(half_ ? 0 : exponent_for(kFirstMagnitudeBits, 1));
+}
+
+StepReducer::~StepReducer() = default;
+
+int64_t StepReducer::values() const {
+  return theta_size_ + state_size_ + kLossValues;
+}
+
+at::Tensor& StepReducer::residual() {
+  static at::Tensor none;
+  return half_ ? half_->residual() : none;
 }
 
 void StepReducer::begin(int64_t stacks) {
   stacks_ = std::max<int64_t>(stacks, 1);
-  wire_.zero_();
+  for (auto* parcel : {&early_, &late_})
+    if (parcel->wide.defined()) parcel->wide.zero_();
   sums_.zero_();
+  shipped_ = false;
   largest_.fill(0);
   overflow_ = false;
   bad_task_ = worst_task_ = -1;
@@ -110,7 +105,7 @@ void StepReducer::begin(int64_t stacks) {
 }
 
 MetaView StepReducer::stack_sums() {
-  if (level_ == ReductionLevel::exact) sums_.zero_();
+  if (exact()) sums_.zero_();
   return {sums_.narrow(0, 0, theta_size_),
           sums_.narrow(0, theta_size_, state_size_)};
 }
@@ -141,11 +136,12 @@ void StepReducer::stack_done(const std::vector<uint32_t>& indices,
   else
     sums_.narrow(0, begin, kLossValues)
         .add_(at::tensor(at::ArrayRef<float>(tail)).to(device_));
-  if (level_ != ReductionLevel::exact) return;
+  if (!exact()) return;
 
   const auto host = sums_.to(at::kCPU);
   const float* in = host.data_ptr<float>();
-  int64_t* out = wire_.data_ptr<int64_t>();
+  auto& parcel = options_.overlap && !shipped_ ? early_ : late_;
+  int64_t* out = parcel.wide.data_ptr<int64_t>();
   quantise(in, theta_size_, 0, out);
   quantise(in + theta_size_, state_size_, 1, out + theta_size_);
   quantise(in + theta_size_ + state_size_, kLossValues, 2,
@@ -182,78 +178,91 @@ void StepReducer::quantise(const float* in, int64_t size, int segment,
     out[i] += std::llrint(static_cast<double>(in[i]) * scale);
 }
 
-void StepReducer::write_slot(Slot slot) {
-  const int64_t begin = theta_size_ + state_size_ + kLossValues;
-  const auto words = slot.pack();
-  if (level_ == ReductionLevel::exact) {
-    const int64_t at = begin + comm_.rank() * Slot::kWords;
-    if (wire_.is_cpu()) {
-      std::memcpy(wire_.data_ptr<int64_t>() + at, words.data(), sizeof words);
-      return;
-    }
-    auto host = at::empty({Slot::kWords}, at::kLong);
-    std::memcpy(host.data_ptr<int64_t>(), words.data(), sizeof words);
-    wire_.narrow(0, at, Slot::kWords).copy_(host);
-    return;
+void StepReducer::load(Parcel& parcel) {
+  if (exact()) return;  // stack by stack, by quantise()
+  if (half_) {
+    const auto theta = sums_.narrow(0, 0, theta_size_);
+    largest_[0] = std::max(
+        largest_[0], (theta + half_->residual()).abs().max().item<float>());
+    parcel.narrow = half_->encode(theta, exponents_[0]);
+    if (!comm_.on_device()) parcel.narrow = parcel.narrow.to(at::kCPU);
   }
-  auto host = at::empty({Slot::kWords * 4}, at::kFloat);
-  float* out = host.data_ptr<float>();
-  for (uint64_t word : words)
-    for (int shift = 0; shift < 64; shift += 16)
-      *out++ = static_cast<float>(word >> shift & 0xFFFF);
-  wire_.narrow(0, begin + comm_.rank() * Slot::kWords * 4, Slot::kWords * 4)
-      .copy_(host);
+  const int64_t sums = values() - wide_begin();
+  parcel.wide.narrow(0, 0, sums).copy_(sums_.narrow(0, wide_begin(), sums));
 }
 
-StepReducer::Slot StepReducer::read_slot(int rank) const {
-  const int64_t begin = theta_size_ + state_size_ + kLossValues;
-  std::array<uint64_t, Slot::kWords> words{};
-  if (level_ == ReductionLevel::exact) {
-    const int64_t* in =
-        received_.data_ptr<int64_t>() + begin + rank * Slot::kWords;
-    std::memcpy(words.data(), in, sizeof words);
-  } else {
-    const float* in =
-        received_.data_ptr<float>() + begin + rank * Slot::kWords * 4;
-    for (auto& word : words)
-      for (int shift = 0; shift < 64; shift += 16)
-        word |= static_cast<uint64_t>(*in++) << shift;
-  }
-  return Slot::unpack(words);
+void StepReducer::send(Parcel& parcel) {
+  const auto order = options_.level == ReductionLevel::fixed ? SumOrder::by_rank
+                                                             : SumOrder::fast;
+  auto start = [&](at::Tensor& t, DType type) {
+    parcel.requests.push_back(
+        comm_.start_all_reduce(t.data_ptr(), static_cast<size_t>(t.numel()),
+                               type, ReduceOp::sum, order));
+  };
+  if (half_) start(parcel.narrow, half_->type());
+  start(parcel.wide, exact() ? DType::i64 : DType::f32);
+}
+
+void StepReducer::wait(Parcel& parcel) {
+  for (auto& request : parcel.requests) request->wait();
+  parcel.requests.clear();
+}
+
+void StepReducer::ship() {
+  load(early_);
+  send(early_);
+  sums_.zero_();
+  shipped_ = true;
+}
+
+at::Tensor StepReducer::received_gradient(const Parcel& parcel) const {
+  return half_->decode(parcel.narrow.to(device_), exponents_[0]);
 }
 
 bool StepReducer::finish(const RankReport& mine, int64_t step,
                          StepTotals& totals) {
-  const bool exact = level_ == ReductionLevel::exact;
-  const int64_t values = theta_size_ + state_size_ + kLossValues;
-  if (!exact && wire_.device() != device_)
-    wire_.narrow(0, 0, values).copy_(sums_);
-  Slot slot;
+  load(late_);
+  RankSlot slot;
   slot.report = mine;
   slot.report.bad_task = bad_task_;
   slot.report.worst_task = worst_task_;
   slot.report.worst_loss = worst_loss_;
   slot.largest = largest_;
   slot.overflow = overflow_;
-  write_slot(slot);
+  const int64_t begin = values() - wide_begin();
+  auto own = at::empty({exact() ? RankSlot::kWords : RankSlot::kFloats},
+                       exact() ? at::kLong : at::kFloat);
+  if (exact())
+    slot.write(own.data_ptr<int64_t>());
+  else
+    slot.write(own.data_ptr<float>());
+  late_.wide.narrow(0, begin + comm_.rank() * own.numel(), own.numel())
+      .copy_(own);
 
   const auto start = std::chrono::steady_clock::now();
-  comm_.all_reduce(
-      wire_.data_ptr(), static_cast<size_t>(wire_.numel()),
-      exact ? DType::i64 : DType::f32, ReduceOp::sum,
-      level_ == ReductionLevel::fixed ? SumOrder::by_rank : SumOrder::fast);
+  send(late_);
+  wait(early_);
+  wait(late_);
   comm_seconds_ +=
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
 
-  received_ = wire_.to(at::kCPU);
+  received_ = late_.wide.to(at::kCPU);
+  if (shipped_) received_.narrow(0, 0, begin).add_(early_.wide.to(at::kCPU));
+  if (half_) {
+    gradient_ = received_gradient(late_);
+    if (shipped_) gradient_ += received_gradient(early_);
+  }
   totals.ranks.clear();
   std::array<float, 3> largest{};
   bool overflow = false;
   int64_t bad_task = -1;
   int bad_rank = 0;
   for (int r = 0; r < comm_.size(); ++r) {
-    const Slot s = read_slot(r);
+    const int64_t at = begin + r * own.numel();
+    const RankSlot s =
+        exact() ? RankSlot::read(received_.const_data_ptr<int64_t>() + at)
+                : RankSlot::read(received_.const_data_ptr<float>() + at);
     totals.ranks.push_back(s.report);
     overflow |= s.overflow != 0;
     for (int i = 0; i < 3; ++i) largest[i] = std::max(largest[i], s.largest[i]);
@@ -270,7 +279,8 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
                               "learner.inner_lr or optim.lr"));
   // The next scale, or the one to repeat this step with.
   const Exponents used = exponents_;
-  if (exact)
+  if (half_ && largest[0] > 0) exponents_[0] = half_->exponent_for(largest[0]);
+  if (exact())
     for (int i = 0; i < 3; ++i)
       if (largest[i] > 0)
         exponents_[i] =
@@ -285,37 +295,40 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
 }
 
 void StepReducer::read_totals(const Exponents& used, StepTotals& totals) const {
-  const int64_t means = theta_size_ + state_size_;
-  const bool exact = level_ == ReductionLevel::exact;
+  const int64_t begin = wide_begin();
+  const int64_t state = theta_size_ - begin, losses = state + state_size_;
   // What one unit of a segment is worth; sums in float32 are what they are.
-  const auto value = [&](int64_t i, int segment) {
-    if (!exact)
+  const auto unit = [&](size_t segment) {
+    return std::ldexp(1.0, -static_cast<int>(used[segment]));
+  };
+  const auto value = [&](int64_t i) {
+    if (!exact())
       return static_cast<double>(received_.const_data_ptr<float>()[i]);
     return static_cast<double>(received_.const_data_ptr<int64_t>()[i]) *
-           std::ldexp(1.0, -static_cast<int>(used[segment]));
+           unit(2);
   };
-  const double count = value(means + 2, 2);
-  totals.loss = value(means, 2) / count;
-  totals.accuracy = value(means + 1, 2) / count;
+  const double count = value(losses + 2);
+  totals.loss = value(losses) / count;
+  totals.accuracy = value(losses + 1) / count;
   totals.tasks = std::llround(count);
-  at::Tensor mean;
-  if (exact) {
-    mean = at::empty({means}, at::kFloat);
+  at::Tensor mean;  // of the wide part
+  if (exact()) {
+    mean = at::empty({losses}, at::kFloat);
     float* const out = mean.data_ptr<float>();
     const int64_t* const in = received_.const_data_ptr<int64_t>();
-    const auto scale = [&](int64_t begin, int64_t end, int segment) {
-      const double unit = std::ldexp(1.0, -static_cast<int>(used[segment]));
-      for (int64_t i = begin; i < end; ++i)
-        out[i] = static_cast<float>(static_cast<double>(in[i]) * unit / count);
+    const auto scale = [&](int64_t from, int64_t to, size_t segment) {
+      const double worth = unit(segment);
+      for (int64_t i = from; i < to; ++i)
+        out[i] = static_cast<float>(static_cast<double>(in[i]) * worth / count);
     };
-    scale(0, theta_size_, 0);
-    scale(theta_size_, means, 1);
+    scale(0, state, 0);
+    scale(state, losses, 1);
   } else {
-    mean = received_.narrow(0, 0, means) / count;
+    mean = received_.narrow(0, 0, losses) / count;
   }
   mean = mean.to(device_);
-  totals.gradient = mean.narrow(0, 0, theta_size_);
-  totals.state = mean.narrow(0, theta_size_, state_size_);
+  totals.gradient = half_ ? gradient_ / count : mean.narrow(0, 0, theta_size_);
+  totals.state = mean.narrow(0, state, state_size_);
 }
 
 }  // namespace protean

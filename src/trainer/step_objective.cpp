@@ -57,16 +57,17 @@ class PhaseStopwatch {
 }  // namespace
 
 StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
-                             ReductionLevel level, at::Device device,
-                             int64_t first_step,
+                             const ReductionOptions& reduction,
+                             at::Device device, int64_t first_step,
                              std::function<RankReport()> report,
                              Station* station)
     : experiment_(experiment),
       comm_(comm),
+      reduction_(reduction),
       device_(device),
       report_(std::move(report)),
       station_(station),
-      reducer_(comm, level, experiment.learner->spaces().theta.size(),
+      reducer_(comm, reduction, experiment.learner->spaces().theta.size(),
                experiment.learner->spaces().state.size(), device) {
   const auto stacks = plan(first_step, nullptr);
   stacks_per_step_ = static_cast<int64_t>(stacks.size());
@@ -99,7 +100,7 @@ std::vector<StackPlan> StepObjective::plan(int64_t step,
   // fixed promises the same sums to the same ranks: owners then follow the
   // shapes alone.
   if (station_ && config.coordinator.balance &&
-      reduction_from_name(config.reduction) != ReductionLevel::fixed)
+      reduction_.level != ReductionLevel::fixed)
     predict_costs(*station_->costs().at(step), stacks);
   const bool apart = config.coordinator.dedicated && comm_.size() > 1;
   choose_owners(stacks, comm_.size(), apart ? 1 : 0);
@@ -132,7 +133,12 @@ at::Tensor StepObjective::gradient() {
   PhaseStopwatch stopwatch(times_);
   do {
     reducer_.begin(stacks_per_step_);
-    for (const auto& batch : batches_) run_stack(batch);
+    for (const auto& batch : batches_) {
+      // All ranks join in, whatever they own.
+      if (reduction_.overlap && &batch == &batches_.back()) reducer_.ship();
+      run_stack(batch);
+    }
+    if (reduction_.overlap && batches_.empty()) reducer_.ship();
     auto report = report_();
     report.busy_s = static_cast<float>(times_.inner + times_.outer);
     report.cpu_s = static_cast<float>(times_.cpu);

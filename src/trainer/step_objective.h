@@ -29,8 +29,9 @@ class StepObjective : public Objective {
   // report: what this rank tells the others, asked once per collective.
   // station: null where nobody coordinates (a benchmark).
   StepObjective(const Experiment& experiment, Communicator& comm,
-                ReductionLevel level, at::Device device, int64_t first_step,
-                std::function<RankReport()> report, Station* station);
+                const ReductionOptions& reduction, at::Device device,
+                int64_t first_step, std::function<RankReport()> report,
+                Station* station);
 
   // Takes the step's tasks; meta is read by gradient().
   void begin_step(int64_t step, const MetaView& meta);
@@ -54,6 +55,7 @@ class StepObjective : public Objective {
 
   const Experiment& experiment_;
   Communicator& comm_;
+  const ReductionOptions reduction_;
   at::Device device_;
   std::function<RankReport()> report_;
   Station* station_;

@@ -77,7 +77,7 @@ class Trainer {
   World& world_;
   Communicator& comm_;  // control: small host buffers
   RunContext context_;
-  ReductionLevel level_;
+  ReductionOptions reduction_;
   at::Device device_;
   bool classes_;  // classification, not regression
   nlohmann::json identity_;
@@ -116,7 +116,7 @@ Trainer::Trainer(const Experiment& experiment, World& world,
       world_(world),
       comm_(*world.control),
       context_(context),
-      level_(reduction_from_name(config_.reduction)),
+      reduction_(reduction_options(config_)),
       device_(config_.run.device == "cuda"
                   ? at::Device(at::kCUDA, world.local_rank)
                   : at::Device(at::kCPU)) {
@@ -153,7 +153,7 @@ void Trainer::open_run() {
   station_ =
       std::make_unique<Station>(world_, config_.coordinator, state_.costs);
   objective_ = std::make_unique<StepObjective>(
-      e_, world_.data_plane(), level_, device_, state_.step,
+      e_, world_.data_plane(), reduction_, device_, state_.step,
       [this] { return report(); }, station_.get());
   if (state_.has_exponents)
     objective_->reducer().set_exponents(state_.exponents);
@@ -188,7 +188,7 @@ void Trainer::restore(const std::string& run_dir) {
     return;
   }
   check_identity(found->state.extra.at("identity"), identity_,
-                 level_ == ReductionLevel::exact);
+                 reduction_.level == ReductionLevel::exact);
   from_checkpoint(found->state, e_.learner->spaces(), state_);
   resumed_from_ = state_.step;
   log_info(

@@ -5,6 +5,8 @@
 #include <limits>
 #include <thread>
 
+#include "protean/core/half.h"
+
 namespace protean {
 namespace {
 
@@ -109,6 +111,28 @@ void large_integers(const ContractContext& c, Notes& notes) {
   notes.check(static_cast<uint64_t>(v[0]) == big * size, "sum of large i64");
   notes.check(static_cast<uint64_t>(v[1]) == size * ((uint64_t{1} << 63) - 1),
               "i64 sum wraps");
+}
+
+// Whole numbers that 16 bits hold, and so do their sums.
+void halves(const ContractContext& c, Notes& notes) {
+  const int ranks = c.comm.size();
+  for (size_t count : {size_t{5}, 70000 + c.chunk_bytes})
+    for (DType type : {DType::bf16, DType::f16}) {
+      auto bits = [&](int value) {
+        const auto f = static_cast<float>(value);
+        return type == DType::f16 ? float_to_f16(f) : float_to_bf16(f);
+      };
+      std::vector<uint16_t> mine(count), want(count);
+      for (size_t i = 0; i < count; ++i) {
+        const int x = static_cast<int>(i % 5) - 2;
+        mine[i] = bits(x + c.comm.rank());
+        want[i] = bits(x * ranks + ranks * (ranks - 1) / 2);
+      }
+      Buffer<uint16_t> b(c, mine);
+      c.comm.all_reduce(b.data(), count, type, ReduceOp::sum);
+      notes.check(b.values() == want, name_of(type), "[", count,
+                  "] is not the sum");
+    }
 }
 
 // A value whose float32 sum depends on the order.
@@ -319,6 +343,7 @@ const std::vector<ContractCase>& contract_cases() {
       {"healthy", healthy},
       {"all_reduce", all_reduce},
       {"large integers", large_integers},
+      {"16-bit floats", halves},
       {"by_rank bits", by_rank_bits},
       {"same bits everywhere", same_bits_everywhere},
       {"broadcast", broadcast},

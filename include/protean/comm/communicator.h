@@ -28,7 +28,9 @@
 
 namespace protean {
 
-enum class DType { u8, i32, i64, f32, f64 };
+// bf16 and f16 have no type in C++: two bytes each. A sum rounds after every
+// addition of two numbers; min and max are not offered for them.
+enum class DType { u8, i32, i64, f32, f64, bf16, f16 };
 enum class ReduceOp { sum, min, max };  // min, max of NaN: unspecified
 // fast: the library's own algorithm; every rank gets the same bits, but not the
 // same bits twice. by_rank: ((x0 + x1) + x2) + ... element by element, so that

@@ -72,6 +72,12 @@ struct Config {
   CommOptions comm;
   // comm.reduction: fast, fixed or exact, see trainer/reduction.h.
   std::string reduction = "exact";
+  // comm.wire: fp32, or bf16 and fp16 for gradients of half the bytes, with
+  // error feedback; not in exact.
+  std::string wire = "fp32";
+  // comm.overlap: the sums of finished stacks travel while a rank's last stack
+  // computes. For large networks and ranks that own several stacks.
+  bool overlap = false;
   CoordinatorOptions coordinator;
   CheckpointOptions checkpoint;
   EvalOptions eval;

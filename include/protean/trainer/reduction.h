@@ -1,4 +1,4 @@
-// The sum over all stacks of a meta-step, in one collective.
+// The sum over all stacks of a meta-step.
 //
 // One flat buffer carries the gradient, the meta-state, the losses and one slot
 // per rank for what ranks tell each other: stop requests, a hash of theta, the
@@ -12,11 +12,17 @@
 //          last step's largest stack with kHeadroomBits to grow; a stack beyond
 //          that makes every rank repeat the step with a larger scale.
 //
+// overlap: what a rank has summed before its last stack travels while that
+// stack computes, in a collective of its own. Pays where buffers are large and
+// ranks own several stacks. wire: gradients travel as 16-bit numbers, with
+// error feedback (half_wire.h); not in exact.
+//
 // Not thread-safe; one per rank.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +36,17 @@ namespace protean {
 enum class ReductionLevel { fast, fixed, exact };
 // comm.reduction; throws ConfigError naming the values.
 ReductionLevel reduction_from_name(const std::string& name);
+
+struct ReductionOptions {
+  ReductionLevel level = ReductionLevel::exact;
+  DType wire = DType::f32;  // f32, bf16 or f16
+  bool overlap = false;
+};
+struct Config;
+// comm.reduction, comm.wire, comm.overlap; throws ConfigError naming the key.
+ReductionOptions reduction_options(const Config& config);
+
+class HalfWire;
 
 // What one rank tells all others in a step.
 struct RankReport {
@@ -57,8 +74,9 @@ class StepReducer {
   // Exponents of the fixed-point scale, by segment; kept in checkpoints.
   using Exponents = std::array<int64_t, 3>;
 
-  StepReducer(Communicator& comm, ReductionLevel level, int64_t theta_size,
-              int64_t state_size, at::Device device);
+  StepReducer(Communicator& comm, const ReductionOptions& options,
+              int64_t theta_size, int64_t state_size, at::Device device);
+  ~StepReducer();
 
   // stacks: of the whole meta-batch.
   void begin(int64_t stacks);
@@ -67,31 +85,54 @@ class StepReducer {
   // After the learner: indices are the stack's tasks.
   void stack_done(const std::vector<uint32_t>& indices,
                   const TaskLosses& losses);
-  // One collective. False: a scale overflowed; repeat the step from begin().
+  // With options.overlap, once per step on every rank, between two stacks or
+  // before finish(): the sums so far set out.
+  void ship();
+  // Collective. False: a scale overflowed; repeat the step from begin().
   // Throws NumericError, the same on every rank, when a loss or gradient is not
   // finite.
   bool finish(const RankReport& mine, int64_t step, StepTotals& totals);
 
   const Exponents& exponents() const { return exponents_; }
   void set_exponents(const Exponents& e) { exponents_ = e; }
-  // Seconds in the collective since construction.
+  // What this rank has yet to send of earlier gradients, float32 (theta); may
+  // be written to. Undefined for a wire of full width.
+  at::Tensor& residual();
+  // Seconds since construction that finish() waited for collectives: those that
+  // no computation hid.
   double comm_seconds() const { return comm_seconds_; }
   int64_t repeats() const { return repeats_; }
 
  private:
-  struct Slot;
+  // A part of the step's sums on its way: all of it, or what ship() sent and
+  // the rest.
+  struct Parcel {
+    at::Tensor wide;  // float32 or int64: sums that are not in `narrow`, slots
+    at::Tensor narrow;  // 16-bit gradients
+    std::vector<std::unique_ptr<CommRequest>> requests;
+  };
+  bool exact() const { return options_.level == ReductionLevel::exact; }
+  // Of the sums, where the wide part begins.
+  int64_t wide_begin() const { return half_ ? theta_size_ : 0; }
+  int64_t values() const;
   void quantise(const float* in, int64_t size, int segment, int64_t* out);
-  void write_slot(Slot slot);
-  Slot read_slot(int rank) const;
+  void load(Parcel& parcel);
+  void send(Parcel& parcel);
+  void wait(Parcel& parcel);
+  at::Tensor received_gradient(const Parcel& parcel) const;
   void read_totals(const Exponents& used, StepTotals& totals) const;
 
   Communicator& comm_;
-  ReductionLevel level_;
+  const ReductionOptions options_;
   int64_t theta_size_, state_size_;
   at::Device device_;
-  at::Tensor sums_;      // float32: theta, state, losses; one stack's in exact
-  at::Tensor wire_;      // what travels: float32 or int64, sums then slots
-  at::Tensor received_;  // the same after the collective, in host memory
+  std::unique_ptr<HalfWire> half_;  // null: full width
+  at::Tensor sums_;  // float32: theta, state, losses; one stack's in exact
+  Parcel early_, late_;
+  bool shipped_ = false;
+  at::Tensor
+      received_;  // the wide parts' sum after the collective, on the host
+  at::Tensor gradient_;  // the same of the narrow ones, float32, on the device
   Exponents exponents_{};
   int64_t stacks_ = 1;
   std::array<float, 3> largest_{};

@@ -29,12 +29,32 @@ MPI_Datatype mpi_type(DType type) {
       return MPI_INT64_T;
     case DType::f32:
       return MPI_FLOAT;
+    case DType::bf16:
+    case DType::f16:
+      return MPI_UINT16_T;  // with an operation of our own
     default:
       return MPI_DOUBLE;
   }
 }
 
-MPI_Op mpi_op(ReduceOp op) {
+template <DType Type>
+MPI_Op sum_of_halves() {
+  static const MPI_Op op = [] {
+    MPI_Op made;
+    MPI_Op_create(
+        [](void* from, void* into, int* count, MPI_Datatype*) {
+          reduce_into(into, from, static_cast<size_t>(*count), Type,
+                      ReduceOp::sum);
+        },
+        1, &made);
+    return made;
+  }();
+  return op;
+}
+
+MPI_Op mpi_op(ReduceOp op, DType type) {
+  if (type == DType::bf16) return sum_of_halves<DType::bf16>();
+  if (type == DType::f16) return sum_of_halves<DType::f16>();
   switch (op) {
     case ReduceOp::sum:
       return MPI_SUM;
@@ -92,11 +112,12 @@ class AllReduce final : public BufferOperation {
     store();
     load(engine);
     MPI_Request request;
-    engine.check(MPI_Iallreduce(MPI_IN_PLACE, chunk(),
-                                static_cast<int>(size_ / size_of(call_.type)),
-                                mpi_type(call_.type), mpi_op(call_.op),
-                                channel_.comm, &request),
-                 "MPI_Iallreduce");
+    engine.check(
+        MPI_Iallreduce(MPI_IN_PLACE, chunk(),
+                       static_cast<int>(size_ / size_of(call_.type)),
+                       mpi_type(call_.type), mpi_op(call_.op, call_.type),
+                       channel_.comm, &request),
+        "MPI_Iallreduce");
     requests.push_back(request);
     return last_chunk();
   }
@@ -411,6 +432,8 @@ class MpiCommunicator final : public Communicator, public CallBoard {
   }
   std::shared_ptr<Operation> reduction(void* data, size_t count, DType type,
                                        ReduceOp op, SumOrder order) {
+    if (size_of(type) == 2 && op != ReduceOp::sum)
+      throw CommError("min and max of 16-bit floats are not offered");
     const Call call{CallKind::all_reduce, count, type, op, order};
     const size_t bytes = count * size_of(type);
     if (order == SumOrder::fast && size() > engine_.options().slice_ranks)

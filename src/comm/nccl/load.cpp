@@ -54,6 +54,10 @@ ncclDataType_t nccl_type(DType type) {
       return ncclInt64;
     case DType::f32:
       return ncclFloat32;
+    case DType::bf16:
+      return ncclBfloat16;
+    case DType::f16:
+      return ncclFloat16;
     default:
       return ncclFloat64;
   }
