@@ -219,6 +219,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("comm.wire", c.wire, "gradients travel as fp32, bf16 or fp16");
   b.add("comm.overlap", c.overlap,
         "sums travel while a rank's last stack computes");
+  b.add("comm.shard_optim", c.shard_optim,
+        "optimiser state cut over the ranks");
   b.add("comm.timeout_s", c.comm.timeout_s,
         "seconds that a collective may take");
   b.add("comm.init_timeout_s", c.comm.init_timeout_s,
@@ -244,6 +246,10 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("checkpoint.every_s", c.checkpoint.every_s,
         "seconds between checkpoints; 0 = off");
   b.add("checkpoint.keep", c.checkpoint.keep, "how many are kept");
+  b.add("checkpoint.keep_best", c.checkpoint.keep_best,
+        "and of those with the best validations");
+  b.add("checkpoint.keep_every", c.checkpoint.keep_every,
+        "and those of steps that this divides; 0 = off");
   b.add("checkpoint.wait_s", c.checkpoint.wait_s,
         "seconds that training waits for an earlier write");
   b.add("checkpoint.grace_s", c.checkpoint.grace_s,

@@ -24,7 +24,8 @@ double scheduled_rate(const OptimOptions& o, const StepContext& c) {
 // Adam: Kingma and Ba 2015, arXiv:1412.6980, with bias correction.
 class FlatOptimiser : public OuterStep {
  public:
-  FlatOptimiser(const OptimOptions& options, int64_t size) : options_(options) {
+  FlatOptimiser(const OptimOptions& options, int64_t size)
+      : options_(options), slice_{0, size, {}} {
     if (options.name == "adam")
       state_.names = {"m", "v"};
     else if (options.name == "momentum")
@@ -42,21 +43,34 @@ class FlatOptimiser : public OuterStep {
       g = g.clamp(-options_.clip_value, options_.clip_value);
     if (options_.clip_norm > 0 && norm_ > options_.clip_norm)
       g = g * (options_.clip_norm / norm_);
-    if (options_.weight_decay > 0) g = g.add(theta, options_.weight_decay);
+    auto part = own(theta);
+    g = own(g);
+    if (options_.weight_decay > 0) g = g.add(part, options_.weight_decay);
     ++state_.updates;
     const double rate = scheduled_rate(options_, context);
     if (options_.name == "adam")
-      adam(theta, g, rate);
+      adam(part, g, rate);
     else if (options_.name == "momentum")
-      theta.sub_(state_.buffers[0].mul_(options_.momentum).add_(g), rate);
+      part.sub_(state_.buffers[0].mul_(options_.momentum).add_(g), rate);
     else
-      theta.sub_(g, rate);
+      part.sub_(g, rate);
+    if (slice_.gather) slice_.gather(theta);
+  }
+
+  bool shard(const Slice& slice) override {
+    slice_ = slice;
+    for (auto& buffer : state_.buffers) buffer = own(buffer).clone();
+    return true;
   }
 
   State& state() override { return state_; }
   double last_gradient_norm() const override { return norm_; }
 
  private:
+  at::Tensor own(const at::Tensor& t) const {
+    return t.narrow(0, slice_.begin, slice_.end - slice_.begin);
+  }
+
   static double norm(const at::Tensor& g) {
     if (!g.is_cpu() || !g.is_contiguous())
       return g.to(at::kDouble).norm().item<double>();
@@ -67,7 +81,7 @@ class FlatOptimiser : public OuterStep {
     return std::sqrt(sum);
   }
 
-  void adam(at::Tensor& theta, const at::Tensor& g, double rate) {
+  void adam(at::Tensor theta, const at::Tensor& g, double rate) {
     const double updates = static_cast<double>(state_.updates);
     const double correct1 = 1 - std::pow(options_.beta1, updates);
     const double correct2 = 1 - std::pow(options_.beta2, updates);
@@ -99,6 +113,7 @@ class FlatOptimiser : public OuterStep {
   }
 
   OptimOptions options_;
+  Slice slice_;
   State state_;
   double norm_ = 0;
 };

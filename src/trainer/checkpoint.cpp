@@ -85,7 +85,7 @@ ParameterSpace layout_from_json(const Json& layout) {
 
 std::string state_file(const CheckpointState& s) {
   return dump({{"step", s.step},
-               {"best_step", s.best_step},
+               {"best_steps", s.best_steps},
                {"theta", layout_to_json(s.theta_space)},
                {"state", layout_to_json(s.state_space)},
                {"optimiser", s.optimiser_names},
@@ -278,7 +278,7 @@ CheckpointState load_checked(const fs::path& folder) {
   CheckpointState s;
   const Json json = Json::parse(checked_file(folder, manifest, kState));
   s.step = json.at("step").get<int64_t>();
-  s.best_step = json.at("best_step").get<int64_t>();
+  s.best_steps = json.at("best_steps").get<std::vector<int64_t>>();
   s.theta_space = layout_from_json(json.at("theta"));
   s.state_space = layout_from_json(json.at("state"));
   json.at("optimiser").get_to(s.optimiser_names);
@@ -325,6 +325,9 @@ void validate(const CheckpointOptions& o) {
   };
   if (o.every < 0) fail("every", o.every, "steps >= 0 (0 = only at the end)");
   if (o.keep < 1) fail("keep", o.keep, "at least 1");
+  if (o.keep_best < 1) fail("keep_best", o.keep_best, "at least 1");
+  if (o.keep_every < 0)
+    fail("keep_every", o.keep_every, "steps >= 0 (0 = off)");
   seconds("every_s", o.every_s);
   seconds("wait_s", o.wait_s);
   seconds("grace_s", o.grace_s);
@@ -469,14 +472,20 @@ std::optional<FoundCheckpoint> find_newest_valid(const fs::path& checkpoints,
                          "to start at step 0"));
 }
 
-void prune_checkpoints(const fs::path& checkpoints, int keep,
-                       int64_t best_step) {
+void prune_checkpoints(const fs::path& checkpoints,
+                       const CheckpointOptions& options,
+                       const std::vector<int64_t>& best_steps) {
+  const auto stays = [&](int64_t step) {
+    return (options.keep_every > 0 && step % options.keep_every == 0) ||
+           std::find(best_steps.begin(), best_steps.end(), step) !=
+               best_steps.end();
+  };
   const auto latest = step_of(latest_name(checkpoints));
   int kept = 0;
   for (const auto& folder : step_folders(checkpoints)) {
     if (folder.step > latest) continue;
     ++kept;
-    if (kept <= keep || folder.step == latest || folder.step == best_step)
+    if (kept <= options.keep || folder.step == latest || stays(folder.step))
       continue;
     // Under another name first: a half-removed step-N would be met, and warned
     // about, by a resume.

@@ -32,7 +32,7 @@ std::chrono::duration<double> seconds(double s) {
 struct CheckpointWriter::Shared {
   // Fixed before the thread starts.
   fs::path checkpoints;
-  int keep = 1;
+  CheckpointOptions options;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -58,7 +58,7 @@ void CheckpointWriter::Shared::store(const CheckpointState& state) {
     status.path = path;
   }
   try {
-    prune_checkpoints(checkpoints, keep, state.best_step);
+    prune_checkpoints(checkpoints, options, state.best_steps);
   } catch (const std::exception& e) {
     // The checkpoint itself is on disk.
     log_warning(std::string("old checkpoints stay: ") + e.what());
@@ -107,7 +107,7 @@ CheckpointWriter::CheckpointWriter(fs::path checkpoints, fs::path fallback,
   validate(options_);
   arm_faults();
   shared_->checkpoints = std::move(checkpoints);
-  shared_->keep = options_.keep;
+  shared_->options = options_;
   // Signals are for the main thread; and with SIGXFSZ blocked a file size limit
   // is an error of write() instead of the end of the process.
   sigset_t all, before;

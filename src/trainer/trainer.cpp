@@ -1,5 +1,6 @@
 #include "protean/trainer/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
@@ -22,6 +23,7 @@
 #include "protean/trainer/run_directory.h"
 
 #include "trainer/on_root.h"
+#include "trainer/per_rank.h"
 #include "trainer/run_logs.h"
 #include "trainer/step_objective.h"
 #include "trainer/training_state.h"
@@ -59,6 +61,7 @@ class Trainer {
   bool is_root() const { return comm_.rank() == 0; }
   void open_run();
   void open_directory();
+  void shard();
   void restore(const std::string& run_dir);
   RankReport report() const;
   void step();
@@ -67,6 +70,7 @@ class Trainer {
   // NaN for regression.
   double accuracy(const StepTotals& totals) const;
   void validate();
+  void collect();
   void save();
   bool wants_to_stop() const;
   TrainOutcome finish();
@@ -106,6 +110,7 @@ class Trainer {
   Clock::time_point window_start_ = Clock::now();
   int64_t stop_bits_ = 0;
   bool target_reached_ = false;
+  bool among_best_ = false;  // the last validation; not stored yet
   std::optional<EvalResult> validation_;
 };
 
@@ -155,8 +160,26 @@ void Trainer::open_run() {
   objective_ = std::make_unique<StepObjective>(
       e_, world_.data_plane(), reduction_, device_, state_.step,
       [this] { return report(); }, station_.get());
-  if (state_.has_exponents)
-    objective_->reducer().set_exponents(state_.exponents);
+  auto& reducer = objective_->reducer();
+  if (state_.has_exponents) reducer.set_exponents(state_.exponents);
+  if (reducer.residual().defined())
+    give_out(state_.residuals, reducer.residual(), comm_);
+  else if (!state_.residuals.empty())
+    log_warning(
+        "comm.wire = fp32: what the run's 16-bit gradients had yet to send is "
+        "dropped");
+  if (config_.shard_optim) shard();
+}
+
+// From here on this rank holds its slice of the optimiser's state.
+void Trainer::shard() {
+  auto& data = world_.data_plane();
+  auto slice = slice_of(state_.meta.theta.numel(), data.rank(), data.size());
+  slice.gather = [&data](at::Tensor& theta) { gather_slices(theta, data); };
+  if (!state_.outer->shard(slice))
+    throw AgreedError(
+        concat("comm.shard_optim = true is not for learner.name = ",
+               e_.learner->name(), "; expected false"));
 }
 
 void Trainer::open_directory() {
@@ -319,13 +342,15 @@ void Trainer::validate() {
   const auto& last = validation_->last();
   const bool classes = !std::isnan(last.accuracy);
   const double score = classes ? last.accuracy : -last.loss;
-  if (state_.best_step < 0 || score > state_.best_score) {
-    state_.best_score = score;
-    state_.best_step = state_.step;
-    state_.validations_without_gain = 0;
-  } else {
-    ++state_.validations_without_gain;
-  }
+  auto& best = state_.best;
+  const auto place = std::find_if(
+      best.begin(), best.end(), [&](const auto& b) { return score > b.score; });
+  state_.validations_without_gain =
+      place == best.begin() ? 0 : state_.validations_without_gain + 1;
+  among_best_ = place - best.begin() < config_.checkpoint.keep_best;
+  best.insert(place, {score, state_.step});
+  if (best.size() > static_cast<size_t>(config_.checkpoint.keep_best))
+    best.pop_back();
   target_reached_ = classes && config_.eval.target_accuracy > 0 &&
                     last.accuracy >= config_.eval.target_accuracy;
   validate_s_ += seconds_since(start_) - before;
@@ -341,6 +366,19 @@ void Trainer::validate() {
                                std::round(validation_->ci95 * 1e4) / 100)
                       : concat("step ", state_.step, ": validation loss ",
                                last.loss, " +- ", validation_->ci95));
+}
+
+// What checkpoints keep and no rank holds alone. Every rank knows when.
+void Trainer::collect() {
+  auto& residual = objective_->reducer().residual();
+  if (residual.defined()) state_.residuals = gather_buffers(residual, comm_);
+  if (!config_.shard_optim) return;
+  state_.whole_buffers.clear();
+  for (const auto& buffer : state_.outer->state().buffers) {
+    auto whole =
+        whole_of(buffer, state_.meta.theta.numel(), world_.data_plane());
+    if (is_root()) state_.whole_buffers.push_back(whole);
+  }
 }
 
 void Trainer::save() {
@@ -370,8 +408,11 @@ TrainOutcome Trainer::run() {
     log_step(false);
     if (config_.eval.every > 0 && state_.step % config_.eval.every == 0)
       validate();
-    if ((stop_bits_ & kCheckpointNow) || state_.best_step == state_.step)
+    if ((stop_bits_ & kCheckpointNow) || among_best_) {
+      among_best_ = false;
+      collect();
       save();
+    }
   }
   return finish();
 }
@@ -383,6 +424,7 @@ TrainOutcome Trainer::finish() {
                          state_.step < config_.run.steps && !target_reached_;
   TrainOutcome outcome;
   int64_t stored = 1;
+  collect();
   if (is_root()) {
     log_step(true);
     progress_->finish();
@@ -446,9 +488,9 @@ nlohmann::json Trainer::summary(double wall_s) const {
       {"data_checksum", e_.tasks.checksum},
       {"provenance", context_.provenance}};
   if (validation_) s["validation"] = validation_->to_json();
-  if (state_.best_step >= 0)
-    s["best_validation"] = {{"step", state_.best_step},
-                            {"score", state_.best_score}};
+  if (!state_.best.empty())
+    s["best_validation"] = {{"step", state_.best.front().step},
+                            {"score", state_.best.front().score}};
   return s;
 }
 

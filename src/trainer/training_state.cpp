@@ -1,6 +1,8 @@
 #include "trainer/training_state.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
@@ -8,6 +10,9 @@
 
 namespace protean {
 namespace {
+
+// A rank's residual.RANK in a checkpoint.
+constexpr const char* kResidual = "residual.";
 
 std::vector<float> to_floats(const at::Tensor& t) {
   const auto host = t.to(at::kCPU, at::kFloat).contiguous();
@@ -83,14 +88,23 @@ CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
   c.state = to_floats(s.meta.state);
   const auto& outer = s.outer->state();
   c.optimiser_names = outer.names;
-  for (const auto& buffer : outer.buffers)
+  for (const auto& buffer :
+       s.whole_buffers.empty() ? outer.buffers : s.whole_buffers)
     c.optimiser_buffers.push_back(to_floats(buffer));
+  for (size_t r = 0; r < s.residuals.size(); ++r) {
+    c.optimiser_names.push_back(concat(kResidual, r));
+    c.optimiser_buffers.push_back(to_floats(s.residuals[r]));
+  }
   c.optimiser_updates = outer.updates;
-  c.best_step = s.best_step;
+  auto best = nlohmann::json::array();
+  for (const auto& b : s.best) {
+    c.best_steps.push_back(b.step);
+    best.push_back({b.score, b.step});
+  }
   c.extra = {{"identity", identity},
              {"exponents", s.exponents},
              {"tasks_seen", s.tasks_seen},
-             {"best_score", s.best_score},
+             {"best", best},
              {"validations_without_gain", s.validations_without_gain},
              {"costs", to_json(s.costs)}};
   return c;
@@ -106,7 +120,13 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
       throw ConfigError("the checkpoint holds another model: " + difference);
   }
   auto& outer = s.outer->state();
-  if (c.optimiser_names != outer.names)
+  // The rests of gradients stand behind the optimiser's own buffers.
+  const auto is_residual = [](const std::string& name) {
+    return name.starts_with(kResidual);
+  };
+  const auto own_end = std::find_if(c.optimiser_names.begin(),
+                                    c.optimiser_names.end(), is_residual);
+  if (std::vector(c.optimiser_names.begin(), own_end) != outer.names)
     throw ConfigError(
         "the checkpoint holds another optimiser's state; expected the same "
         "optim.name");
@@ -115,14 +135,21 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
   copy_floats(c.state, s.meta.state);
   for (size_t i = 0; i < outer.buffers.size(); ++i)
     copy_floats(c.optimiser_buffers[i], outer.buffers[i]);
+  s.residuals.clear();
+  for (size_t i = outer.buffers.size(); i < c.optimiser_buffers.size(); ++i) {
+    s.residuals.push_back(at::empty_like(s.meta.theta, at::kCPU));
+    copy_floats(c.optimiser_buffers[i], s.residuals.back());
+  }
   outer.updates = c.optimiser_updates;
-  s.best_step = c.best_step;
   s.exponents = c.extra.at("exponents").get<StepReducer::Exponents>();
   s.has_exponents = true;
   s.tasks_seen = c.extra.at("tasks_seen");
-  s.best_score = c.extra.at("best_score").is_null()
-                     ? 0.0
-                     : c.extra.at("best_score").get<double>();
+  s.best.clear();
+  for (const auto& b : c.extra.at("best"))
+    s.best.push_back({b.at(0).is_null()
+                          ? -std::numeric_limits<double>::infinity()
+                          : b.at(0).get<double>(),
+                      b.at(1)});
   s.validations_without_gain = c.extra.at("validations_without_gain");
   if (c.extra.contains("costs")) s.costs = costs_from(c.extra.at("costs"));
 }
@@ -138,26 +165,22 @@ void broadcast(TrainingState& s, Communicator& comm) {
   send(s.meta.state);
   for (auto& buffer : s.outer->state().buffers) send(buffer);
   struct Scalars {
-    int64_t step, updates, tasks_seen, best_step, without_gain, has_exponents;
-    double best_score;
+    int64_t step, updates, tasks_seen, without_gain, has_exponents;
     StepReducer::Exponents exponents;
-  } v{s.step,
-      s.outer->state().updates,
-      s.tasks_seen,
-      s.best_step,
-      s.validations_without_gain,
-      s.has_exponents,
-      s.best_score,
-      s.exponents};
+  } v{s.step,          s.outer->state().updates,
+      s.tasks_seen,    s.validations_without_gain,
+      s.has_exponents, s.exponents};
   comm.broadcast(&v, sizeof v, 0);
   s.step = v.step;
   s.outer->state().updates = v.updates;
   s.tasks_seen = v.tasks_seen;
-  s.best_step = v.best_step;
   s.validations_without_gain = v.without_gain;
   s.has_exponents = v.has_exponents != 0;
-  s.best_score = v.best_score;
   s.exponents = v.exponents;
+  uint64_t best = s.best.size();
+  comm.broadcast(&best, sizeof best, 0);
+  s.best.resize(best);
+  comm.broadcast(s.best.data(), best * sizeof s.best[0], 0);
   auto costs = encode(s.costs);
   uint64_t bytes = costs.size();
   comm.broadcast(&bytes, sizeof bytes, 0);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "protean/comm/communicator.h"
 #include "protean/coordinator/protocol.h"
@@ -20,11 +21,19 @@ struct TrainingState {
   StepReducer::Exponents exponents{};
   bool has_exponents = false;
   int64_t tasks_seen = 0;
-  // Of the best validation so far: higher is better (accuracy, or minus loss).
-  double best_score = 0;
-  int64_t best_step = -1;
+  // The best validations so far, best first: those whose checkpoints stay.
+  struct Validated {
+    double score = 0;  // higher is better: accuracy, or minus loss
+    int64_t step = 0;
+  };
+  std::vector<Validated> best;
   int64_t validations_without_gain = 0;
   CostTable costs;  // of the coordinator
+  // What ranks hold parts of, gathered for a checkpoint on rank 0 (per_rank.h):
+  // the optimiser's buffers where they are cut, and each rank's rest of 16-bit
+  // gradients.
+  std::vector<at::Tensor> whole_buffers;
+  std::vector<at::Tensor> residuals;
 
   uint64_t hash() const;  // of theta and meta-state
 };

@@ -66,5 +66,62 @@ fixed() {
   trained twice
   expect_equal "bits on the same ranks" "$result" "$expected"
 }
+# Neither what travels early nor where the optimiser's state lies changes a bit.
+spread() {
+  same "1 2 4" "3" --comm.reduction exact --comm.overlap true --comm.shard_optim true
+  local expected=$result
+  protean "${base[@]}" --comm.reduction exact --run.dir plain
+  trained plain
+  expect_equal "bits without either" "$result" "$expected"
+  # Cut over 3 ranks, stored whole, cut over 2.
+  mpi 3 "${base[@]}" --comm.reduction exact --comm.shard_optim true --run.dir cut --run.steps 10
+  expect_code 0
+  mpi 2 "${base[@]}" --comm.reduction exact --comm.shard_optim true --run.dir cut --resume auto \
+    --comm.overlap true
+  trained cut
+  expect_equal "bits after a stop" "$result" "$expected"
+}
+# 16-bit gradients: what a rank has yet to send survives a stop.
+halves() {
+  local words=("${base[@]}" --comm.reduction fixed --comm.wire bf16 --comm.overlap true)
+  mpi 3 "${words[@]}" --run.dir whole
+  trained whole
+  local expected=$result
+  mpi 3 "${words[@]}" --run.dir stopped --run.steps 10
+  expect_code 0
+  expect_equal "rests in the checkpoint" "$(residuals stopped 10)" "3 True"
+  mpi 3 "${words[@]}" --run.dir stopped --resume auto
+  trained stopped
+  expect_equal "bits after a stop" "$result" "$expected"
+  # On other ranks the first one takes over all rests.
+  mpi 3 "${words[@]}" --run.dir other --run.steps 10
+  expect_code 0
+  mpi 2 "${words[@]}" --run.dir other --run.steps 11 --optim.lr 1e-3 --resume auto
+  expect_code 0
+  expect_equal "rests on 2 ranks" "$(residuals other 11)" "2 True"
+  protean "${base[@]}" --comm.reduction fast --run.dir plain
+  trained plain
+  expect_other "bits of full width" "$result" "$expected"
+}
+residuals() {  # RUN STEP: how many, and whether all hold something
+  tensors "$1" "$2" 'len(r), all(abs(v).max() > 0 for v in r.values())' | tr -d '(),'
+}
+tensors() {  # RUN STEP EXPRESSION of r, the rests by name
+  python3 - "$1/checkpoints/step-$2/optimizer.safetensors" "$3" <<'END'
+import array, json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+head = json.loads(data[8:8 + size])
+class Vector(list):
+    def max(self): return max(self)
+    def __abs__(self): return Vector(map(abs, self))
+r = {}
+for name, t in head.items():
+    if name.startswith("residual."):
+        a = array.array("f", data[8 + size + t["data_offsets"][0]:8 + size + t["data_offsets"][1]])
+        r.setdefault(name.split("/")[0], Vector()).extend(a)
+print(eval(sys.argv[2]))
+END
+}
 
 "$1"

@@ -59,6 +59,13 @@ struct HookGuard {
   ~HookGuard() { set_fault_hook({}); }
 };
 
+CheckpointOptions keeping(int last, int64_t every = 0) {
+  CheckpointOptions options;
+  options.keep = last;
+  options.keep_every = every;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("a checkpoint comes back bit by bit", "[trainer]") {
@@ -243,7 +250,7 @@ TEST_CASE("a kill at any point of a save leaves a valid checkpoint",
     CHECK(points.size() >= 9);
     save_checkpoint(sample_state(20), dir.path());
     save_checkpoint(sample_state(20), dir.path());  // replaces
-    prune_checkpoints(dir.path(), 1, -1);
+    prune_checkpoints(dir.path(), keeping(1), {});
     std::sort(points.begin(), points.end());
     points.erase(std::unique(points.begin(), points.end()), points.end());
   }
@@ -256,7 +263,7 @@ TEST_CASE("a kill at any point of a save leaves a valid checkpoint",
       const auto child = run_in_child([&]() -> std::string {
         set_fault_plan(point + ":kill");
         save_checkpoint(sample_state(20), dir.path());
-        prune_checkpoints(dir.path(), 1, -1);
+        prune_checkpoints(dir.path(), keeping(1), {});
         return "survived";
       });
       const bool reached = child.text.empty();
@@ -304,15 +311,20 @@ TEST_CASE("pruning keeps the last, the best and what latest names",
   const auto there = [&](int step) {
     return fs::exists(dir.path() / concat("step-", step));
   };
-  prune_checkpoints(dir.path(), 2, 20);
+  prune_checkpoints(dir.path(), keeping(2), {20});
   CHECK_FALSE(there(10));
   CHECK(there(20));
   CHECK_FALSE(there(30));
   CHECK((there(40) && there(50)));
   // Set back to step 20: later ones are not its own to remove.
   overwrite(dir.path() / "latest", "step-20\n");
-  prune_checkpoints(dir.path(), 1, -1);
+  prune_checkpoints(dir.path(), keeping(1), {});
   CHECK((there(20) && there(40) && there(50)));
+  overwrite(dir.path() / "latest", "step-50\n");
+  prune_checkpoints(dir.path(), keeping(1, 20), {});
+  CHECK((there(20) && there(40) && there(50)));
+  prune_checkpoints(dir.path(), keeping(1, 40), {});
+  CHECK((!there(20) && there(40) && there(50)));
   CHECK_FALSE(has_leftovers(dir.path()));
 }
 

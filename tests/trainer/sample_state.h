@@ -48,7 +48,7 @@ inline bool same_bits(const std::vector<float>& a,
 }
 
 inline bool same_state(const CheckpointState& a, const CheckpointState& b) {
-  bool same = a.step == b.step && a.best_step == b.best_step &&
+  bool same = a.step == b.step && a.best_steps == b.best_steps &&
               layout_difference(a.theta_space, b.theta_space).empty() &&
               layout_difference(a.state_space, b.state_space).empty() &&
               same_bits(a.theta, b.theta) && same_bits(a.state, b.state) &&

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,13 +57,22 @@ class OuterStep {
   virtual void run(Objective& objective, at::Tensor& theta,
                    const StepContext& context) = 0;
   // Flat float32 buffers that a checkpoint keeps, with their layout; empty for
-  // plain SGD. The tensors may be written to (resume).
+  // plain SGD. The tensors may be written to (resume). After shard() they hold
+  // the slice alone.
   struct State {
     std::vector<std::string> names;   // "m", "v"
     std::vector<at::Tensor> buffers;  // each theta-sized
     int64_t updates = 0;              // Adam's bias-correction count
   };
   virtual State& state() = 0;
+  // Keeps and updates only elements [begin, end) of theta from now on; gather
+  // then completes theta from all ranks' slices. False: this kind of step needs
+  // all of it.
+  struct Slice {
+    int64_t begin = 0, end = 0;
+    std::function<void(at::Tensor& theta)> gather;
+  };
+  virtual bool shard(const Slice& /*slice*/) { return false; }
   // Norm of the last mean gradient before clipping.
   virtual double last_gradient_norm() const = 0;
 };

@@ -38,8 +38,12 @@ struct CheckpointOptions {
   // checkpoint.every_s: also when so many seconds have passed since the last
   // one; 0 = off.
   double every_s = 0;
-  // checkpoint.keep: how many are kept, beside the best one; >= 1.
+  // checkpoint.keep: how many are kept, beside the following; >= 1.
   int keep = 3;
+  // checkpoint.keep_best: of those with the best validations.
+  int keep_best = 1;
+  // checkpoint.keep_every: also those of steps that this divides; 0 = off.
+  int64_t keep_every = 0;
   // checkpoint.wait_s: longest that training waits for the write before this
   // one; then it goes on, and the newer state is written when that is done.
   double wait_s = 60;
@@ -62,8 +66,8 @@ struct CheckpointState {
   std::vector<std::string> optimiser_names;
   std::vector<std::vector<float>> optimiser_buffers;  // each (theta.size())
   int64_t optimiser_updates = 0;
-  // Step whose checkpoint is never pruned (best validation); -1 = none.
-  int64_t best_step = -1;
+  // Steps whose checkpoints stay for their validations, best first.
+  std::vector<int64_t> best_steps;
   // The trainer's own: best validation, reduction scales, counters, config,
   // seed. Comes back bit by bit, except that NaN and infinities become null.
   nlohmann::json extra = nlohmann::json::object();
@@ -111,10 +115,11 @@ std::optional<FoundCheckpoint> find_newest_valid(
     const std::filesystem::path& checkpoints,
     const std::filesystem::path& fallback = {});
 
-// Removes the oldest checkpoints until `keep` are left. Never the best one, the
-// one `latest` names, or those of later steps (of a run that was set back).
-void prune_checkpoints(const std::filesystem::path& checkpoints, int keep,
-                       int64_t best_step);
+// Removes all but what the options keep. Never the one that `latest` names, or
+// those of later steps (of a run that was set back).
+void prune_checkpoints(const std::filesystem::path& checkpoints,
+                       const CheckpointOptions& options,
+                       const std::vector<int64_t>& best_steps);
 
 // The part of options.fallback_dir that belongs to one run: two runs with
 // different folders never meet. Empty when the option is.

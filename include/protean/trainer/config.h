@@ -78,6 +78,10 @@ struct Config {
   // comm.overlap: the sums of finished stacks travel while a rank's last stack
   // computes. For large networks and ranks that own several stacks.
   bool overlap = false;
+  // comm.shard_optim: each rank keeps and updates the optimiser's state of a
+  // slice of theta, which then travels to all. For large networks: memory for
+  // time.
+  bool shard_optim = false;
   CoordinatorOptions coordinator;
   CheckpointOptions checkpoint;
   EvalOptions eval;
