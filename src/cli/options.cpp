@@ -133,27 +133,32 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("task.domain", c.task.domain,
         "queries of a domain that the support lacks: none, rotation, "
         "inversion or alphabet");
+  b.add("task.flat_batch", c.task.flat_batch,
+        "train on mini-batches of all classes (baseline); 0 = on tasks");
   b.add("task.meta_batch", c.task.meta_batch, "tasks per meta-step, all ranks");
   b.add("task.stack", c.task.stack,
         "tasks computed on together; 0 = by model size");
 
-  b.add("model.name", c.model.name, "conv4 or mlp");
-  b.add("model.filters", c.model.filters, "channels of conv4");
+  b.add("model.name", c.model.name, "conv4, resnet12, resnet18 or mlp");
+  b.add("model.filters", c.model.filters,
+        "channels of conv4, first ones of a resnet");
   b.add("model.pool", c.model.pool, "of conv4: max or stride");
   b.add("model.pool_blocks", c.model.pool_blocks,
         "blocks of conv4 that halve the image");
+  b.add("model.norm", c.model.norm, "batch, layer, instance, task or none");
   b.add("model.norm_scale", c.model.norm_scale, "norms learn a scale");
   b.add("model.norm_eps", c.model.norm_eps, "added to variances");
   b.add("model.hidden", c.model.hidden, "hidden widths of mlp");
   b.add("model.context", c.model.context,
-        "context values joined to the input, mlp and cavia");
+        "values of a task that adapt (cavia)");
   b.add("model.init", c.model.init, "xavier, torch or truncated");
   b.add("model.head_init", c.model.head_init,
         "of the last layer: as model.init, or normal; empty = model.init");
 
   b.add("learner.name", c.learner.name,
-        "maml, fomaml, anil, boil, metasgd, protomaml, cavia, reptile, "
-        "protonet, matching, relation or siamese");
+        "maml, fomaml, anil, boil, metasgd, mamlpp, protomaml, imaml, "
+        "metalstm, cavia, reptile, protonet, matching, relation, siamese, "
+        "snail, mann, baseline or scratch");
   b.add("learner.inner_steps", c.learner.inner_steps,
         "adaptation steps in training");
   b.add("learner.inner_lr", c.learner.inner_lr,
@@ -176,6 +181,10 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "recompute adaptation steps instead of keeping them in memory");
   b.add("learner.first_order_steps", c.learner.first_order_steps,
         "first-order meta-steps before the exact ones");
+  b.add("learner.multi_loss_steps", c.learner.multi_loss_steps,
+        "meta-steps with losses of earlier adaptation steps; 0 = none");
+  b.add("learner.cg_steps", c.learner.cg_steps,
+        "conjugate-gradient steps (imaml)");
   b.add("learner.proximal", c.learner.proximal,
         "strength of the pull towards theta in the inner loss");
   b.add("learner.query_norm", c.learner.query_norm,
@@ -196,6 +205,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "steps of a query's embedding with full_context");
   b.add("learner.width", c.learner.width,
         "units of the learner's own hidden layer; 0 = as its paper");
+  b.add("learner.readout", c.learner.readout,
+        "support sets are read by: head, all, neighbour or pixels (baseline)");
 
   b.add("optim.name", c.optim.name, "outer optimiser: adam, sgd or momentum");
   b.add("optim.lr", c.optim.lr, "outer step size");

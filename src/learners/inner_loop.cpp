@@ -37,8 +37,11 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
     throw ConfigError(concat("learner.inner_optimizer = \"", o.inner_optimizer,
                              "\"; expected sgd with learner.name = ", o.name,
                              ", whose steps are its own"));
-  if (o.adapt != "all" && o.adapt != "head" && o.adapt != "body" &&
-      o.adapt != "context")
+  // "context" is what CAVIA sets.
+  const bool known = o.adapt == "all" || o.adapt == "head" ||
+                     o.adapt == "body" ||
+                     (o.adapt == "context" && net_->context_size() > 0);
+  if (!known)
     throw ConfigError(concat("learner.adapt = \"", o.adapt,
                              "\"; expected one of: all, head, body"));
   const auto& all = net_->params().parameters();

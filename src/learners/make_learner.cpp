@@ -9,15 +9,22 @@
 #include "protean/core/error.h"
 #include "protean/models/make_network.h"
 
+#include "learners/baseline.h"
 #include "learners/cavia.h"
+#include "learners/imaml.h"
 #include "learners/maml.h"
+#include "learners/maml_plus_plus.h"
+#include "learners/mann.h"
 #include "learners/matching.h"
+#include "learners/meta_lstm.h"
 #include "learners/meta_sgd.h"
 #include "learners/proto_maml.h"
 #include "learners/protonet.h"
 #include "learners/relation.h"
 #include "learners/reptile.h"
+#include "learners/scratch.h"
 #include "learners/siamese.h"
+#include "learners/snail.h"
 
 namespace protean {
 namespace {
@@ -27,7 +34,8 @@ struct Parts {
   const LearnerOptions& options;
   const ModelOptions& model;
   NetworkPtr net;
-  TargetKind target;
+  const TaskShape& train;
+  TargetKind target() const { return train.target; }
 };
 
 // What data a learner takes, and which settings that not all of them have.
@@ -37,6 +45,11 @@ enum Trait : unsigned {
   kContext = 4,   // gives the network its context values
   kOwnLayer = 8,  // learner.width
   kMatching = 16,
+  kFlat = 32,  // trained on flat mini-batches of classes
+  kProximal = 64,
+  kImplicit = 128,
+  kInnerSteps = 256,  // with an optimiser that can be chosen
+  kMamlLike = kUnrolled | kProximal | kInnerSteps,
 };
 
 struct Entry {
@@ -46,7 +59,7 @@ struct Entry {
 
 template <typename T>
 LearnerPtr plain(const Parts& p) {
-  return std::make_shared<T>(p.net, p.options, p.target);
+  return std::make_shared<T>(p.net, p.options, p.target());
 }
 
 template <typename T>
@@ -58,7 +71,7 @@ LearnerPtr on_classes(const Parts& p) {
 LearnerPtr maml_with(const Parts& p, void (*set)(LearnerOptions&)) {
   LearnerOptions options = p.options;
   set(options);
-  return std::make_shared<Maml>(p.net, options, p.target);
+  return std::make_shared<Maml>(p.net, options, p.target());
 }
 
 // In the order in which they are listed to users.
@@ -66,29 +79,32 @@ using Entries = std::vector<std::pair<std::string, Entry>>;
 
 const Entries& entries() {
   static const Entries all = {
-      {"maml", {kUnrolled, plain<Maml>}},
+      {"maml", {kMamlLike, plain<Maml>}},
       {"fomaml",
-       {kUnrolled,
+       {kMamlLike,
         [](const Parts& p) {
           return maml_with(p, [](auto& o) { o.second_order = false; });
         }}},
       // Raghu et al. 2020, arXiv:1909.09157: the inner loop moves the head
       // alone.
       {"anil",
-       {kUnrolled,
+       {kMamlLike,
         [](const Parts& p) {
           return maml_with(p, [](auto& o) { o.adapt = "head"; });
         }}},
       // Oh et al. 2021, arXiv:2008.08882: the body alone.
       {"boil",
-       {kUnrolled,
+       {kMamlLike,
         [](const Parts& p) {
           return maml_with(p, [](auto& o) { o.adapt = "body"; });
         }}},
-      {"metasgd", {kUnrolled, plain<MetaSgd>}},
-      {"protomaml", {kUnrolled | kClassesOnly, on_classes<ProtoMaml>}},
-      {"cavia", {kUnrolled | kContext, plain<Cavia>}},
-      {"reptile", {0, plain<Reptile>}},
+      {"metasgd", {kMamlLike, plain<MetaSgd>}},
+      {"mamlpp", {kMamlLike, plain<MamlPlusPlus>}},
+      {"protomaml", {kMamlLike | kClassesOnly, on_classes<ProtoMaml>}},
+      {"imaml", {kInnerSteps | kProximal | kImplicit, plain<Imaml>}},
+      {"metalstm", {kInnerSteps | kUnrolled | kOwnLayer, plain<MetaLstm>}},
+      {"cavia", {kMamlLike | kContext, plain<Cavia>}},
+      {"reptile", {kInnerSteps, plain<Reptile>}},
       {"protonet", {kClassesOnly, on_classes<ProtoNet>}},
       {"matching", {kMatching, plain<Matching>}},
       {"relation",
@@ -97,6 +113,19 @@ const Entries& entries() {
           return std::make_shared<Relation>(p.net, p.options, p.model);
         }}},
       {"siamese", {kClassesOnly | kOwnLayer, on_classes<Siamese>}},
+      {"snail",
+       {kClassesOnly | kOwnLayer,
+        [](const Parts& p) -> LearnerPtr {
+          return std::make_shared<Snail>(p.net, p.options, p.train.ways,
+                                         p.train.support);
+        }}},
+      {"mann",
+       {kClassesOnly | kOwnLayer,
+        [](const Parts& p) -> LearnerPtr {
+          return std::make_shared<Mann>(p.net, p.options, p.train.ways);
+        }}},
+      {"baseline", {kInnerSteps | kFlat, plain<Baseline>}},
+      {"scratch", {kInnerSteps | kProximal, plain<Scratch>}},
   };
   return all;
 }
@@ -128,12 +157,23 @@ void only_with(unsigned trait, unsigned traits, const char* key, const T& value,
 
 void check_settings(const LearnerOptions& o, unsigned traits) {
   const LearnerOptions d;
+  only_with(kInnerSteps, traits, "learner.inner_optimizer", o.inner_optimizer,
+            d.inner_optimizer);
   only_with(kUnrolled, traits, "learner.truncate", o.truncate, d.truncate);
   only_with(kUnrolled, traits, "learner.checkpoint", o.checkpoint,
             d.checkpoint);
   only_with(kUnrolled, traits, "learner.first_order_steps", o.first_order_steps,
             d.first_order_steps);
-  only_with(kUnrolled, traits, "learner.proximal", o.proximal, d.proximal);
+  only_with(kUnrolled, traits, "learner.multi_loss_steps", o.multi_loss_steps,
+            d.multi_loss_steps);
+  only_with(kProximal, traits, "learner.proximal", o.proximal, d.proximal);
+  only_with(kImplicit, traits, "learner.cg_steps", o.cg_steps, d.cg_steps);
+  only_with(kFlat, traits, "learner.readout", o.readout, d.readout);
+  if (!o.second_order && (traits & (kImplicit | kFlat)))
+    throw ConfigError(
+        concat("learner.second_order = false; expected true with learner.name "
+               "= ",
+               o.name, ", which has no unrolled steps"));
   only_with(kMatching, traits, "learner.temperature", o.temperature,
             d.temperature);
   only_with(kMatching, traits, "learner.full_context", o.full_context,
@@ -161,13 +201,29 @@ LearnerPtr make_learner(const LearnerOptions& learner,
                              "expected one of: ",
                              names(0, kClassesOnly)));
   check_settings(learner, entry.traits);
+  const bool flat = classes && train.support == 0;
+  if (flat != (classes && (entry.traits & kFlat)))
+    throw ConfigError(
+        flat ? concat("task.flat_batch = ", train.query,
+                      "; expected 0 with learner.name = ", learner.name)
+             : "task.flat_batch = 0; expected the size of a mini-batch with "
+               "learner.name = " +
+                   learner.name);
   if (model.context != 0 && !(entry.traits & kContext))
     throw ConfigError(
         concat("model.context = ", model.context,
                "; expected 0, or learner.name one of: ", names(kContext)));
+  if (model.norm == "task" && learner.query_norm != "support")
+    throw ConfigError(
+        "model.norm = task blends moments of the support set; expected "
+        "learner.query_norm = support");
+  if (model.norm == "task" && (entry.traits & kFlat))
+    throw ConfigError(
+        concat("model.norm = task; expected another with learner.name = ",
+               learner.name, ", which is trained without support sets"));
   const auto net = make_network(model, train.input,
                                 classes ? train.ways : train.target_size);
-  return entry.make({learner, model, net, train.target});
+  return entry.make({learner, model, net, train});
 }
 
 }  // namespace protean

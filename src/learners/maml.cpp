@@ -26,6 +26,9 @@ Maml::Maml(NetworkPtr net, const LearnerOptions& o, TargetKind target,
         concat("learner.first_order_steps = ", o.first_order_steps,
                "; expected 0, or with learner.second_order = "
                "true the meta-steps before the exact ones"));
+  if (o.multi_loss_steps < 0)
+    throw ConfigError(concat("learner.multi_loss_steps = ", o.multi_loss_steps,
+                             "; expected at least 0"));
   spaces_.theta = inner_.net().params();
 }
 
@@ -52,20 +55,30 @@ Maml::Start Maml::start_tasks(Params theta, const TaskBatch& batch) const {
   return s;
 }
 
+double Maml::step_weight(int k, int64_t meta_step) const {
+  const double steps = inner_.steps();
+  const bool last = k + 1 == inner_.steps();
+  const auto end = static_cast<double>(options_.multi_loss_steps);
+  if (static_cast<double>(meta_step) >= end) return last ? 1 : 0;
+  const double early =
+      std::max(1 - static_cast<double>(meta_step) / end, 0.03) / steps;
+  return last ? 1 - (steps - 1) * early : early;
+}
+
 TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
                           const MetaView& sums) const {
   const auto theta = leaves(meta.theta, batch.tasks());
   announce(Phase::inner);
   auto [phi, state] = start_tasks(theta, batch);
-  const bool exact = options_.second_order &&
-                     batch.ids.front().step >=
-                         static_cast<uint32_t>(options_.first_order_steps);
+  const int64_t meta_step = batch.ids.front().step;
+  const bool exact =
+      options_.second_order && meta_step >= options_.first_order_steps;
   at::Tensor outer;
   TaskLosses last;
   inner_.train(phi, state, batch, exact ? Through::exact : Through::first_order,
                [&](int k, const Params& phi_k) {
                  const bool end = k + 1 == inner_.steps();
-                 const double weight = step_weight(k, batch);
+                 const double weight = step_weight(k, meta_step);
                  if (end) announce(Phase::outer);
                  if (!end && weight == 0) return;
                  const auto losses = inner_.query_losses(phi_k, batch);

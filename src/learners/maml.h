@@ -6,7 +6,10 @@
 //
 // learner.first_order_steps meta-steps are first order before the others
 // (derivative-order annealing, Antoniou et al. 2019). learner.truncate makes
-// all but the last inner steps first order; learner.checkpoint recomputes them.
+// all // but the last inner steps first order; learner.checkpoint recomputes
+// them. With learner.multi_loss_steps the outer loss is a weighted sum of the
+// query losses after all inner steps; the weights of all but the last fall from
+// 1/K to 0.03/K over so many meta-steps, and are 0 from then on (theirs too).
 #pragma once
 
 #include "learners/inner_loop.h"
@@ -40,14 +43,13 @@ class Maml : public Learner {
   virtual Start start(Params theta, const TaskBatch& batch) const {
     return {std::move(theta), {}};
   }
-  // Weight of the query loss after inner step k in the outer loss.
-  virtual double step_weight(int k, const TaskBatch&) const {
-    return k + 1 == inner_.steps() ? 1 : 0;
-  }
-
+  // start(), and what the options add.
   Start start_tasks(Params theta, const TaskBatch& batch) const;
   // theta as autograd leaves for start().
   Params leaves(const at::Tensor& theta, int64_t tasks) const;
+  // Weight of the query loss after inner step k in the outer loss of a
+  // meta-step.
+  double step_weight(int k, int64_t meta_step) const;
 
   std::string name_;
   LearnerOptions options_;

@@ -6,14 +6,10 @@
 
 #include "protean/core/error.h"
 
+#include "learners/nearest.h"
+
 namespace protean {
 namespace {
-
-// Rows of length 1, (T, n, f).
-at::Tensor normalised(const at::Tensor& x) {
-  // A row of zeros (a body that ends in ReLU) stays one.
-  return x * (x.square().sum(-1, true) + 1e-12).rsqrt();
-}
 
 // Scores (T, n, m) with the columns of padded support examples taken out.
 // absent: (T, m), true for those; undefined: none.
@@ -60,8 +56,7 @@ at::Tensor Matching::compare(const Params& theta, const Params& memory,
                              const at::Tensor& features, Norm&) const {
   const auto &g = memory[0], &y = memory[1], &absent = memory[2];
   const auto f = forward_ ? embed_query(theta, features, g, absent) : features;
-  const auto cosine = at::bmm(normalised(f), normalised(g).transpose(1, 2));
-  const auto scores = without(cosine / temperature_, absent);
+  const auto scores = without(cosines(f, g) / temperature_, absent);
   if (target() == TargetKind::values) return at::bmm(scores.softmax(-1), y);
   // log of the sum over each class: log-probabilities but for a constant.
   const auto most = std::get<0>(scores.max(-1, true)).detach();

@@ -1,7 +1,9 @@
 #include "learners/metric.h"
 
+#include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
@@ -10,13 +12,35 @@
 #include "models/layers.h"
 
 namespace protean {
+namespace {
+
+// Inputs of both, and which of them are padding.
+Part join(const Part& a, const Part& b) {
+  Part out;
+  out.x = at::cat({a.x, b.x}, 1);
+  if (a.weight.defined() || b.weight.defined()) {
+    const auto weight = [](const Part& p) {
+      return p.weight.defined()
+                 ? p.weight
+                 : at::ones({p.x.size(0), p.x.size(1)}, p.x.options());
+    };
+    out.weight = at::cat({weight(a), weight(b)}, 1);
+  }
+  return out;
+}
+
+}  // namespace
 
 MetricLearner::MetricLearner(NetworkPtr net, const LearnerOptions& options,
                              TargetKind target)
     : name_(options.name),
       net_(std::move(net)),
       momentum_(checked_norm_momentum(options.norm_momentum)),
-      target_(target) {
+      target_(target),
+      support_norm_(options.query_norm == "support") {
+  if (!support_norm_ && options.query_norm != "batch")
+    throw ConfigError(concat("learner.query_norm = \"", options.query_norm,
+                             "\"; expected one of: batch, support"));
   const auto& all = net_->params().parameters();
   for (size_t i = 0; i < net_->head_begin(); ++i)
     spaces_.theta.add(all[i].name, all[i].shape);
@@ -24,6 +48,7 @@ MetricLearner::MetricLearner(NetworkPtr net, const LearnerOptions& options,
 }
 
 void MetricLearner::add_norms(const std::vector<int64_t>& channels) {
+  if (support_norm_) return;
   norm_channels_.insert(norm_channels_.end(), channels.begin(), channels.end());
   spaces_.state = {};
   add_running_moments(spaces_.state, norm_channels_);
@@ -49,18 +74,27 @@ TaskLosses MetricLearner::gradient(const TaskBatch& batch, const MetaView& meta,
   for (auto& p : theta) p = p.detach().requires_grad_();
   Norm norm;
   norm.record = true;
-  const auto joined = at::cat({batch.support.x, batch.query.x}, 1);
-  const auto features = net_->body(theta, {joined, {}, {}}, norm);
-  const int64_t shots = batch.support.x.size(1);
-  const auto memory = remember(theta, features.narrow(1, 0, shots),
-                               batch.support, batch.shape.ways, norm);
-  const auto scores = compare(
-      theta, memory, features.narrow(1, shots, features.size(1) - shots), norm);
-  const auto losses = loss(scores, memory, batch.query);
+  const auto &support = batch.support, &query = batch.query;
+  const Part joined = join(support, query);
+  at::Tensor known, asked;  // features
+  if (support_norm_) {
+    known = net_->body(theta, {support.x, support.weight, {}}, norm);
+    norm.mode = Norm::Mode::given;
+    asked = net_->body(theta, {query.x, query.weight, {}}, norm);
+  } else {
+    const auto all = net_->body(theta, {joined.x, joined.weight, {}}, norm);
+    const int64_t shots = support.x.size(1);
+    known = all.narrow(1, 0, shots);
+    asked = all.narrow(1, shots, all.size(1) - shots);
+  }
+  const auto memory = remember(theta, known, support, batch.shape.ways, norm);
+  const auto scores = compare(theta, memory, asked, norm);
+  const auto losses = loss(scores, memory, query);
   add_to_flat(spaces_.theta, torch::autograd::grad({losses.sum()}, theta),
               sums.theta);
-  move_running_moments(spaces_.state, meta.state, norm.moments, joined,
-                       momentum_, sums.state);
+  if (!support_norm_)
+    move_running_moments(spaces_.state, meta.state, norm.moments, joined.x,
+                         momentum_, sums.state);
   announce(Phase::idle);
   return {losses.detach(),
           task_accuracy(answer(scores.detach(), memory), batch.query, target_)};
@@ -71,12 +105,16 @@ void MetricLearner::adapt(const TaskBatch& batch, const MetaView& meta,
   at::NoGradGuard no_grad;
   Phi phi;
   phi.params = shared_params(spaces_.theta, meta.theta);
-  phi.norm = running_norm(spaces_.state, meta.state);
+  if (support_norm_)
+    phi.norm.record = true;
+  else
+    phi.norm = running_norm(spaces_.state, meta.state);
   const auto& support = batch.support;
-  phi.memory = remember(
-      phi.params,
-      net_->body(phi.params, {support.x, support.weight, {}}, phi.norm),
-      support, batch.shape.ways, phi.norm);
+  const auto features =
+      net_->body(phi.params, {support.x, support.weight, {}}, phi.norm);
+  phi.norm.mode = Norm::Mode::given;
+  phi.memory =
+      remember(phi.params, features, support, batch.shape.ways, phi.norm);
   visit(0, phi);
 }
 
@@ -95,12 +133,6 @@ at::Tensor MetricLearner::answer(const at::Tensor& scores,
 at::Tensor MetricLearner::loss(const at::Tensor& scores, const Params& memory,
                                const Part& query) const {
   return task_loss(answer(scores, memory), query, target_);
-}
-
-at::Tensor membership(const Part& support, int64_t ways, at::ScalarType type) {
-  auto member = at::one_hot(support.y, ways).to(type);
-  return support.weight.defined() ? member * support.weight.unsqueeze(-1)
-                                  : member;
 }
 
 }  // namespace protean

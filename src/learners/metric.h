@@ -3,7 +3,9 @@
 //
 // Training normalises the joined support and query examples by their own
 // moments; evaluation uses running moments, which are meta-state: inductive.
-// The network's head is not used.
+// With learner.query_norm = support both normalise support and query by the
+// moments of the support set (Triantafillou et al. 2020), and there is no
+// meta-state. The network's head is not used.
 #pragma once
 
 #include "protean/learners/learner.h"
@@ -26,8 +28,8 @@ class MetricLearner : public Learner {
  protected:
   MetricLearner(NetworkPtr net, const LearnerOptions& options,
                 TargetKind target);
-  // For constructors, after adding own parameters to spaces_.theta: norms that
-  // follow those of the network.
+  // For constructors: norms of the learner's own, after those of the network.
+  // Not with support moments.
   void add_norms(const std::vector<int64_t>& channels);
 
   // What a support set becomes: tensors (T, ...) that compare() takes.
@@ -56,10 +58,8 @@ class MetricLearner : public Learner {
   NetworkPtr net_;
   double momentum_;
   TargetKind target_;
+  bool support_norm_;
   std::vector<int64_t> norm_channels_;
 };
-
-// Membership of support examples in classes, (T, n, ways), 0 for padding.
-at::Tensor membership(const Part& support, int64_t ways, at::ScalarType type);
 
 }  // namespace protean

@@ -26,7 +26,4 @@ class ProtoNet : public MetricLearner {
 at::Tensor prototypes(const at::Tensor& features, const Part& support,
                       int64_t ways);
 
-// -||x - c||^2 for every pair. x: (T, n, f), c: (T, N, f) -> (T, n, N).
-at::Tensor negative_squared_distance(const at::Tensor& x, const at::Tensor& c);
-
 }  // namespace protean

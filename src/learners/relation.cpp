@@ -4,6 +4,8 @@
 
 #include "protean/core/error.h"
 
+#include "learners/nearest.h"
+
 namespace protean {
 namespace {
 
@@ -23,6 +25,10 @@ Relation::Relation(NetworkPtr network, const LearnerOptions& o,
                                   : "none",
                "; expected at least 4x4, by model.name = conv4, model.pool = "
                "max and a lower model.pool_blocks"));
+  if (o.query_norm != "batch")
+    throw ConfigError(concat("learner.query_norm = \"", o.query_norm,
+                             "\"; expected batch with learner.name = relation, "
+                             "whose own norms see pairs"));
   const int64_t c = shape_[0];
   const int64_t width = o.width ? o.width : kHidden;
   const size_t layers = net().norm_channels().size();
@@ -37,14 +43,14 @@ Relation::Relation(NetworkPtr network, const LearnerOptions& o,
   hidden_ =
       std::make_unique<LinearLayer>(theta, "relation.hidden", left, width);
   score_ = std::make_unique<LinearLayer>(theta, "relation.score", width, 1);
-  add_norms({c, c});
+  if (uses_batch_moments(norm_kind(model))) add_norms({c, c});
 }
 
 at::Tensor Relation::half(const Params& theta, const at::Tensor& features,
                           int64_t which) const {
   const auto maps = features.unflatten(2, shape_);
   const auto w = theta[first_].narrow(2, which * shape_[0], shape_[0]);
-  return ops::conv3x3(ops::to_stack(maps), w, 1).transpose(0, 1);
+  return ops::conv(ops::to_stack(maps), w, 1).transpose(0, 1);
 }
 
 Params Relation::remember(const Params& theta, const at::Tensor& features,
@@ -60,9 +66,9 @@ at::Tensor Relation::compare(const Params& theta, const Params& memory,
   const auto pairs =
       half(theta, features, 1).unsqueeze(2) + memory[0].unsqueeze(1);
   auto h = ops::to_stack(pairs.flatten(1, 2));  // (n N, T, C, h, w)
-  h = (*first_norm_)(theta, h, ops::Pool::max2, norm);
-  h = ops::conv3x3(h, theta[second_], 1);
-  h = (*second_norm_)(theta, h, ops::Pool::max2, norm);
+  h = (*first_norm_)(theta, h, ops::Pool::max2, norm, {});
+  h = ops::conv(h, theta[second_], 1);
+  h = (*second_norm_)(theta, h, ops::Pool::max2, norm, {});
   const auto hidden = (*hidden_)(theta, ops::from_stack(h)).relu();
   return (*score_)(theta, hidden).view({tasks, n, ways});
 }

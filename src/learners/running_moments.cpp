@@ -36,7 +36,7 @@ Norm running_norm(const ParameterSpace& space, const at::Tensor& state) {
   norm.mode = Norm::Mode::given;
   const auto all = shared_params(space, state);
   for (size_t i = 0; i < all.size(); i += 2)
-    norm.moments.push_back({all[i], all[i + 1]});
+    norm.moments.push_back({all[i], all[i + 1], {}});
   return norm;
 }
 

@@ -1,8 +1,8 @@
 #include "learners/siamese.h"
 
-#include <limits>
-
 #include <ATen/ATen.h>
+
+#include "learners/nearest.h"
 
 namespace protean {
 namespace {
@@ -34,10 +34,7 @@ at::Tensor Siamese::compare(const Params& theta, const Params& memory,
 
 at::Tensor Siamese::answer(const at::Tensor& scores,
                            const Params& memory) const {
-  const auto others = memory[1].eq(0).unsqueeze(1);  // (T, 1, m, N)
-  return scores.unsqueeze(-1)
-      .masked_fill(others, -std::numeric_limits<double>::infinity())
-      .amax(2);
+  return best_of_class(scores, memory[1]);
 }
 
 at::Tensor Siamese::loss(const at::Tensor& scores, const Params& memory,

@@ -5,10 +5,16 @@
 #include "protean/core/error.h"
 
 namespace protean {
+namespace {
+
+constexpr int kFilmBlock = 3;
+
+}  // namespace
 
 Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
              int64_t outputs)
     : filters_(o.filters),
+      context_(o.context),
       max_pool_(o.pool == "max"),
       init_(init_from_name("model.init", o.init)),
       head_init_(o.head_init.empty()
@@ -37,6 +43,9 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
     blocks_.push_back(
         {weight, NormLayer(space_, name + "norm", filters_, o, blocks_.size()),
          halves});
+    if (uses_batch_moments(norm_kind(o))) moments_.push_back(filters_);
+    if (block == kFilmBlock && context_ > 0)
+      film_ = FilmLayer(space_, name + "film", context_, filters_);
     channels = filters_;
     if (!halves) continue;
     height = max_pool_ ? height / 2 : (height + 1) / 2;
@@ -58,8 +67,10 @@ at::Tensor Conv4::body(const Params& p, const NetInput& in, Norm& norm) const {
   auto h = ops::to_stack(in.x);
   for (const auto& b : blocks_) {
     const auto pool = b.halves && max_pool_ ? ops::Pool::max2 : ops::Pool::none;
-    h = ops::conv3x3(h, p[b.weight], b.halves && !max_pool_ ? 2 : 1);
-    h = b.norm(p, h, pool, norm);
+    h = ops::conv(h, p[b.weight], b.halves && !max_pool_ ? 2 : 1);
+    const bool modulated = film_ && &b == &blocks_[kFilmBlock - 1];
+    h = b.norm(p, h, pool, norm, in.weight,
+               modulated ? (*film_)(p, in.context) : Film());
   }
   if (!max_pool_) h = h.mean({3, 4}, /*keepdim=*/true);
   return ops::from_stack(h);
@@ -70,21 +81,7 @@ at::Tensor Conv4::head(const Params& p, const at::Tensor& features) const {
 }
 
 void Conv4::initialise(float* theta, uint64_t seed) const {
-  const auto& all = space_.parameters();
-  for (uint32_t i = 0; i < all.size(); ++i) {
-    const auto& p = all[i];
-    float* out = theta + p.offset;
-    if (p.name.ends_with("conv.weight"))
-      fill_weight(out, p.size, init_, p.shape[1] * 9, p.shape[0] * 9, seed, i);
-    else if (p.name.ends_with("norm.scale"))
-      std::fill(out, out + p.size, 1.0f);
-    else if (p.name.ends_with("norm.shift"))
-      std::fill(out, out + p.size, 0.0f);
-    else if (p.name == "head.weight")
-      fill_weight(out, p.size, head_init_, p.shape[1], p.shape[0], seed, i);
-    else
-      fill_bias(out, p.size, head_init_, all[head_].shape[1], seed, i);
-  }
+  initialise_network(space_, head_, init_, head_init_, theta, seed);
 }
 
 }  // namespace protean

@@ -3,12 +3,17 @@
 //
 // max: Vinyals et al. 2016, Snell et al. 2017; features are flattened.
 // stride: Finn et al. 2017 for Omniglot; features are the spatial mean.
-// Convolutions carry no bias: the norm that follows would remove it.
+// Convolutions carry no bias: the norm that follows would remove it. With
+// context values FiLM modulates the third block, as in CAVIA (Zintgraf et al.
+// 2019), which pools first.
 #pragma once
+
+#include <optional>
 
 #include "protean/models/network.h"
 #include "protean/models/options.h"
 
+#include "models/film_layer.h"
 #include "models/initialise.h"
 #include "models/norm_layer.h"
 
@@ -21,9 +26,8 @@ class Conv4 : public Network {
 
   const ParameterSpace& params() const override { return space_; }
   size_t head_begin() const override { return head_; }
-  std::vector<int64_t> norm_channels() const override {
-    return {filters_, filters_, filters_, filters_};
-  }
+  int64_t context_size() const override { return context_; }
+  std::vector<int64_t> norm_channels() const override { return moments_; }
   std::vector<int64_t> feature_shape() const override { return features_; }
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
@@ -40,7 +44,9 @@ class Conv4 : public Network {
   std::vector<Block> blocks_;
   size_t head_ = 0;
   std::vector<int64_t> features_;
-  int64_t filters_;
+  std::vector<int64_t> moments_;
+  std::optional<FilmLayer> film_;  // of the third block
+  int64_t filters_, context_;
   bool max_pool_;
   Init init_, head_init_;
 };

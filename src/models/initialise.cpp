@@ -59,4 +59,27 @@ void fill_bias(float* out, int64_t size, Init rule, int64_t fan_in,
     std::fill(out, out + size, 0.0f);
 }
 
+void initialise_network(const ParameterSpace& space, size_t head, Init init,
+                        Init head_init, float* theta, uint64_t seed) {
+  const auto& all = space.parameters();
+  for (uint32_t i = 0; i < all.size(); ++i) {
+    const auto& p = all[i];
+    float* const out = theta + p.offset;
+    if (p.name.ends_with("conv.weight")) {
+      const int64_t area = p.shape[2] * p.shape[3];
+      fill_weight(out, p.size, init, p.shape[1] * area, p.shape[0] * area, seed,
+                  i);
+    } else if (i == head) {
+      fill_weight(out, p.size, head_init, p.shape[1], p.shape[0], seed, i);
+    } else if (i == head + 1) {
+      fill_bias(out, p.size, head_init, all[head].shape[1], seed, i);
+    } else if (p.name.ends_with("film.weight")) {
+      fill_weight(out, p.size, Init::torch, p.shape[1], p.shape[0], seed, i);
+    } else {
+      const bool scale = p.name.ends_with("norm.scale");
+      std::fill(out, out + p.size, scale ? 1.0f : 0.0f);
+    }
+  }
+}
+
 }  // namespace protean

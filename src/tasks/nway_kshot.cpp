@@ -12,20 +12,13 @@ namespace protean {
 namespace {
 
 // A whole class, differently in each task: as if it came from another script.
+// Each drawing then gets kDrawingDistortion on its own.
 constexpr AffineRanges kOfClass{.turn = 10,
                                 .shear = 0.3,
                                 .scale = 0.2,
                                 .shift = 0,
                                 .leave_out = 0,
                                 .mirror = 0.5};
-// Then each drawing on its own; Koch et al. 2015 ("Siamese neural networks for
-// one-shot image recognition"), whose images have 105 pixels.
-constexpr AffineRanges kOfDrawing{.turn = 10,
-                                  .shear = 0.3,
-                                  .scale = 0.2,
-                                  .shift = 2.0 / 105,
-                                  .leave_out = 0.5,
-                                  .mirror = 0};
 
 }  // namespace
 
@@ -156,7 +149,7 @@ void NwayKshot::materialise(const TaskSpec& spec, EpisodeView out) const {
         if (distort) {
           std::copy_n(to.at.x, values, straight.data());
           warp(straight.data(), shape[0], shape[1],
-               whole * distortion(kOfDrawing, image), to.at.x);
+               whole * distortion(kDrawingDistortion, image), to.at.x);
         }
         if (to.at.label) *to.at.label = static_cast<int64_t>(way);
         if (to.at.weight) *to.at.weight = 1;

@@ -4,6 +4,7 @@
 #include "protean/core/hash.h"
 #include "protean/data/open_dataset.h"
 #include "protean/tasks/domain_tasks.h"
+#include "protean/tasks/flat_batches.h"
 #include "protean/tasks/nway_kshot.h"
 #include "protean/tasks/sinusoid.h"
 
@@ -45,6 +46,10 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   const TaskCounts train = task.train_counts();
   TaskSources sources;
   if (data.source == "sinusoid") {
+    if (task.flat_batch > 0)
+      throw ConfigError(concat("task.flat_batch = ", task.flat_batch,
+                               ", but data.source = sinusoid has no classes; "
+                               "expected 0"));
     sources.train = std::make_shared<Sinusoid>(train.shots, train.queries);
     sources.train_shape =
         sources.train->shape(sources.train->describe(0, {}, {}));
@@ -84,9 +89,20 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   sources.train_shape.support = train.ways * train.shots;
   sources.train_shape.query = train.ways * train.queries;
   sources.train_shape.input = examples->shape();
-  if (!splits.train.empty())
-    sources.train =
-        source(splits.train, train, rotate, data.augment == "affine", "train");
+  const bool distort = data.augment == "affine";
+  if (task.flat_batch > 0) {
+    if (rotate || by_domain)
+      throw ConfigError(concat(
+          rotate ? "data.rotations = task" : "task.domain = " + task.domain,
+          ", but task.flat_batch makes no tasks; expected ",
+          rotate ? "none or classes" : "none"));
+    sources.train = std::make_shared<FlatBatches>(examples, splits.train,
+                                                  task.flat_batch, distort);
+    sources.train_shape =
+        sources.train->shape(sources.train->describe(0, {}, {}));
+  } else if (!splits.train.empty()) {
+    sources.train = source(splits.train, train, rotate, distort, "train");
+  }
   if (!splits.validation.empty())
     sources.validation =
         source(splits.validation, eval, rotate && data.rotate_eval, false,

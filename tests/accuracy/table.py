@@ -21,9 +21,12 @@ def classification(e):
 def regression(evaluations):
     """The same evaluation of one or several seeds."""
     e, parts = evaluations[0], []
-    for step in sorted({1, len(e["per_step"]) - 1}):
+    last = len(e["per_step"]) - 1  # 0: a learner without steps
+    for step in sorted({min(1, last), last}):
         errors = [e["per_step"][step]["loss"] for e in evaluations]
-        parts.append(f"{statistics.median(errors):.3f} after {step} step{'s' * (step > 1)}")
+        parts.append(f"{statistics.median(errors):.3f}")
+        if last:
+            parts[-1] += f" after {step} step{'s' * (step > 1)}"
         if len(errors) > 1:
             parts[-1] += f" ({min(errors):.3f} to {max(errors):.3f})"
     return f"squared error {', '.join(parts)} ({e['shots']} points, {e['tasks']} tasks)"

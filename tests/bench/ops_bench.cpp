@@ -66,7 +66,7 @@ class Conv4 {
   Tensor features(const Tensors& p, const Tensor& x) const {
     auto h = ops::to_stack(x);
     for (int k = 0; k < 4; ++k) {
-      h = ops::conv3x3(h, p[3 * k], w_.pool ? 1 : 2);
+      h = ops::conv(h, p[3 * k], w_.pool ? 1 : 2);
       h = ops::norm_relu_pool(h, p[3 * k + 1], p[3 * k + 2], 1e-5,
                               w_.pool ? ops::Pool::max2 : ops::Pool::none)
               .y;

@@ -57,6 +57,29 @@ reptile() {
 protonet() {
   same "2 3" "4" --comm.reduction exact --learner.name protonet
 }
+# All others, in one process and on two threads.
+learners() {
+  local name keys
+  while read -r name keys; do
+    # shellcheck disable=SC2086  # keys are words
+    same "" 2 --comm.reduction exact --learner.name "$name" $keys
+    rm -r alone threads2
+  done <<'END'
+anil --learner.checkpoint true
+metasgd --learner.truncate 1
+mamlpp --learner.multi_loss_steps 10 --learner.first_order_steps 5
+protomaml --learner.inner_lr 0.01
+imaml --learner.proximal 2 --learner.inner_lr 0.1
+metalstm --learner.second_order false --learner.inner_lr 0.01 --model.filters 4
+cavia --model.context 5 --model.norm layer
+matching --learner.full_context true
+relation --model.pool max --model.pool_blocks 2
+siamese --learner.width 64
+snail --learner.width 8
+mann --learner.width 20
+baseline --task.flat_batch 15
+END
+}
 # fixed promises the same bits on the same ranks only.
 fixed() {
   mpi 3 "${base[@]}" --run.dir once --comm.reduction fixed

@@ -77,6 +77,18 @@ TEST_CASE("the meta-gradient passes through other inner optimisers and norms",
   }
 }
 
+TEST_CASE("the meta-gradient passes through networks and norms", "[learners]") {
+  const std::string name = GENERATE("conv4", "resnet12", "resnet18");
+  const std::string norm = GENERATE("layer", "instance", "task", "none");
+  INFO(name << ", " << norm);
+  const auto batch = image_tasks(2, 3, 1, 2, 16, 22);
+  ModelOptions m = small_conv("max");
+  m.name = name;
+  m.filters = 2;
+  m.norm = norm;
+  check_directions(*maml(m, batch, 2, 0.01, true, "sgd", "support"), batch);
+}
+
 TEST_CASE("first order differs from exact, and is the gradient at phi",
           "[learners]") {
   const auto batch = image_tasks(1, 3, 1, 2, 16, 31);
@@ -114,6 +126,7 @@ TEST_CASE("a stack of T tasks equals T single tasks", "[learners]") {
   o.name = name;
   o.inner_steps = 3;
   o.inner_lr = 0.1;
+  if (name == "metalstm") o.width = 5;
   if (name == "reptile") {
     o.inner_optimizer = "adam";
     o.inner_lr = 0.01;

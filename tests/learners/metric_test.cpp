@@ -4,7 +4,7 @@
 #include "protean/core/error.h"
 #include "protean/learners/make_learner.h"
 
-#include "learners/central_differences.h"
+#include "learners/metric_checks.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
 
@@ -32,45 +32,6 @@ LearnerOptions options(const std::string& name) {
   o.name = name;
   if (name == "siamese") o.width = 10;
   return o;
-}
-
-// theta and its gradient of the loss, where running moments are state.
-void check_metric(const Learner& learner, const TaskBatch& batch) {
-  auto meta = initial_meta(learner, 3);
-  meta.theta = meta.theta + 0.05 * noise(meta.theta.sizes(), 77);
-  const auto g = run_gradient(learner, batch, meta).sums.theta;
-  const auto loss = [&](const at::Tensor& theta) {
-    return run_gradient(learner, batch, {theta, meta.state})
-        .losses.loss.sum()
-        .item<double>();
-  };
-  for (uint64_t direction = 0; direction < 5; ++direction) {
-    auto d = noise(meta.theta.sizes(), 100 + direction);
-    d = d / d.norm();
-    const double analytic = g.dot(d).item<double>();
-    double best = 1;
-    for (double h : {1e-4, 1e-5, 1e-6})
-      best = std::min(
-          best, std::abs((loss(meta.theta + h * d) - loss(meta.theta - h * d)) /
-                             (2 * h) -
-                         analytic) /
-                    std::max(std::abs(analytic), 1e-3));
-    CHECK(best < 1e-6);
-  }
-}
-
-// Predictions of every query, and of each one alone.
-void check_inductive(const Learner& learner, const TaskBatch& batch) {
-  CHECK_FALSE(learner.transductive());
-  const auto meta = initial_meta(learner, 3);
-  learner.adapt(batch, meta, [&](int k, const Phi& phi) {
-    CHECK(k == 0);
-    const auto all = learner.predict(phi, batch.query);
-    Part one = batch.query;
-    one.x = one.x.narrow(1, 1, 1);
-    CHECK(at::allclose(learner.predict(phi, one), all.narrow(1, 1, 1), 1e-9,
-                       1e-9));
-  });
 }
 
 }  // namespace
@@ -108,6 +69,32 @@ TEST_CASE("metric learners' gradients equal central differences",
     check_metric(*learner, batch);
     check_inductive(*learner, batch);
   }
+}
+
+TEST_CASE("support and query by the support's moments", "[learners]") {
+  const std::string name = GENERATE("protonet", "matching", "siamese");
+  const std::string norm = GENERATE("batch", "task");
+  INFO(name << ", " << norm);
+  const auto batch = image_tasks(2, 3, 2, 2, 16, 15);
+  auto o = options(name);
+  o.query_norm = "support";
+  auto model = conv(4);
+  model.norm = norm;
+  const auto learner = make_learner(o, model, batch.shape);
+  CHECK(learner->spaces().state.size() == 0);
+  check_metric(*learner, batch);
+  check_inductive(*learner, batch);
+  // Evaluation computes what training does.
+  const auto meta = initial_meta(*learner, 3);
+  const auto losses = run_gradient(*learner, batch, meta).losses;
+  learner->adapt(batch, meta, [&](int, const Phi& phi) {
+    const auto right = learner->predict(phi, batch.query)
+                           .argmax(-1)
+                           .eq(batch.query.y)
+                           .to(at::kDouble)
+                           .mean(1);
+    CHECK(at::allclose(right, losses.accuracy));
+  });
 }
 
 TEST_CASE("matching attends by cosines", "[learners]") {
@@ -226,6 +213,14 @@ TEST_CASE("what metric learners cannot do is refused", "[learners]") {
   o.temperature = 0;
   CHECK_THROWS_WITH(make_learner(o, conv(4), images.shape),
                     contains("learner.temperature = 0"));
+  o = options("relation");
+  o.query_norm = "support";
+  CHECK_THROWS_WITH(make_learner(o, conv(2), images.shape),
+                    contains("learner.query_norm = \"support\""));
+  auto task_norm = conv(4);
+  task_norm.norm = "task";
+  CHECK_THROWS_WITH(make_learner(options("protonet"), task_norm, images.shape),
+                    contains("expected learner.query_norm = support"));
   o = options("protonet");
   o.width = 3;
   CHECK_THROWS_WITH(make_learner(o, conv(4), images.shape),

@@ -5,6 +5,7 @@
 #include "protean/learners/make_learner.h"
 #include "protean/learners/task_loss.h"
 
+#include "learners/nearest.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
 

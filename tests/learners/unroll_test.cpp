@@ -45,13 +45,16 @@ at::Tensor gradient(const LearnerOptions& o, const ModelOptions& m,
 }  // namespace
 
 TEST_CASE("recomputed inner steps give the same bits", "[learners]") {
-  const std::string name =
-      GENERATE("maml", "anil", "boil", "metasgd", "protomaml", "cavia");
+  const std::string name = GENERATE("maml", "anil", "boil", "metasgd", "mamlpp",
+                                    "protomaml", "metalstm", "cavia");
   const std::string optimizer = GENERATE("sgd", "adam");
-  if (name == "metasgd" && optimizer == "adam") return;
+  const bool own_steps =
+      name == "metasgd" || name == "mamlpp" || name == "metalstm";
+  if (own_steps && optimizer == "adam") return;
   INFO(name << ", " << optimizer);
   auto o = options(name);
   o.inner_optimizer = optimizer;
+  if (name == "metalstm") o.width = 5;
   auto kept = o;
   kept.checkpoint = true;
   const int64_t context = name == "cavia" ? 3 : 0;

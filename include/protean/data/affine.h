@@ -29,6 +29,15 @@ struct AffineRanges {
   double mirror = 0;     // chance to swap left and right
 };
 
+// Of a drawing; Koch et al. 2015 ("Siamese neural networks for one-shot image
+// recognition"), whose images have 105 pixels.
+constexpr AffineRanges kDrawingDistortion{.turn = 10,
+                                          .shear = 0.3,
+                                          .scale = 0.2,
+                                          .shift = 2.0 / 105,
+                                          .leave_out = 0.5,
+                                          .mirror = 0};
+
 // Takes the same count of numbers whatever comes out.
 Affine draw_affine(Draws& draws, const AffineRanges& ranges, int64_t side);
 

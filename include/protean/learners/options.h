@@ -7,8 +7,9 @@
 namespace protean {
 
 struct LearnerOptions {
-  // learner.name: maml, fomaml, anil, boil, metasgd, protomaml, cavia, reptile,
-  // protonet, matching, relation or siamese.
+  // learner.name: maml, fomaml, anil, boil, metasgd, mamlpp, protomaml, imaml,
+  // metalstm, cavia, reptile, protonet, matching, relation, siamese, snail,
+  // mann, baseline or scratch.
   std::string name = "maml";
   // learner.inner_steps: adaptation steps per task while meta-training.
   int inner_steps = 5;
@@ -38,11 +39,17 @@ struct LearnerOptions {
   // learner.first_order_steps: meta-steps made to first order before the exact
   // ones.
   int64_t first_order_steps = 0;
+  // learner.multi_loss_steps: meta-steps over which the query losses after the
+  // earlier inner steps fade out of the outer loss; 0 = only the last counts.
+  int64_t multi_loss_steps = 0;
+  // learner.cg_steps: conjugate-gradient steps; imaml only.
+  int cg_steps = 5;
   // learner.proximal: strength lambda of lambda/2 ||phi - theta||^2 in the
   // inner loss.
   double proximal = 0;
   // learner.query_norm: moments that normalise the query set: batch (its own,
-  // transductive) or support (inductive). Not for protonet.
+  // transductive; for metric learners those of support and query in training,
+  // running ones in evaluation) or support (inductive).
   std::string query_norm = "batch";
   // learner.eval_steps: adaptation steps at evaluation; -1 = inner_steps.
   int eval_steps = -1;
@@ -61,8 +68,12 @@ struct LearnerOptions {
   bool full_context = false;
   int context_reads = 5;  // learner.context_reads: with full_context only
   // learner.width: units of the learner's own hidden layer, 0 = as its paper
-  // has it: siamese (4096), relation (8).
+  // has it: siamese (4096), relation (8), metalstm (20),
+  // snail (64), mann (200).
   int64_t width = 0;
+  // learner.readout: what evaluation makes of a support set: head, all,
+  // neighbour or pixels; baseline only.
+  std::string readout = "head";
   // run.seed; mini-batches depend on it and on the task alone.
   uint64_t seed = 0;
 };

@@ -19,6 +19,7 @@ using Params = std::vector<at::Tensor>;
 // Moments of one normalisation layer, (T, C) or (1, C).
 struct Moments {
   at::Tensor mean, variance;
+  at::Tensor images;  // how many they are of, (T or 1, 1); where it is known
 };
 
 // How the normalisation layers of one forward pass behave.
@@ -44,7 +45,8 @@ class Network {
   virtual size_t head_begin() const = 0;  // index of the head's first parameter
   // How many context values an input takes; 0: none.
   virtual int64_t context_size() const { return 0; }
-  // Channels of every normalisation layer, in order; empty without norms.
+  // Channels of every layer that looks at the moments of a task's images, in
+  // order; empty without such norms.
   virtual std::vector<int64_t> norm_channels() const = 0;
   // What the f features of an example are: {C, h, w}, C slowest, or {f}.
   virtual std::vector<int64_t> feature_shape() const = 0;

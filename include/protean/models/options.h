@@ -7,10 +7,11 @@
 namespace protean {
 
 struct ModelOptions {
-  // model.name: conv4 (four blocks of 3x3 convolution, batch norm, ReLU) or mlp
-  // (ReLU layers).
+  // model.name: conv4 (four blocks of 3x3 convolution, norm, ReLU), resnet12,
+  // resnet18 or mlp (ReLU layers).
   std::string name = "conv4";
-  // model.filters: channels of every convolution; conv4 only.
+  // model.filters: channels of every convolution of conv4, and of the first
+  // ones of a resnet.
   int64_t filters = 64;
   // model.pool: max (2x2 max-pool after each block) or stride (stride-2
   // convolutions, spatial mean before the head); conv4 only.
@@ -18,15 +19,18 @@ struct ModelOptions {
   // model.pool_blocks: how many blocks, from the first, halve the image; conv4
   // only.
   int64_t pool_blocks = 4;
+  // model.norm: batch, layer, instance, task (TaskNorm) or none; not for mlp.
+  std::string norm = "batch";
   // model.norm_scale: learn a scale in the normalisation layers (the MAML paper
-  // has only the shift); conv4 only.
+  // has only the shift); not for mlp.
   bool norm_scale = true;
-  // model.norm_eps: added to the variance; conv4 only.
+  // model.norm_eps: added to the variance; not for mlp.
   double norm_eps = 1e-5;
   // model.hidden: widths of the hidden layers, comma-separated; mlp only.
   std::string hidden = "40,40";
-  // model.context: values joined to every input of a task, which a learner may
-  // adapt (cavia); mlp only.
+  // model.context: values of a task that a learner gives (cavia): an mlp joins
+  // them to every input, conv4 modulates its third block with them (FiLM), a
+  // resnet every block.
   int64_t context = 0;
   // model.init: xavier (uniform, biases 0), torch (uniform by 1/sqrt(fan in),
   // weights and biases) or truncated (normal of deviation 0.01 cut at two

@@ -25,6 +25,9 @@ struct TaskOptions {
   // task.domain: none, or what differs between support and query, see
   // domain_tasks.h: rotation, inversion or alphabet.
   std::string domain = "none";
+  // task.flat_batch: examples of a flat mini-batch of all training classes, in
+  // place of a training task; 0 = tasks.
+  uint32_t flat_batch = 0;
   uint32_t meta_batch = 32;  // task.meta_batch: tasks per meta-step, all ranks
   uint32_t stack = 0;  // task.stack: tasks computed on together; 0 = automatic
 

@@ -6,10 +6,11 @@
 
 namespace protean::ops::reference {
 
-at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& w, int64_t stride) {
+at::Tensor conv(const at::Tensor& x, const at::Tensor& w, int64_t stride) {
   const int64_t n = x.size(0), tasks = x.size(1);
   auto own = w.expand({tasks, -1, -1, -1, -1}).flatten(0, 1);
-  auto y = at::conv2d(x.flatten(1, 2), own, {}, stride, 1, 1, tasks);
+  auto y =
+      at::conv2d(x.flatten(1, 2), own, {}, stride, w.size(3) / 2, 1, tasks);
   return y.reshape({n, tasks, w.size(1), y.size(2), y.size(3)});
 }
 

@@ -26,9 +26,9 @@ at::Tensor to_stack(const at::Tensor& x);
 // (n, T, C, H, W) -> features (T, n, C*H*W), contiguous, C slowest.
 at::Tensor from_stack(const at::Tensor& x);
 
-// 3x3 convolution, padding 1, stride 1 or 2, no bias.
-// x: (n, T, Cin, H, W), w: (T or 1, Cout, Cin, 3, 3).
-at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& w, int64_t stride);
+// Convolution by odd squares, padding k/2, stride 1 or 2, no bias; 3x3 is fast.
+// x: (n, T, Cin, H, W), w: (T or 1, Cout, Cin, k, k).
+at::Tensor conv(const at::Tensor& x, const at::Tensor& w, int64_t stride);
 
 enum class Pool { none, max2 };  // max2: 2x2, stride 2, floor
 
@@ -91,7 +91,7 @@ at::Tensor mean_squared_error(const at::Tensor& prediction, const at::Tensor& y,
 
 // The plain versions, from stock operations, with autograd's own derivatives.
 namespace reference {
-at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& w, int64_t stride);
+at::Tensor conv(const at::Tensor& x, const at::Tensor& w, int64_t stride);
 NormResult norm_relu_pool(const at::Tensor& x, const at::Tensor& gamma,
                           const at::Tensor& beta, double eps, Pool pool,
                           const at::Tensor& weight = {});

@@ -24,9 +24,10 @@ using torch::autograd::variable_list;
 
 // What a convolution needs besides its two factors.
 struct Geometry {
-  int64_t n, tasks, in, out, h, w, stride;
+  int64_t n, tasks, in, out, h, w, stride, kernel;
   bool shared;  // one set of weights for all tasks
 
+  int64_t pad() const { return kernel / 2; }
   std::vector<int64_t> x_sizes() const { return {n, tasks, in, h, w}; }
   kernels::ConvShape shape(bool fold) const {
     return {fold ? 1 : tasks, fold ? n * tasks : n, h, w, in, out, stride};
@@ -43,7 +44,8 @@ bool on_cpu(const Tensor& a, const Tensor& b, const Geometry& g, F f) {
   if (!a.is_cpu() || !b.is_cpu() || a.scalar_type() != b.scalar_type())
     return false;
   auto run = [&](auto type) {
-    if (!kernels::conv_supported<decltype(type)>(g.in, g.out)) return false;
+    if (g.kernel != 3 || !kernels::conv_supported<decltype(type)>(g.in, g.out))
+      return false;
     f(type);
     return true;
   };
@@ -76,8 +78,8 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Geometry& g) {
     return as_stack(y);
   y = at::convolution(as_images(x, shared),
                       shared ? w.select(0, 0) : w.flatten(0, 1), {},
-                      {g.stride, g.stride}, {1, 1}, {1, 1}, false, {0, 0},
-                      shared ? 1 : g.tasks);
+                      {g.stride, g.stride}, {g.pad(), g.pad()}, {1, 1}, false,
+                      {0, 0}, shared ? 1 : g.tasks);
   return y.reshape({g.n, g.tasks, g.out, y.size(2), y.size(3)});
 }
 
@@ -99,14 +101,14 @@ Tensor input_gradient(const Tensor& gy, const Tensor& w, const Geometry& g) {
   auto images = as_images(x.expand(g.x_sizes()), shared);
   gx = std::get<0>(at::convolution_backward(
       as_images(gy, shared), images, shared ? w.select(0, 0) : w.flatten(0, 1),
-      std::nullopt, {g.stride, g.stride}, {1, 1}, {1, 1}, false, {0, 0},
-      shared ? 1 : g.tasks, {true, false, false}));
+      std::nullopt, {g.stride, g.stride}, {g.pad(), g.pad()}, {1, 1}, false,
+      {0, 0}, shared ? 1 : g.tasks, {true, false, false}));
   return gx.reshape(g.x_sizes());
 }
 
 Tensor weight_gradient(const Tensor& x, const Tensor& gy, const Geometry& g) {
   const int64_t sets = g.shared ? 1 : g.tasks;
-  Tensor gw = at::empty({sets, g.out, g.in, 3, 3}, gy.options());
+  Tensor gw = at::empty({sets, g.out, g.in, g.kernel, g.kernel}, gy.options());
   if (on_cpu(x, gy, g, [&](auto type) {
         using T = decltype(type);
         auto xl = channels_last(x), gl = channels_last(gy);
@@ -117,8 +119,8 @@ Tensor weight_gradient(const Tensor& x, const Tensor& gy, const Geometry& g) {
     return gw;
   auto r = at::convolution_backward(
       as_images(gy, g.shared), as_images(x, g.shared), gw.flatten(0, 1),
-      std::nullopt, {g.stride, g.stride}, {1, 1}, {1, 1}, false, {0, 0},
-      g.shared ? 1 : g.tasks, {false, true, false});
+      std::nullopt, {g.stride, g.stride}, {g.pad(), g.pad()}, {1, 1}, false,
+      {0, 0}, g.shared ? 1 : g.tasks, {false, true, false});
   return std::get<1>(r).reshape(gw.sizes());
 }
 
@@ -132,12 +134,12 @@ void save(AutogradContext* ctx, const Tensor& a, const Tensor& b,
           const Geometry& g) {
   ctx->save_for_backward({a, b});
   ctx->saved_data["geometry"] = std::vector<int64_t>{
-      g.n, g.tasks, g.in, g.out, g.h, g.w, g.stride, g.shared};
+      g.n, g.tasks, g.in, g.out, g.h, g.w, g.stride, g.kernel, g.shared};
 }
 
 Geometry saved_geometry(AutogradContext* ctx) {
   const auto v = ctx->saved_data["geometry"].toIntVector();
-  return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7] != 0};
+  return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8] != 0};
 }
 
 // Gradients of the two factors, then none for the geometry.
@@ -208,24 +210,23 @@ Tensor apply_weight_gradient(const Tensor& x, const Tensor& gy,
 
 }  // namespace
 
-Tensor conv3x3(const Tensor& x, const Tensor& w, int64_t stride) {
+Tensor conv(const Tensor& x, const Tensor& w, int64_t stride) {
   if (x.dim() != 5 || w.dim() != 5 || w.size(2) != x.size(2) ||
-      w.size(3) != 3 || w.size(4) != 3 ||
+      w.size(3) != w.size(4) || w.size(3) % 2 != 1 ||
       (w.size(0) != 1 && w.size(0) != x.size(1)) ||
       w.scalar_type() != x.scalar_type())
-    throw Error(concat("conv3x3: images ", x.sizes(), " and weights ",
-                       w.sizes(),
-                       "; expected (n, T, in, H, W) and (T or 1, "
-                       "out, in, 3, 3) of one type"));
+    throw Error(concat("conv: images ", x.sizes(), " and weights ", w.sizes(),
+                       "; expected (n, T, in, H, W) and (T or 1, out, in, k, "
+                       "k), k odd, of one type"));
   if (stride != 1 && stride != 2)
-    throw Error(concat("conv3x3: stride ", stride, "; expected 1 or 2"));
+    throw Error(concat("conv: stride ", stride, "; expected 1 or 2"));
   if (x.numel() == 0)
-    throw Error(concat("conv3x3: images ", x.sizes(),
-                       "; expected at least one of each"));
+    throw Error(
+        concat("conv: images ", x.sizes(), "; expected at least one of each"));
   return Convolve::apply(
       x, w,
       Geometry{x.size(0), x.size(1), x.size(2), w.size(1), x.size(3), x.size(4),
-               stride, w.size(0) == 1});
+               stride, w.size(3), w.size(0) == 1});
 }
 
 }  // namespace protean::ops
