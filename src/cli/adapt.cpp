@@ -6,6 +6,7 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/evaluation/text.h"
 
 #include "cli/commands.h"
 #include "cli/open_run.h"
@@ -16,9 +17,10 @@ namespace {
 const std::vector<CommandFlag> kFlags = {
     {"run", "DIR", "", "run directory whose newest checkpoint adapts"},
     {"support", "FOLDER|CSV", "",
-     "labelled examples: one folder of images per class, or rows of inputs and "
-     "targets"},
-    {"query", "FOLDER|CSV", "", "what to predict: images, or rows of inputs"},
+     "labelled examples: one folder of images per class, rows of inputs and "
+     "targets, or text"},
+    {"query", "FOLDER|CSV", "",
+     "what to predict: images, rows of inputs, or text"},
     {"out", "FILE", "", "write the predictions as CSV"},
     {"ink", "auto|dark|light", "auto",
      "of images, for a run trained on ink; auto: the rarer"}};
@@ -55,6 +57,31 @@ const std::string& required(const CommandLine& line, const char* flag) {
   return line.flags.at(flag);
 }
 
+// How well a text model predicts held-out text, before and after adaptation.
+int score(const CommandLine& line, World& world, const OpenRun& run,
+          const std::filesystem::path& support,
+          const std::filesystem::path& query) {
+  TextScore score;
+  agree(*world.control, [&] {
+    for (const char* flag : {"out", "ink"})
+      if (line.flags.at(flag) != (std::string(flag) == "ink" ? "auto" : ""))
+        throw ConfigError(concat("--", flag, " is not for runs of text"));
+    score = score_text(run.experiment, run.stored.meta, read_file(support),
+                       read_file(query));
+  });
+  if (world.control->rank() != 0) return kExitDone;
+  if (line.json)
+    std::printf("%s\n",
+                nlohmann::json{{"bits_per_character_before", score.before},
+                               {"bits_per_character", score.after}}
+                    .dump()
+                    .c_str());
+  else
+    std::printf("%.4f bits per character, %.4f after adaptation\n",
+                score.before, score.after);
+  return kExitDone;
+}
+
 int adapt(const CommandLine& line, World& world) {
   std::filesystem::path support, query;
   Ink ink{};
@@ -64,6 +91,8 @@ int adapt(const CommandLine& line, World& world) {
     ink = parse_ink(line.flags.at("ink"), "--ink");
   });
   const auto [experiment, stored] = open_run(line, *world.control);
+  if (experiment.config.data.source == "text")
+    return score(line, world, {experiment, stored}, support, query);
   Predictions predictions;
   agree(*world.control, [&, &e = experiment, &meta = stored.meta] {
     predictions =

@@ -18,6 +18,7 @@ using Arguments = std::vector<std::string>;
 int run_train(const Arguments& args);
 int run_eval(const Arguments& args);
 int run_adapt(const Arguments& args);
+int run_generate(const Arguments& args);
 int run_pack(const Arguments& args);
 int run_inspect(const Arguments& args);
 int run_bench(const Arguments& args);

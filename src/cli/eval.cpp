@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstdio>
+#include <numbers>
 
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
@@ -12,6 +13,7 @@
 
 #include "cli/commands.h"
 #include "cli/open_run.h"
+#include "cli/study.h"
 
 namespace protean {
 namespace {
@@ -23,7 +25,11 @@ const std::vector<CommandFlag> kFlags = {
     {"save-task-list", "FILE", "", "write the tasks that are evaluated on"},
     {"across", "LIST", "",
      "on several domains: test, rotated, inverted, alphabets, NAME=PATH"},
-    {"csv", "FILE", "", "write the rows of --across"},
+    {"study", "KIND", "",
+     "classes or alphabets (of runs A,B,...), shots or domains (of one run)"},
+    {"shots", "LIST", "1,2,3,5,10", "of --study shots"},
+    {"csv", "FILE", "", "write the rows of --across or --study"},
+    {"svg", "FILE", "", "draw the rows of --study"},
     {"protocol", "omniglot-one-shot", "",
      "the 20 within-alphabet runs, from --data"},
     {"data", "DIR", "", "folder with run01, run02, ... of --protocol"},
@@ -35,7 +41,11 @@ bool by_baseline(const CommandLine& line) {
 }
 
 std::filesystem::path stored_config(const CommandLine& line) {
-  return by_baseline(line) ? std::filesystem::path() : run_config(line);
+  if (by_baseline(line)) return {};
+  CommandLine first = line;
+  if (line.is_set("study"))
+    first.flags["run"] = first_run(line.flags.at("run"));
+  return run_config(first);
 }
 
 // Flags that do nothing together are refused.
@@ -48,7 +58,12 @@ void check_flags(const CommandLine& line) {
     if (line.is_set(flag) && line.is_set(other))
       throw ConfigError(concat("--", flag, " does not go with --", other));
   };
-  needs("csv", "across");
+  if (!line.is_set("study")) needs("csv", "across");
+  needs("svg", "study");
+  if (line.flags.at("shots") != "1,2,3,5,10") needs("shots", "study");
+  for (const char* flag : {"across", "protocol", "task-list", "save-task-list",
+                           "per-task", "baseline"})
+    excludes("study", flag);
   needs("data", "protocol");
   needs("protocol", "data");
   needs("baseline", "protocol");
@@ -74,6 +89,15 @@ void print(const EvalResult& r) {
   if (std::isnan(last.accuracy)) {
     std::printf("loss %.4f +- %.4f (median %.4f) over %lld tasks\n", last.loss,
                 r.ci95, last.loss_median, static_cast<long long>(r.tasks));
+  } else if (r.labels > 1) {
+    std::printf(
+        "%.4f bits per character +- %.4f (95 %% interval over %lld tasks), "
+        "%.4f before adaptation, from %lld pieces of %lld characters\n",
+        last.loss / std::numbers::ln2, r.loss_ci95() / std::numbers::ln2,
+        static_cast<long long>(r.tasks),
+        r.per_step.front().loss / std::numbers::ln2,
+        static_cast<long long>(r.shots), static_cast<long long>(r.labels));
+    return;
   } else {
     std::printf(
         "accuracy %.2f %% +- %.2f (95 %% interval over %lld tasks), %lld-way "
@@ -168,10 +192,11 @@ int across(const CommandLine& line, World& world, const OpenRun& run) {
   return kExitDone;
 }
 
-int evaluate_run(const CommandLine& line, World& world) {
+int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   auto& comm = *world.control;
   agree(comm, [&] { check_flags(line); });
   if (by_baseline(line)) return one_shot_baseline(line, world);
+  if (line.is_set("study")) return study(line, world, args, kFlags);
   const auto run = open_run(line, comm);
   if (line.is_set("across")) return across(line, world, run);
   const auto& e = run.experiment;
@@ -220,7 +245,10 @@ int run_eval(const Arguments& args) {
                  kFlags, true);
       return kExitDone;
     }
-  return with_world("eval", args, kFlags, stored_config, evaluate_run);
+  return with_world("eval", args, kFlags, stored_config,
+                    [&](const CommandLine& line, World& world) {
+                      return evaluate_run(line, world, args);
+                    });
 }
 
 }  // namespace protean

@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"eval", "accuracy of a trained run on held-out tasks", run_eval},
     {"adapt", "labels a user's images, or values, from a few examples",
      run_adapt},
+    {"generate", "write text in the style of a few lines", run_generate},
     {"pack", "make one pack file from a zip or a folder of images", run_pack},
     {"inspect", "show or verify a pack", run_inspect},
     {"bench", "tasks per second and where the time goes", run_bench},

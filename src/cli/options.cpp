@@ -96,7 +96,7 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("run.device", c.run.device, "cpu or cuda");
 
   b.add("data.source", c.data.source,
-        "auto, omniglot, pack, folder or sinusoid");
+        "auto, omniglot, pack, folder, sinusoid, table or text");
   b.add("data.path", c.data.path,
         "file or folder; empty = the shipped Omniglot background set");
   b.add("data.side", c.data.side, "height and width of images, pixels");
@@ -111,7 +111,18 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "share of classes, random split");
   b.add("data.split_test", c.data.split_test, "share of classes, random split");
   b.add("data.group_by", c.data.group_by,
-        "what makes a class: class, alphabet or drawer");
+        "what makes a class: class, alphabet or drawer; the task column of a "
+        "table");
+  b.add("data.target", c.data.target, "target columns of a table");
+  b.add("data.features", c.data.features,
+        "feature columns of a table; empty = all others");
+  b.add("data.length", c.data.length, "characters of one piece of text");
+  b.add("data.vocabulary", c.data.vocabulary,
+        "most different characters of texts");
+  b.add("data.train_classes", c.data.train_classes,
+        "training classes that are used; 0 = all");
+  b.add("data.train_groups", c.data.train_groups,
+        "alphabets of training classes that are used; 0 = all");
   b.add("data.rotations", c.data.rotations,
         "quarter turns: none, classes (extra classes) or task (at random)");
   b.add("data.rotate_eval", c.data.rotate_eval,
@@ -139,7 +150,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("task.stack", c.task.stack,
         "tasks computed on together; 0 = by model size");
 
-  b.add("model.name", c.model.name, "conv4, resnet12, resnet18 or mlp");
+  b.add("model.name", c.model.name,
+        "conv4, resnet12, resnet18, mlp or transformer");
   b.add("model.filters", c.model.filters,
         "channels of conv4, first ones of a resnet");
   b.add("model.pool", c.model.pool, "of conv4: max or stride");
@@ -151,6 +163,9 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("model.hidden", c.model.hidden, "hidden widths of mlp");
   b.add("model.context", c.model.context,
         "values of a task that adapt (cavia)");
+  b.add("model.width", c.model.width, "of the transformer");
+  b.add("model.layers", c.model.layers, "of the transformer");
+  b.add("model.heads", c.model.heads, "of the transformer's attention");
   b.add("model.init", c.model.init, "xavier, torch or truncated");
   b.add("model.head_init", c.model.head_init,
         "of the last layer: as model.init, or normal; empty = model.init");

@@ -38,11 +38,11 @@ DatasetPtr open_source(const DataOptions& options) {
   const std::string& source = options.source;
   if (source != "auto" && source != "omniglot" && source != "pack" &&
       source != "folder")
-    throw ConfigError(concat(
-        "data.source = \"", source,
-        source == "sinusoid"
-            ? "\" has no examples to open"
-            : "\"; expected one of: auto, omniglot, pack, folder, sinusoid"));
+    throw ConfigError(concat("data.source = \"", source,
+                             source == "sinusoid"
+                                 ? "\" has no examples to open"
+                                 : "\"; expected one of: auto, omniglot, pack, "
+                                   "folder, sinusoid, table, text"));
   if (options.path.empty()) {
     if (source == "folder")
       throw ConfigError("data.path is empty; expected the folder of images");
@@ -70,7 +70,7 @@ DatasetPtr open_dataset(const DataOptions& options) {
   if (options.group_by == "alphabet" || options.group_by == "drawer")
     data =
         std::make_shared<RegroupedDataset>(std::move(data), options.group_by);
-  else if (options.group_by != "class")
+  else if (!options.group_by.empty() && options.group_by != "class")
     throw ConfigError(concat("data.group_by = \"", options.group_by,
                              "\"; expected one of: class, alphabet, drawer"));
   if (options.invert) data = std::make_shared<InvertedDataset>(std::move(data));

@@ -1,9 +1,11 @@
 #include "protean/data/splits.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <sstream>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
@@ -199,6 +201,28 @@ void draw_random(const ClassDataset& data, const DataOptions& options,
                  "data.split = random");
 }
 
+// Keeps `count` of what the classes share a name of, drawn by the seed; 0 =
+// all.
+template <typename Name>
+void keep_some(std::vector<uint32_t>& classes, uint32_t count, uint64_t seed,
+               const char* key, const Name& name_of) {
+  if (count == 0) return;
+  std::vector<std::string> names;
+  for (uint32_t c : classes) names.push_back(name_of(c));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (count > names.size())
+    throw ConfigError(concat(key, " = ", count, ", but there are ",
+                             names.size(), " to train on; expected at most ",
+                             names.size()));
+  const auto order = Draws(seed, TaskId{}, Purpose::split, 1)
+                         .sample(names.size(), names.size());
+  std::unordered_set<std::string> kept;
+  for (uint32_t i = 0; i < count; ++i) kept.insert(names[order[i]]);
+  std::erase_if(classes,
+                [&](uint32_t c) { return kept.count(name_of(c)) == 0; });
+}
+
 }  // namespace
 
 const std::vector<uint32_t>& Splits::of(Stream stream) const {
@@ -234,7 +258,14 @@ Splits make_splits(const ClassDataset& data, const DataOptions& options) {
                "\"; expected background, stored, random, test, or a "
                "list file or folder that exists"));
   }
-  return out.result(options.rotate_eval);
+  Splits splits = out.result(options.rotate_eval);
+  keep_some(splits.train, options.train_groups, options.split_seed,
+            "data.train_groups", [&](uint32_t c) { return data.group(c); });
+  // Rotations of one class count as one, and stay together.
+  keep_some(splits.train, options.train_classes, options.split_seed,
+            "data.train_classes",
+            [&](uint32_t c) { return out.names().upright[c]; });
+  return splits;
 }
 
 }  // namespace protean

@@ -23,9 +23,9 @@ std::vector<uint32_t> all_classes(const ClassDataset& data) {
 class Opener {
  public:
   Opener(const Experiment& e, const std::string& flag) : e_(e), flag_(flag) {
-    if (!e.tasks.examples)
+    if (!e.tasks.examples || e.tasks.train_shape.input.size() != 3)
       throw ConfigError(
-          concat(flag, " needs a run on classes of examples; ",
+          concat(flag, " needs a run on classes of images; ",
                  "this one has data.source = ", e.config.data.source));
   }
 

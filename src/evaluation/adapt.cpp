@@ -5,6 +5,7 @@
 
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
+#include "protean/data/table.h"
 #include "protean/evaluation/check_ways.h"
 #include "protean/tasks/stored_tasks.h"
 
@@ -82,8 +83,9 @@ Table read_numbers(const std::filesystem::path& path) {
   return table;
 }
 
-StoredExamples split_columns(const Table& table, size_t inputs,
-                             size_t targets) {
+// `like` says how the run's own features were standardised.
+StoredExamples split_columns(const Table& table, size_t inputs, size_t targets,
+                             const TableDataset* like) {
   StoredExamples out;
   for (const auto& row : table.rows)
     for (size_t c = 0; c < inputs + targets; ++c) {
@@ -91,6 +93,8 @@ StoredExamples split_columns(const Table& table, size_t inputs,
       const double v = c < row.size() ? row[c] : 0;
       (c < inputs ? out.x : out.value).push_back(static_cast<float>(v));
     }
+  for (size_t row = 0; like && row < table.rows.size(); ++row)
+    like->standardise_row(out.x.data() + row * inputs);
   return out;
 }
 
@@ -168,8 +172,8 @@ Predictions adapt_values(const Experiment& e, const MetaView& meta,
   const auto& shape = e.tasks.train_shape;
   if (shape.target != TargetKind::values)
     throw ConfigError(
-        "--support is a file, but the run was trained on classes of images; "
-        "expected a folder with one folder per class");
+        "--support is a file, but the run was trained on classes, not on "
+        "values; expected a folder of images with one folder per class");
   const auto inputs = static_cast<size_t>(values_of(shape.input));
   const auto targets = static_cast<size_t>(shape.target_size);
   const Table known = read_numbers(support), asked = read_numbers(query);
@@ -179,8 +183,9 @@ Predictions adapt_values(const Experiment& e, const MetaView& meta,
   task.shape = shape;
   task.shape.support = static_cast<uint32_t>(known.rows.size());
   task.shape.query = static_cast<uint32_t>(asked.rows.size());
-  task.support = split_columns(known, inputs, targets);
-  task.query = split_columns(asked, inputs, targets);
+  const auto* like = dynamic_cast<const TableDataset*>(e.tasks.examples.get());
+  task.support = split_columns(known, inputs, targets, like);
+  task.query = split_columns(asked, inputs, targets, like);
   const auto prediction = predict(e, meta, std::move(task)).contiguous();
 
   Predictions out;

@@ -200,6 +200,12 @@ LearnerPtr make_learner(const LearnerOptions& learner,
                              "\" needs classes, but the data gives values; "
                              "expected one of: ",
                              names(0, kClassesOnly)));
+  if (classes && train.target_size > 1 &&
+      (entry.traits & (kClassesOnly | kMatching | kFlat)))
+    throw ConfigError(concat("learner.name = \"", learner.name,
+                             "\" needs one label per example, but text has "
+                             "one per character; expected one of: ",
+                             names(0, kClassesOnly | kMatching | kFlat)));
   check_settings(learner, entry.traits);
   const bool flat = classes && train.support == 0;
   if (flat != (classes && (entry.traits & kFlat)))

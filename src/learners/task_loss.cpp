@@ -4,16 +4,32 @@
 
 namespace protean {
 
-at::Tensor task_loss(const at::Tensor& prediction, const Part& part,
-                     TargetKind target) {
-  return target == TargetKind::classes
-             ? ops::cross_entropy(prediction, part.y, part.weight)
-             : ops::mean_squared_error(prediction, part.y, part.weight);
+namespace {
+
+// Where an example has several labels, each counts as one.
+Part by_label(const Part& part) {
+  if (part.y.dim() != 3) return part;
+  Part flat = part;
+  flat.y = part.y.flatten(1);
+  if (part.weight.defined())
+    flat.weight = part.weight.repeat_interleave(part.y.size(2), 1);
+  return flat;
 }
 
-at::Tensor task_accuracy(const at::Tensor& prediction, const Part& part,
+}  // namespace
+
+at::Tensor task_loss(const at::Tensor& prediction, const Part& part,
+                     TargetKind target) {
+  if (target != TargetKind::classes)
+    return ops::mean_squared_error(prediction, part.y, part.weight);
+  const Part flat = by_label(part);
+  return ops::cross_entropy(prediction, flat.y, flat.weight);
+}
+
+at::Tensor task_accuracy(const at::Tensor& prediction, const Part& examples,
                          TargetKind target) {
   if (target != TargetKind::classes) return {};
+  const Part part = by_label(examples);
   auto right =
       prediction.detach().argmax(-1).eq(part.y).to(prediction.scalar_type());
   if (!part.weight.defined()) return right.mean(1);

@@ -2,6 +2,7 @@
 
 #include "protean/core/error.h"
 
+#include "models/char_transformer.h"
 #include "models/conv4.h"
 #include "models/mlp.h"
 #include "models/resnet.h"
@@ -13,19 +14,31 @@ NetworkPtr make_network(const ModelOptions& options,
   if (options.context < 0)
     throw ConfigError(
         concat("model.context = ", options.context, "; expected at least 0"));
+  const ModelOptions d;
+  if (options.name != "transformer" &&
+      (options.width != d.width || options.layers != d.layers ||
+       options.heads != d.heads))
+    throw ConfigError(
+        concat("model.width, model.layers and model.heads are for model.name = "
+               "transformer; this is ",
+               options.name));
   if (options.name == "conv4")
     return std::make_shared<Conv4>(options, input, outputs);
   if (options.name == "resnet12" || options.name == "resnet18")
     return std::make_shared<ResNet>(options, input, outputs);
-  if (options.name == "mlp" && options.norm != "batch")
+  if ((options.name == "mlp" || options.name == "transformer") &&
+      options.norm != "batch")
     throw ConfigError(concat("model.norm = \"", options.norm,
-                             "\", but model.name = mlp has no norms; expected "
-                             "batch, which is not looked at"));
+                             "\", but model.name = ", options.name,
+                             " has no such norms; expected batch, which is not "
+                             "looked at"));
   if (options.name == "mlp")
     return std::make_shared<Mlp>(options, input, outputs);
+  if (options.name == "transformer")
+    return std::make_shared<CharTransformer>(options, input, outputs);
   throw ConfigError(concat("model.name = \"", options.name,
                            "\"; expected one of: conv4, resnet12, resnet18, "
-                           "mlp"));
+                           "mlp, transformer"));
 }
 
 }  // namespace protean

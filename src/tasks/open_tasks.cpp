@@ -3,8 +3,11 @@
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/data/open_dataset.h"
+#include "protean/data/table.h"
+#include "protean/data/text.h"
 #include "protean/tasks/domain_tasks.h"
 #include "protean/tasks/flat_batches.h"
+#include "protean/tasks/group_tasks.h"
 #include "protean/tasks/nway_kshot.h"
 #include "protean/tasks/sinusoid.h"
 
@@ -21,6 +24,45 @@ std::string checksum_of(const ClassDataset& data, const Splits& splits) {
     sha.add(ids->data(), n * sizeof(uint32_t));
   }
   return sha.hex();
+}
+
+// Settings that the source would not look at.
+void check_settings(const DataOptions& data, const TaskOptions& task) {
+  const DataOptions d;
+  const auto only = [&](bool differs, const char* key, const char* source) {
+    if (differs && data.source != source)
+      throw ConfigError(concat(key, " is for data.source = ", source,
+                               "; this is ", data.source));
+  };
+  only(data.target != d.target, "data.target", "table");
+  only(data.features != d.features, "data.features", "table");
+  only(data.length != d.length, "data.length", "text");
+  only(data.vocabulary != d.vocabulary, "data.vocabulary", "text");
+  if (data.source != "table" && data.source != "text") return;
+  const auto images = [&](bool differs, const char* key) {
+    if (differs)
+      throw ConfigError(
+          concat(key, " is for images; this is data.source = ", data.source));
+  };
+  images(data.rotations != d.rotations, "data.rotations");
+  images(data.augment != d.augment, "data.augment");
+  images(data.invert, "data.invert");
+  images(task.domain != "none", "task.domain");
+  images(data.source == "text" && !data.group_by.empty(), "data.group_by");
+}
+
+// Examples with targets of their own; null for the other sources.
+LabelledPtr open_labelled(const DataOptions& data, Splits& splits) {
+  if (data.source == "table") {
+    const auto table = std::make_shared<TableDataset>(data);
+    splits = make_splits(*table, data);
+    table->standardise(splits.train);
+    return table;
+  }
+  if (data.source != "text") return nullptr;
+  const auto text = std::make_shared<TextDataset>(data);
+  splits = make_splits(*text, data);
+  return text;
 }
 
 }  // namespace
@@ -43,6 +85,7 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   if (data.augment != "none" && data.augment != "affine")
     throw ConfigError(concat("data.augment = \"", data.augment,
                              "\"; expected one of: none, affine"));
+  check_settings(data, task);
   const TaskCounts train = task.train_counts();
   TaskSources sources;
   if (data.source == "sinusoid") {
@@ -60,8 +103,10 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     sources.examples_checksum = sources.checksum;
     return sources;
   }
-  const DatasetPtr examples = open_dataset(data);
-  const Splits splits = make_splits(*examples, data);
+  Splits splits;
+  const LabelledPtr labelled = open_labelled(data, splits);
+  const DatasetPtr examples = labelled ? labelled : open_dataset(data);
+  if (!labelled) splits = make_splits(*examples, data);
   const bool rotate = data.rotations == "task";
   const bool by_domain = task.domain != "none";
   if (by_domain && (rotate || data.augment != "none"))
@@ -71,6 +116,8 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   const auto source = [&](const std::vector<uint32_t>& classes,
                           const TaskCounts& counts, bool rotate_these,
                           bool distort, const char* what) -> TaskSourcePtr {
+    if (labelled)
+      return std::make_shared<GroupTasks>(labelled, classes, counts, what);
     if (by_domain)
       return std::make_shared<DomainTasks>(examples, classes, counts,
                                            parse_domain(task.domain), what);
@@ -89,8 +136,14 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   sources.train_shape.support = train.ways * train.shots;
   sources.train_shape.query = train.ways * train.queries;
   sources.train_shape.input = examples->shape();
+  if (labelled) sources.train_shape = GroupTasks::shape_of(*labelled, train);
   const bool distort = data.augment == "affine";
   if (task.flat_batch > 0) {
+    if (labelled)
+      throw ConfigError(
+          "task.flat_batch needs classes of images; expected 0 "
+          "with data.source = " +
+          data.source);
     if (rotate || by_domain)
       throw ConfigError(concat(
           rotate ? "data.rotations = task" : "task.domain = " + task.domain,

@@ -13,7 +13,9 @@ Part allocate(int64_t tasks, int64_t n, const TaskShape& shape) {
   x.insert(x.end(), shape.input.begin(), shape.input.end());
   part.x = at::empty(x, at::kFloat);
   if (shape.target == TargetKind::classes)
-    part.y = at::empty({tasks, n}, at::kLong);
+    part.y = shape.target_size == 1
+                 ? at::empty({tasks, n}, at::kLong)
+                 : at::empty({tasks, n, shape.target_size}, at::kLong);
   else if (shape.target == TargetKind::values)
     part.y = at::empty({tasks, n, shape.target_size}, at::kFloat);
   return part;

@@ -28,10 +28,13 @@ at::Tensor calibration_sums(const at::Tensor& logits, const Part& part) {
   constexpr int kBins = Calibration::kBins;
   const auto [confidence, choice] =
       logits.detach().to(at::kDouble).softmax(-1).max(-1);  // (T, n)
-  auto weight = part.weight.defined() ? part.weight.to(at::kDouble)
-                                      : at::ones_like(confidence);
+  const auto y = part.y.flatten(1);  // several labels per example
+  auto weight = at::ones_like(confidence);
+  if (part.weight.defined())
+    weight = part.weight.to(at::kDouble)
+                 .repeat_interleave(y.size(1) / part.weight.size(1), 1);
   const auto bin = (confidence * kBins).to(at::kLong).clamp(0, kBins - 1);
-  const auto right = choice.eq(part.y).to(at::kDouble);
+  const auto right = choice.eq(y).to(at::kDouble);
   const int64_t tasks = logits.size(0);
   auto sums = at::zeros({tasks, 3, kBins}, weight.options());
   sums.select(1, 0).scatter_add_(1, bin, weight);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "protean/coordinator/planner.h"
 #include "protean/learners/task_loss.h"
@@ -45,6 +46,8 @@ EvalTasks stream_tasks(const Experiment& e, Stream stream, int64_t count) {
   return draw_tasks(e.tasks.ptr(stream), e.config.run.seed, stream, count);
 }
 
+double EvalResult::loss_ci95() const { return interval95(last().task_loss); }
+
 nlohmann::json EvalResult::to_json() const {
   auto number = [](double v) -> nlohmann::json {
     return std::isfinite(v) ? nlohmann::json(v) : nlohmann::json();
@@ -54,17 +57,23 @@ nlohmann::json EvalResult::to_json() const {
     steps.push_back({{"accuracy", number(s.accuracy)},
                      {"loss", number(s.loss)},
                      {"loss_median", number(s.loss_median)}});
-  return {{"accuracy", number(last().accuracy)},
-          {"ci95", number(ci95)},
-          {"loss", number(last().loss)},
-          {"loss_median", number(last().loss_median)},
-          {"ece", number(ece)},
-          {"tasks", tasks},
-          {"ways", ways},
-          {"shots", shots},
-          {"queries", queries},
-          {"mode", transductive ? "transductive" : "inductive"},
-          {"per_step", steps}};
+  nlohmann::json json = {{"accuracy", number(last().accuracy)},
+                         {"ci95", number(ci95)},
+                         {"loss", number(last().loss)},
+                         {"loss_median", number(last().loss_median)},
+                         {"ece", number(ece)},
+                         {"tasks", tasks},
+                         {"ways", ways},
+                         {"shots", shots},
+                         {"queries", queries},
+                         {"mode", transductive ? "transductive" : "inductive"},
+                         {"per_step", steps}};
+  if (labels > 1) {  // characters
+    json["bits_per_character"] = number(last().loss / std::numbers::ln2);
+    json["bits_per_character_before"] =
+        number(per_step.front().loss / std::numbers::ln2);
+  }
+  return json;
 }
 
 namespace {
@@ -144,8 +153,10 @@ EvalResult evaluate(const Experiment& e, Communicator& comm,
   const bool classes = shape.target == TargetKind::classes;
   r.tasks = count;
   r.ways = shape.ways;
-  r.shots = classes ? shape.support / shape.ways : shape.support;
-  r.queries = classes ? shape.query / shape.ways : shape.query;
+  const bool by_class = classes && shape.target_size == 1;
+  r.shots = by_class ? shape.support / shape.ways : shape.support;
+  r.queries = by_class ? shape.query / shape.ways : shape.query;
+  r.labels = classes ? shape.target_size : 1;
   r.transductive = e.learner->transductive();
   for (int64_t k = 0; k < table.steps; ++k) {
     EvalStep step;

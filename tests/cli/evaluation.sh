@@ -134,6 +134,8 @@ adaptation() {
   mkdir -p asked
   local i
   for i in 0 1 2; do cp "mine/class00$i/002.png" "asked/$i.png"; rm "mine/class00$i/002.png"; done
+  cp -r mine uneven
+  rm uneven/class001/001.png
   local run
   for run in run prototypes firstorder; do
     accepted adapt --run $run --support mine --query asked --json --out out.csv
@@ -154,6 +156,21 @@ adaptation() {
   accepted adapt --run prototypes --support four --query asked --json
   refused 2 '--support has 4 classes, but the run was trained with 3 outputs' \
     adapt --run run --support four --query asked
+  # Any learner of classes; classes with unequal numbers of images.
+  local name
+  for name in anil boil metasgd protomaml matching relation siamese; do
+    protean train --run.dir "run-$name" --learner.name "$name" --data.source pack \
+      --data.path sound.pack --data.split random --run.steps 1 --run.quiet true \
+      --model.filters 4 --task.ways 3 --task.shots 1 --task.queries 2 --task.meta_batch 1 \
+      --learner.inner_steps 1 --eval.every 0 --data.split_validation 0.2 --data.split_test 0.2 \
+      --model.pool_blocks 2
+    row="train $name"
+    expect_code 0
+    accepted adapt --run "run-$name" --support uneven --query asked --json
+    expect_equal "$name: probabilities" "$(out_json \
+      '[abs(sum(p["probabilities"].values()) - 1) < 1e-6 for p in d["predictions"]]')" \
+      '[true, true, true]'
+  done
   # Queries in folders have labels.
   accepted adapt --run prototypes --support mine --query mine --json
   expect_equal "labelled queries" "$(out_json '[d["queries"], d["accuracy"] > 0.6, d["accuracy"] ==
@@ -194,7 +211,7 @@ PY
   refused 2 '--support is not set' adapt --run run --query asked
   refused 2 '--ink grey; expected one of: auto, dark, light' \
     adapt --run run --support mine --query asked --ink grey
-  refused 2 '--support is a file, but the run was trained on classes of images' \
+  refused 2 '--support is a file, but the run was trained on classes' \
     adapt --run run --support sound.pack --query asked
 }
 
@@ -229,7 +246,130 @@ values() {
   images folder 2 1 1
   refused 2 '--support is a folder, but the run was not trained on images' \
     adapt --run run --support folder --query folder
-  refused 2 '--across needs a run on classes of examples' eval --run run --across test
+  refused 2 '--across needs a run on classes of images' eval --run run --across test
+}
+
+study() {
+  images images 30 6 1
+  accepted pack --in images --out sound.pack
+  train_run all
+  train_run few --data.train_classes 4
+  accepted eval --run all,few --study classes --eval.tasks 5 --json --csv rows.csv --svg plot.svg
+  cp "$scratch/out" study.json
+  expect_equal rows "$(json study.json '[[r["name"], r["x"]] for r in d["rows"]]')" \
+    '[["few", 4.0], ["all", 9.0]]'
+  expect_equal gap "$(json study.json 'all(abs(r["train"]["accuracy"] - r["test"]["accuracy"] - r["gap"]) < 1e-12
+    for r in d["rows"])')" true
+  expect_equal "rows of the CSV" "$(wc -l <rows.csv) $(head -c 38 rows.csv)" \
+    "3 classes,name,test_accuracy,test_ci95,t"
+  python3 -c 'import sys, xml.dom.minidom
+t = xml.dom.minidom.parse("plot.svg")
+sys.exit(len(t.getElementsByTagName("circle")) != 4)' || fail "plot.svg has not four points"
+  accepted eval --run all --study shots --shots 1,3 --eval.tasks 5 --json --comm.ranks 2
+  expect_equal shots "$(out_json '[r["test"]["shots"] for r in d["rows"]]')" '[1, 3]'
+  expect_equal "one shot is what eval gives" "$(out_json 'd["rows"][0]["test"]["loss"]')" \
+    "$(accepted eval --run all --eval.tasks 5 --json >&2; out_json 'd["loss"]')"
+  accepted eval --run all --study domains --eval.tasks 5 --svg domains.svg
+  grep -q '^inverted: [0-9.]* % +- [0-9.]* held out$' "$scratch/out" || fail "no row of a domain"
+  refused 2 '--study weather; expected one of: classes, alphabets, shots, domains' \
+    eval --run all --study weather
+  refused 2 '--study shots takes one run, got 2' eval --run all,few --study shots
+  refused 2 '--run nosuch: no config\.ini there' eval --run all,nosuch --study classes
+  refused 2 '--shots 0; expected whole numbers from 1' eval --run all --study shots --shots 0
+  refused 2 '--svg goes with --study' eval --run all --svg x
+  refused 2 'data\.train_classes = 99, but there are 9 to train on' \
+    eval --run all --data.train_classes 99
+}
+
+table() {
+  accepted train --run.dir run --data.source table --data.target reading --data.split stored \
+    --model.name mlp --run.steps 150 --run.quiet true --task.shots 5 --task.queries 10 \
+    --learner.inner_steps 2 --learner.inner_lr 0.02 --task.meta_batch 8 --eval.every 0
+  accepted eval --run run --eval.tasks 20 --json --per-task tasks.json --save-task-list tasks.jsonl
+  cp "$scratch/out" one.json
+  expect_equal "regression" "$(json one.json '[d["accuracy"], d["shots"], d["queries"],
+    d["per_step"][-1]["loss"] < d["per_step"][0]["loss"]]')" '[null, 5, 10, true]'
+  expect_equal "a device per task" "$(json tasks.json 'all(len(t["classes"]) == 1 and
+    t["classes"][0].startswith("device") for t in d)')" true
+  accepted eval --run run --task-list tasks.jsonl --json --comm.ranks 2
+  cmp "$scratch/out" one.json || fail "frozen tasks on two ranks give another result"
+  # A user's own readings, in the columns of the table.
+  local csv=$support/../../configs/table/devices.csv
+  grep '^device39,' "$csv" | cut -d, -f3- | head -8 >support.csv
+  grep '^device39,' "$csv" | cut -d, -f3- | tail -10 >query.csv
+  accepted adapt --run run --support support.csv --query query.csv --json
+  expect_equal "readings" "$(out_json '[d["queries"], d["loss"] < 20]')" '[10, true]'
+  # Labels: words as targets.
+  python3 - <<'PY'
+import random
+draw = random.Random(1)
+with open("kinds.csv", "w") as f:
+    f.write("site,u,v,kind\n")
+    for site in range(12):
+        for row in range(24):
+            kind = "abc"[row % 3]
+            f.write(f"s{site},{draw.gauss(ord(kind) - 98, .2)},{draw.gauss(site, 1)},{kind}\n")
+PY
+  accepted train --run.dir kinds --data.source table --data.path kinds.csv --data.group_by site \
+    --data.target kind --data.split random --data.split_validation 0.2 --data.split_test 0.3 \
+    --model.name mlp --run.steps 60 --run.quiet true --task.ways 3 --task.shots 2 --task.queries 4 \
+    --learner.inner_steps 2 --task.meta_batch 4 --eval.every 0 --optim.lr 0.01
+  accepted eval --run kinds --eval.tasks 20 --json
+  expect_equal "kinds" "$(out_json '[d["ways"], d["shots"], d["accuracy"] > 0.6]')" '[3, 2, true]'
+  sed '7s/,[^,]*,/,oops,/' kinds.csv >bad.csv
+  refused 2 'bad\.csv:7: column u is "oops"; expected a number' eval --run kinds --data.path bad.csv
+  refused 2 'data\.target = "sort", but kinds\.csv has the columns site, u, v, kind' \
+    eval --run kinds --data.target sort
+  refused 2 'data\.invert is for images; this is data\.source = table' \
+    eval --run kinds --data.invert true
+  refused 2 'data\.length is for data\.source = text; this is table' eval --run kinds --data.length 5
+}
+
+text() {
+  accepted train --run.dir run --data.source text --data.split stored --model.name transformer \
+    --model.width 24 --model.layers 1 --run.steps 60 --run.quiet true --task.shots 6 \
+    --task.queries 4 --data.length 16 --learner.inner_steps 1 --learner.inner_lr 0.2 \
+    --learner.eval_steps 3 --task.meta_batch 4 --eval.every 0 --optim.lr 0.01
+  accepted eval --run run --eval.tasks 10 --json
+  cp "$scratch/out" one.json
+  # Chance is log2 of 68 characters, 6.1 bits.
+  expect_equal "bits" "$(json one.json '[d["bits_per_character"] < d["bits_per_character_before"] < 5.5,
+    d["shots"], d["queries"], len(d["per_step"])]')" '[true, 6, 4, 4]'
+  accepted eval --run run --eval.tasks 10 --json --comm.ranks 2
+  cmp "$scratch/out" one.json || fail "two ranks give another result"
+  accepted eval --run run --eval.tasks 10
+  grep -Eq '^[0-9.]+ bits per character \+- .* before adaptation, from 6 pieces of 16 characters$' \
+    "$scratch/out" || fail "no such line"
+  local text=$support/../../configs/text/languages/test/language20.txt
+  head -n 6 "$text" >few.txt
+  tail -n 6 "$text" >rest.txt
+  accepted adapt --run run --support few.txt --query rest.txt --json
+  expect_equal "held-out lines" "$(out_json \
+    'd["bits_per_character"] < d["bits_per_character_before"]')" true
+  accepted generate --run run --support few.txt --prompt ab --length 40 --seed 3 --json
+  expect_equal "text" "$(out_json '[len(d["text"]), d["text"][:2]]')" '[42, "ab"]'
+  cp "$scratch/out" text.json
+  accepted generate --run run --support few.txt --prompt ab --length 40 --seed 3 --json
+  cmp "$scratch/out" text.json || fail "the same seed writes another text"
+  accepted generate --run run --support few.txt --length 40 --seed 4 --out out.txt
+  expect_equal "written" "$(cat out.txt)" "$(cat "$scratch/out")"
+  accepted train --run.dir context --data.source text --data.split stored --model.name transformer \
+    --model.width 24 --model.layers 1 --model.context 8 --learner.name cavia --run.steps 3 \
+    --run.quiet true --task.shots 6 --task.queries 4 --data.length 16 --learner.inner_steps 2 \
+    --learner.inner_lr 1 --task.meta_batch 2 --eval.every 0
+  accepted adapt --run context --support few.txt --query rest.txt --json
+  refused 2 'learner\.name = "protonet" needs one label per example, but text has' \
+    train --run.dir new --data.source text --data.split stored --model.name transformer \
+    --learner.name protonet
+  printf abc >short.txt
+  refused 2 '--support: 3 characters; expected at least data\.length \+ 1 = 17' \
+    generate --run run --support short.txt
+  refused 2 '--temperature 0; expected above 0' \
+    generate --run run --support few.txt --temperature 0
+  printf 'caf\351 au lait, encore un peu' >latin1.txt
+  refused 2 '--support: byte 3 is not UTF-8 text' generate --run run --support latin1.txt
+  refused 2 'model\.name = "transformer" takes rows of characters' \
+    train --run.dir new --data.source omniglot --model.name transformer
 }
 
 # The official protocol on a folder of its layout, made of background drawings.

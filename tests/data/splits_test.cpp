@@ -211,3 +211,43 @@ TEST_CASE("rotated and subset data sets show their base", "[data]") {
   CHECK_THROWS_AS(SubsetDataset(turned, {16}), ConfigError);
   CHECK_THROWS_AS(SubsetDataset(turned, {3, 3}), ConfigError);
 }
+
+TEST_CASE("fewer training classes are some of the more", "[data]") {
+  const Numbers data(6, 5);
+  DataOptions options;
+  options.split = "random";
+  options.split_test = 0.2;
+  const Splits whole = make_splits(data, options);
+  std::set<uint32_t> before(whole.train.begin(), whole.train.end());
+  for (uint32_t count : {20u, 7u, 1u}) {
+    options.train_classes = count;
+    const Splits some = make_splits(data, options);
+    CHECK(some.train.size() == count);
+    CHECK(some.test == whole.test);
+    CHECK(some.validation == whole.validation);
+    for (uint32_t c : some.train) CHECK(before.count(c) == 1);
+    before = {some.train.begin(), some.train.end()};
+  }
+  options.train_classes = 99;
+  CHECK(message_of([&] { make_splits(data, options); }) ==
+        "data.train_classes = 99, but there are 21 to train on; expected at "
+        "most 21");
+}
+
+TEST_CASE("training groups are taken whole, rotations together", "[data]") {
+  const RotatedDataset data(std::make_shared<Numbers>(6, 5));
+  DataOptions options;
+  options.split = "random";
+  options.split_validation = options.split_test = 0;
+  options.train_groups = 2;
+  Splits some = make_splits(data, options);
+  CHECK(some.train.size() == 2 * 5 * 4);
+  std::set<std::string> groups;
+  for (uint32_t c : some.train) groups.insert(data.group(c));
+  CHECK(groups.size() == 2);
+  options.train_classes = 3;
+  some = make_splits(data, options);
+  REQUIRE(some.train.size() == 3 * 4);
+  for (size_t i = 0; i < some.train.size(); ++i)
+    CHECK(some.train[i] / 4 == some.train[i / 4 * 4] / 4);
+}

@@ -53,7 +53,7 @@ struct TaskShape {
   uint32_t query = 0;
   std::vector<int64_t> input;  // one example, e.g. {1, 28, 28} or {1}
   TargetKind target = TargetKind::classes;
-  int64_t target_size = 1;  // values per example when target == values
+  int64_t target_size = 1;  // values, or labels, per example
   bool operator==(const TaskShape&) const = default;
   // Equal shapes have equal keys, on every machine.
   uint64_t key() const;

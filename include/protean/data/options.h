@@ -7,7 +7,7 @@
 namespace protean {
 
 struct DataOptions {
-  // data.source: auto | omniglot | pack | folder | sinusoid.
+  // data.source: auto | omniglot | pack | folder | sinusoid | table | text.
   //   auto      one of the next three, by what data.path holds
   //   omniglot  the official layout, from a zip, a folder or a pack
   //   pack      a file written by `protean pack`
@@ -15,9 +15,13 @@ struct DataOptions {
   //             folders train, validation (val, valid) and test; a folder or a
   //             zip of one, say of MNIST's digits
   //   sinusoid  no files: y = A sin(x - p)
+  //   table     a CSV file, see data/table.h
+  //   text      a folder with a .txt file per author or language, see
+  //             data/text.h
   std::string source = "omniglot";
-  // data.path: the file or folder. Empty: the Omniglot background set shipped
-  // as configs/omniglot/background.pack, found from any working directory.
+  // data.path: the file or folder. Empty: what is shipped below configs, found
+  // from any working directory: the Omniglot background set, for tables
+  // table/devices.csv, for text text/languages.
   std::string path;
   // data.side: height and width of one image, pixels. A pack must have it.
   uint32_t side = 28;
@@ -40,11 +44,27 @@ struct DataOptions {
   // data.split_validation, data.split_test: fraction of the classes, in [0, 1).
   double split_validation = 0.1;
   double split_test = 0.1;
-  // data.group_by: what the examples of one class have in common.
+  // data.group_by: what the examples of one class have in common; of a table,
+  // the rows of one task. Empty: class, or the column task.
   //   class     the class that they came in, a character
   //   alphabet  the group of that class: which script is it?
   //   drawer    group and drawer: whose hand is it?
-  std::string group_by = "class";
+  //   COLUMN    of a table
+  std::string group_by;
+  // data.target: target columns of a table, comma-separated.
+  std::string target = "target";
+  // data.features: its feature columns, comma-separated; empty: all others.
+  std::string features;
+  // data.length: characters of one piece of text.
+  int64_t length = 32;
+  // data.vocabulary: most different characters of texts, one of which stands
+  // for all others.
+  uint32_t vocabulary = 96;
+  // data.train_classes, data.train_groups: so many of the training classes, or
+  // of their groups (alphabets), are used, drawn by data.split_seed; a smaller
+  // number takes some of what a larger one takes. 0 = all.
+  uint32_t train_classes = 0;
+  uint32_t train_groups = 0;
   // data.rotations: none | classes | task.
   //   classes  every quarter turn of a class is a class of its own
   //   task     each class of a task is turned by a random number of quarters

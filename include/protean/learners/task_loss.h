@@ -8,7 +8,8 @@
 
 namespace protean {
 
-// Mean cross-entropy or mean squared error per task, (T).
+// Mean cross-entropy or mean squared error per task, (T). Where an example has
+// L labels, prediction is (T, n * L, N).
 at::Tensor task_loss(const at::Tensor& prediction, const Part& part,
                      TargetKind target);
 

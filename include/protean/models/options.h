@@ -8,7 +8,8 @@ namespace protean {
 
 struct ModelOptions {
   // model.name: conv4 (four blocks of 3x3 convolution, norm, ReLU), resnet12,
-  // resnet18 or mlp (ReLU layers).
+  // resnet18, mlp (ReLU layers) or, for text, transformer (see
+  // models/char_transformer.h).
   std::string name = "conv4";
   // model.filters: channels of every convolution of conv4, and of the first
   // ones of a resnet.
@@ -32,6 +33,10 @@ struct ModelOptions {
   // them to every input, conv4 modulates its third block with them (FiLM), a
   // resnet every block.
   int64_t context = 0;
+  // model.width, model.layers, model.heads: of the transformer.
+  int64_t width = 64;
+  int64_t layers = 2;
+  int64_t heads = 4;
   // model.init: xavier (uniform, biases 0), torch (uniform by 1/sqrt(fan in),
   // weights and biases) or truncated (normal of deviation 0.01 cut at two
   // deviations, biases 0).

@@ -12,7 +12,8 @@ namespace protean {
 
 struct Part {
   at::Tensor x;       // (T, n, ...) float
-  at::Tensor y;       // (T, n) int64 labels, or (T, n, target_size) float
+  at::Tensor y;       // (T, n) int64 labels, (T, n, target_size) of them where
+                      // an example has several, or (T, n, target_size) float
   at::Tensor weight;  // (T, n) float, 0 = padding; undefined when unpadded
 };
 

@@ -12,10 +12,11 @@ namespace protean {
 
 // Where one part (support or query) of one task goes: n examples, row-major.
 struct PartView {
-  float* x = nullptr;        // n * input size
-  int64_t* label = nullptr;  // n, in [0, ways); null for regression
-  float* value = nullptr;    // n * target_size; null for classification
-  float* weight = nullptr;   // n: 1 = real, 0 = padding; null when unpadded
+  float* x = nullptr;  // n * input size
+  int64_t* label =
+      nullptr;             // n * target_size, in [0, ways); null for regression
+  float* value = nullptr;  // n * target_size; null for classification
+  float* weight = nullptr;  // n: 1 = real, 0 = padding; null when unpadded
 };
 
 struct EpisodeView {

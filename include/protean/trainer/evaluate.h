@@ -42,8 +42,10 @@ struct EvalResult {
                     // loss for regression, after the last step
   double ece = 0;   // calibration error after the last step; NaN for regression
   int64_t ways = 0, shots = 0, queries = 0;  // of the first task
+  int64_t labels = 1;                        // of one example; more for text
   bool transductive = false;
   const EvalStep& last() const { return per_step.back(); }
+  double loss_ci95() const;        // as ci95, of the last loss, always
   nlohmann::json to_json() const;  // without the single tasks
 };
 
