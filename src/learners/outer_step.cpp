@@ -36,7 +36,7 @@ class FlatOptimiser : public OuterStep {
 
   void run(Objective& objective, at::Tensor& theta,
            const StepContext& context) override {
-    auto g = objective.gradient();
+    auto g = objective.gradient(0);
     // A double sum in index order: the same bits on every rank.
     norm_ = norm(g);
     if (options_.clip_value > 0)

@@ -20,10 +20,19 @@ Part by_label(const Part& part) {
 
 at::Tensor task_loss(const at::Tensor& prediction, const Part& part,
                      TargetKind target) {
-  if (target != TargetKind::classes)
-    return ops::mean_squared_error(prediction, part.y, part.weight);
-  const Part flat = by_label(part);
-  return ops::cross_entropy(prediction, flat.y, flat.weight);
+  switch (target) {
+    case TargetKind::classes: {
+      const Part flat = by_label(part);
+      return ops::cross_entropy(prediction, flat.y, flat.weight);
+    }
+    case TargetKind::values:
+      return ops::mean_squared_error(prediction, part.y, part.weight);
+    case TargetKind::none:
+      break;
+  }
+  const auto log_p = prediction.squeeze(-1);
+  if (!part.weight.defined()) return -log_p.mean(1);
+  return -(log_p * part.weight).sum(1) / part.weight.sum(1);
 }
 
 at::Tensor task_accuracy(const at::Tensor& prediction, const Part& examples,

@@ -129,14 +129,14 @@ void StepObjective::begin_step(int64_t step, const MetaView& meta) {
   times_.data = seconds_since(start);
 }
 
-at::Tensor StepObjective::gradient() {
+at::Tensor StepObjective::gradient(int which) {
   PhaseStopwatch stopwatch(times_);
   do {
     reducer_.begin(stacks_per_step_);
     for (const auto& batch : batches_) {
       // All ranks join in, whatever they own.
       if (reduction_.overlap && &batch == &batches_.back()) reducer_.ship();
-      run_stack(batch);
+      run_stack(which, batch);
     }
     if (reduction_.overlap && batches_.empty()) reducer_.ship();
     auto report = report_();
@@ -155,7 +155,7 @@ at::Tensor StepObjective::gradient() {
   return totals_.gradient;
 }
 
-void StepObjective::run_stack(const TaskBatch& batch) {
+void StepObjective::run_stack(int which, const TaskBatch& batch) {
   enter(RankPhase::computing);
   StackCost cost{batch.shape.key(),
                  static_cast<double>(batch.shape.support + batch.shape.query) *
@@ -163,8 +163,8 @@ void StepObjective::run_stack(const TaskBatch& batch) {
                  0};
   if (station_) station_->observe(cost);
   const double before = cpu_seconds();
-  const auto losses = experiment_.learner->gradient(
-      device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
+  const auto losses = experiment_.learner->gradient_of(
+      which, device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
       reducer_.stack_sums());
   std::vector<uint32_t> indices;
   for (const auto& id : batch.ids) indices.push_back(id.index);

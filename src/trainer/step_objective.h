@@ -35,7 +35,7 @@ class StepObjective : public Objective {
 
   // Takes the step's tasks; meta is read by gradient().
   void begin_step(int64_t step, const MetaView& meta);
-  at::Tensor gradient() override;
+  at::Tensor gradient(int which) override;
 
   const StepTotals& totals() const { return totals_; }
   const StepTimes& times() const { return times_; }
@@ -49,7 +49,7 @@ class StepObjective : public Objective {
   std::vector<StackPlan> plan(int64_t step, std::vector<TaskSpec>* specs) const;
   std::vector<TaskBatch> own_batches(int64_t step) const;
   void enter(RankPhase phase) const;
-  void run_stack(const TaskBatch& batch);
+  void run_stack(int which, const TaskBatch& batch);
   // Which cost table the plans of later steps use, from what ranks hold.
   void agree_on_costs();
 

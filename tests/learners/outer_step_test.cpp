@@ -14,7 +14,7 @@ namespace {
 
 struct Fixed : Objective {
   at::Tensor g;
-  at::Tensor gradient() override { return g; }
+  at::Tensor gradient(int) override { return g; }
 };
 
 std::vector<float> walk(const OptimOptions& o, std::vector<float> start,

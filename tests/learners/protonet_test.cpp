@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "protean/core/error.h"
 #include "protean/learners/make_learner.h"
 #include "protean/learners/task_loss.h"
 
@@ -103,6 +104,21 @@ TEST_CASE(
                      mean, 1e-9, 1e-10));
   CHECK(at::allclose(at_theta.sums.state.narrow(0, parameters[1].offset, 4),
                      variance, 1e-9, 1e-10));
+}
+
+TEST_CASE("a learner with one loss has no second one", "[learners]") {
+  const auto batch = image_tasks(2, 3, 2, 2, 16, 5);
+  ModelOptions model;
+  model.filters = 4;
+  LearnerOptions o;
+  o.name = "protonet";
+  const auto learner = make_learner(o, model, batch.shape);
+  const auto meta = initial_meta(*learner, 3);
+  const auto want = run_gradient(*learner, batch, meta);
+  const MetaView sums{at::zeros_like(meta.theta), at::zeros_like(meta.state)};
+  learner->gradient_of(0, batch, meta, sums);
+  CHECK(at::equal(sums.theta, want.sums.theta));
+  CHECK_THROWS_AS(learner->gradient_of(1, batch, meta, sums), Error);
 }
 
 TEST_CASE("ProtoNet predicts each query alone", "[learners]") {

@@ -55,12 +55,20 @@ class Learner {
   // The floating type of meta decides the type of the computation.
   virtual TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
                               const MetaView& sums) const = 0;
+  // The same for loss number `which`: an outer step may descend several in
+  // turn, each at the theta that the one before left (a GAN's discriminator,
+  // then its generator). Throws Error where there is no such loss; most
+  // learners have number 0 alone.
+  virtual TaskLosses gradient_of(int which, const TaskBatch& batch,
+                                 const MetaView& meta,
+                                 const MetaView& sums) const;
   // Test-time adaptation: visit(k, phi) after k = 0 ... eval_steps() inner
   // steps. phi is valid during the visit. Not differentiable.
   using Visit = std::function<void(int step, const Phi& phi)>;
   virtual void adapt(const TaskBatch& batch, const MetaView& meta,
                      const Visit& visit) const = 0;
-  // -> logits (T, n, N) or values (T, n, d).
+  // -> logits (T, n, N) or values (T, n, d); for learners that model examples
+  // rather than targets, log-likelihoods (T, n, 1) of the examples in nats.
   virtual at::Tensor predict(const Phi& phi, const Part& part) const = 0;
   // Whether predictions of one query example depend on the other queries.
   virtual bool transductive() const = 0;

@@ -36,13 +36,16 @@ struct OptimOptions {
   double clip_value = 0;       // optim.clip_value: per element; 0 = off
 };
 
-// The trainer's side: a global mean over the meta-batch per call.
+// The trainer's side: a global mean over the meta-batch per call, of the step's
+// tasks at the current theta. Losses and meta-state of the step are those of
+// the last call.
 class Objective {
  public:
   virtual ~Objective() = default;
-  // Mean meta-gradient at the current theta, over all ranks, flat float32,
-  // identical bits on every rank.
-  virtual at::Tensor gradient() = 0;
+  // Mean meta-gradient of the learner's loss number `which` (see
+  // Learner::gradient_of), over all ranks, flat float32, identical bits on
+  // every rank.
+  virtual at::Tensor gradient(int which) = 0;
 };
 
 struct StepContext {

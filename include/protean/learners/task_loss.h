@@ -8,8 +8,9 @@
 
 namespace protean {
 
-// Mean cross-entropy or mean squared error per task, (T). Where an example has
-// L labels, prediction is (T, n * L, N).
+// Mean cross-entropy or mean squared error per task, (T); without targets,
+// minus the mean of log-likelihoods (T, n, 1). Where an example has L labels,
+// prediction is (T, n * L, N).
 at::Tensor task_loss(const at::Tensor& prediction, const Part& part,
                      TargetKind target);
 
