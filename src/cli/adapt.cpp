@@ -49,13 +49,7 @@ void print(const Predictions& p) {
   std::printf("\n");
 }
 
-const std::string& required(const CommandLine& line, const char* flag) {
-  if (!line.is_set(flag))
-    throw ConfigError(concat("--", flag,
-                             " is not set; expected a folder of images or a "
-                             "CSV file"));
-  return line.flags.at(flag);
-}
+constexpr const char* kExamples = "a folder of images or a CSV file";
 
 // How well a text model predicts held-out text, before and after adaptation.
 int score(const CommandLine& line, World& world, const OpenRun& run,
@@ -86,8 +80,8 @@ int adapt(const CommandLine& line, World& world) {
   std::filesystem::path support, query;
   Ink ink{};
   agree(*world.control, [&] {
-    support = required(line, "support");
-    query = required(line, "query");
+    support = required(line, "support", kExamples);
+    query = required(line, "query", kExamples);
     ink = parse_ink(line.flags.at("ink"), "--ink");
   });
   const auto [experiment, stored] = open_run(line, *world.control);

@@ -8,6 +8,8 @@
 
 #include "protean/comm/world.h"
 #include "protean/trainer/experiment.h"
+#include "protean/trainer/sample_quality.h"
+#include "protean/trainer/training_tasks.h"
 
 #include "cli/options.h"
 
@@ -18,6 +20,7 @@ using Arguments = std::vector<std::string>;
 int run_train(const Arguments& args);
 int run_eval(const Arguments& args);
 int run_adapt(const Arguments& args);
+int run_latent(const Arguments& args);
 int run_generate(const Arguments& args);
 int run_pack(const Arguments& args);
 int run_inspect(const Arguments& args);
@@ -28,6 +31,21 @@ int run_config(const Arguments& args);
 // "usage: ..." with the flags and, when asked, every key, to stdout.
 void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
                 bool with_keys);
+
+// Values of a command's flags. Throw ConfigError naming flag and value.
+int64_t whole_number(const CommandLine& line, const char* flag);
+const std::string& required(const CommandLine& line, const char* flag,
+                            const char* expected = "a path");
+
+// Another run, which a key names, as its newest checkpoint left it
+// (collective).
+StoredRun open_stored_run(const char* key, const std::string& dir,
+                          Communicator& control);
+
+// The generator that the experiment's tasks need: false when they need none
+// (collective).
+bool open_frozen_generator(const Experiment& experiment, Communicator& control,
+                           FrozenGenerator& generator);
 
 // Parses on every rank, joins the ranks, and calls body with the command line,
 // which is the same on all of them. An error in it is reported once for the

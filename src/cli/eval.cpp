@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numbers>
+#include <sstream>
 
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
@@ -14,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/open_run.h"
 #include "cli/study.h"
+#include "trainer/on_root.h"
 
 namespace protean {
 namespace {
@@ -192,12 +194,49 @@ int across(const CommandLine& line, World& world, const OpenRun& run) {
   return kExitDone;
 }
 
+void print_quality(const nlohmann::json& q) {
+  std::printf("%lld images of %lld classes from %lld each, features of %s\n",
+              q.at("images").get<long long>(), q.at("classes").get<long long>(),
+              q.at("shots").get<long long>(),
+              q.at("features").get<std::string>().c_str());
+  for (const char* set : {"samples", "real", "copies"}) {
+    std::printf("  %-8s", set);
+    for (const auto& [name, value] : q.at(set).items())
+      std::printf(" %s %.4g", name.c_str(), value.get<double>());
+    std::printf("\n");
+  }
+  std::printf("  copying: distance ratio %.3f, share closer %.3f\n",
+              q.at("copying").at("distance_ratio").get<double>(),
+              q.at("copying").at("share_closer").get<double>());
+}
+
+// Of the images that a generative run makes, by each network of eval.features.
+nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
+                         Communicator& comm) {
+  auto all = nlohmann::json::array();
+  std::istringstream names(line.config.eval.features);
+  for (std::string name; std::getline(names, name, ',');) {
+    const auto features = open_stored_run("eval.features", name, comm);
+    on_root(comm, [&] {
+      all.push_back(sample_quality(run.experiment, run.stored.meta, features,
+                                   eval_stream(line.config.eval.stream),
+                                   run.experiment.config.eval_counts().shots));
+    });
+  }
+  return all;
+}
+
 int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   auto& comm = *world.control;
   agree(comm, [&] { check_flags(line); });
   if (by_baseline(line)) return one_shot_baseline(line, world);
   if (line.is_set("study")) return study(line, world, args, kFlags);
-  const auto run = open_run(line, comm);
+  auto run = open_run(line, comm);
+  FrozenGenerator generator;
+  const bool frozen = open_frozen_generator(run.experiment, comm, generator);
+  agree(comm, [&] {
+    add_generated_shots(run.experiment, frozen ? &generator : nullptr);
+  });
   if (line.is_set("across")) return across(line, world, run);
   const auto& e = run.experiment;
   const bool protocol = line.is_set("protocol");
@@ -218,6 +257,7 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
                                           : "eval.ways");
   });
   const auto result = evaluate(e, comm, run.stored.meta, tasks);
+  const auto quality = qualities(line, run, comm);
   if (comm.rank() != 0) return kExitDone;
   if (line.is_set("save-task-list"))
     write_task_list(line.flags.at("save-task-list"), e.tasks, tasks.specs);
@@ -229,9 +269,11 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   } else if (line.json) {
     auto json = result.to_json();
     json["step"] = run.stored.step;
+    if (!quality.empty()) json["quality"] = quality;
     print_json(json);
   } else {
     print(result);
+    for (const auto& q : quality) print_quality(q);
   }
   return kExitDone;
 }

@@ -1,4 +1,8 @@
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+
 #include "cli/commands.h"
+#include "cli/generate_images.h"
 #include "cli/generate_text.h"
 #include "cli/open_run.h"
 
@@ -6,24 +10,44 @@ namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kFlags = {
-    {"run", "DIR", "", "run of text whose newest checkpoint writes"},
-    {"support", "FILE", "", "a few lines of the text to adapt to"},
+    {"run", "DIR", "", "run of text, or of a generative learner"},
+    {"support", "PATH", "", "a file of a few lines; a folder of a few images"},
     {"prompt", "TEXT", "", "what the new text begins with"},
     {"length", "N", "300", "characters to write"},
     {"temperature", "X", "1", "below 1: likelier characters"},
-    {"seed", "N", "0", "another seed, other text"},
-    {"out", "FILE", "", "write the text"}};
+    {"seed", "N", "0", "another seed, other text or images"},
+    {"count", "N", "64", "images to make"},
+    {"resize", "none|nearest|bilinear", "none",
+     "brings support images to the model's size"},
+    {"out", "PATH", "",
+     "file for the text; new folder for images, with grid.png"}};
+
+int generate(const CommandLine& line, World& world) {
+  const auto& config = line.config;
+  if (is_generative(config.learner.name)) return generate_images(line, world);
+  agree(*world.control, [&] {
+    if (config.data.source != "text")
+      throw ConfigError(
+          concat("--run ", line.flags.at("run"),
+                 ": learner.name = ", config.learner.name,
+                 " makes no images; expected a run of: ", generative_names(),
+                 ", or of data.source = text"));
+  });
+  return generate_text(line, world);
+}
 
 }  // namespace
 
 int run_generate(const Arguments& args) {
   for (const auto& a : args)
     if (a == "--help") {
-      print_help("generate --run DIR --support FILE [--prompt TEXT]", kFlags,
-                 true);
+      print_help(
+          "generate --run DIR --support PATH [--prompt TEXT] [--count N --out "
+          "DIR]",
+          kFlags, true);
       return kExitDone;
     }
-  return with_world("generate", args, kFlags, run_config, generate_text);
+  return with_world("generate", args, kFlags, run_config, generate);
 }
 
 }  // namespace protean

@@ -147,6 +147,10 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("task.flat_batch", c.task.flat_batch,
         "train on mini-batches of all classes (baseline); 0 = on tasks");
   b.add("task.meta_batch", c.task.meta_batch, "tasks per meta-step, all ranks");
+  b.add("task.mix", c.task.mix,
+        "training tasks: real, augmented, generated, clustered, with weights");
+  b.add("task.generated_shots", c.task.generated_shots,
+        "generated support images per class, by generator.from");
   b.add("task.stack", c.task.stack,
         "tasks computed on together; 0 = by model size");
 
@@ -173,7 +177,7 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("learner.name", c.learner.name,
         "maml, fomaml, anil, boil, metasgd, mamlpp, protomaml, imaml, "
         "metalstm, cavia, reptile, protonet, matching, relation, siamese, "
-        "snail, mann, baseline or scratch");
+        "snail, mann, baseline, scratch, setvae, metavae or metagan");
   b.add("learner.inner_steps", c.learner.inner_steps,
         "adaptation steps in training");
   b.add("learner.inner_lr", c.learner.inner_lr,
@@ -222,6 +226,55 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "units of the learner's own hidden layer; 0 = as its paper");
   b.add("learner.readout", c.learner.readout,
         "support sets are read by: head, all, neighbour or pixels (baseline)");
+
+  b.add("generator.filters", c.generator.filters,
+        "channels of the widest image of a generative model");
+  b.add("generator.features", c.generator.features, "values of an image");
+  b.add("generator.hidden", c.generator.hidden, "width of dense layers");
+  b.add("generator.code", c.generator.code, "values of a class");
+  b.add("generator.latent", c.generator.latent,
+        "values that tell images of a class apart");
+  b.add("generator.pooling", c.generator.pooling,
+        "from images to a class: moments or attention");
+  b.add("generator.random_shots", c.generator.random_shots,
+        "training shows 1 to task.shots images, at random");
+  b.add("generator.code_weight", c.generator.code_weight,
+        "of the code's divergence, per image");
+  b.add("generator.bound_samples", c.generator.bound_samples,
+        "importance samples of the bound in evaluation");
+  b.add("generator.binary", c.generator.binary,
+        "pixels are 0 or 1; false: anything between");
+
+  b.add("generator.meta", c.generator.meta,
+        "of metavae and metagan: maml or reptile");
+  b.add("generator.adversary", c.generator.adversary,
+        "weight of the discriminator (metagan)");
+  b.add("generator.task_code", c.generator.task_code,
+        "the discriminator is told the class's code (metagan)");
+  b.add("generator.r1", c.generator.r1, "gradient penalty (metagan)");
+  b.add("generator.r1_every", c.generator.r1_every,
+        "steps between gradient penalties (metagan)");
+  b.add("generator.anchor", c.generator.anchor,
+        "pull of the discriminator to its running means (metagan)");
+  b.add("generator.mode_seeking", c.generator.mode_seeking,
+        "keeps images of different noise apart (metagan)");
+  b.add("generator.task_norm", c.generator.task_norm,
+        "decoder layers scaled and shifted by the class's code");
+  b.add("generator.average", c.generator.average,
+        "of the averaged generator (metagan); 0 = none");
+  b.add("generator.from", c.generated.from,
+        "run whose generator makes tasks (task.mix)");
+  b.add("generator.rule", c.generated.rule,
+        "codes of a generated class: class, n, ro or oc");
+  b.add("generator.spread", c.generated.spread,
+        "how far they are from the class's own");
+  b.add("generator.separation", c.generated.separation,
+        "quantile of distances that classes must exceed");
+  b.add("generator.separability", c.generated.separability,
+        "share of queries that must be nearest to their class");
+  b.add("generator.clusters", c.generated.clusters,
+        "of clustered tasks, per partition");
+  b.add("generator.partitions", c.generated.partitions, "of clustered tasks");
 
   b.add("optim.name", c.optim.name, "outer optimiser: adam, sgd or momentum");
   b.add("optim.lr", c.optim.lr, "outer step size");
@@ -292,6 +345,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "validation accuracy that ends training; 0 = off");
   b.add("eval.patience", c.eval.patience,
         "validations without gain that end training; 0 = off");
+  b.add("eval.features", c.eval.features,
+        "runs by whose features generated images are judged");
   b.add("eval.stream", c.eval.stream, "of `protean eval`: test or validation");
 
   b.add("bench.workload", bench.workload, "see protean bench --help");

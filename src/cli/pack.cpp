@@ -23,26 +23,6 @@ const std::vector<CommandFlag> kPackFlags = {
 const std::vector<CommandFlag> kInspectFlags = {
     {"verify", "", "", "read every record and check its checksum"}};
 
-uint32_t whole_number(const CommandLine& line, const char* flag) {
-  const auto& text = line.flags.at(flag);
-  size_t used = 0;
-  unsigned long value = 0;
-  try {
-    value = std::stoul(text, &used);
-  } catch (const std::exception&) {
-  }
-  if (used != text.size() || value > 1u << 20 || text.empty())
-    throw ConfigError(concat("--", flag, " ", text,
-                             "; expected a whole number up to 1048576"));
-  return static_cast<uint32_t>(value);
-}
-
-const std::string& required(const CommandLine& line, const char* flag) {
-  if (!line.is_set(flag))
-    throw ConfigError(concat("--", flag, " is not set; expected a path"));
-  return line.flags.at(flag);
-}
-
 void print(const PackDescription& d) {
   std::printf("%s\n  %llu classes, %llu images, %llu groups\n", d.path.c_str(),
               static_cast<unsigned long long>(d.classes),
@@ -78,9 +58,9 @@ int run_pack(const Arguments& args) {
   }
   PackOptions options;
   options.source = line.flags.at("source");
-  options.side = whole_number(line, "side");
+  options.side = static_cast<uint32_t>(whole_number(line, "side"));
   options.filter = line.flags.at("filter");
-  options.channels = whole_number(line, "channels");
+  options.channels = static_cast<uint32_t>(whole_number(line, "channels"));
   pack_dataset(required(line, "in"), required(line, "out"), options);
   report(line, describe_pack(line.flags.at("out")), nlohmann::json::object());
   return kExitDone;

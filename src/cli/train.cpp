@@ -5,6 +5,7 @@
 #include "protean/trainer/provenance.h"
 #include "protean/trainer/run_directory.h"
 #include "protean/trainer/trainer.h"
+#include "protean/trainer/training_tasks.h"
 
 #include "cli/commands.h"
 
@@ -53,6 +54,13 @@ int run_train(const Arguments& args) {
                               line.positional.front());
           experiment = make_experiment(line.config);
           experiment.tasks.of(Stream::train);  // throws when there is none
+        });
+        FrozenGenerator generator;
+        const bool frozen =
+            open_frozen_generator(experiment, *world.control, generator);
+        agree(*world.control, [&] {
+          mix_training_tasks(experiment, frozen ? &generator : nullptr);
+          add_generated_shots(experiment, frozen ? &generator : nullptr);
         });
         context.values = line.values;
         context.config_text = to_ini(line.values);

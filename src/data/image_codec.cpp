@@ -149,6 +149,55 @@ Image decode_image(std::string_view bytes, const std::string& name) {
   throw DataError(concat(name, ": neither PNG nor JPEG"));
 }
 
+namespace {
+
+struct PngWriter {
+  std::string bytes, error;
+  std::vector<png_const_bytep> rows;
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+
+  ~PngWriter() { png_destroy_write_struct(&png, &info); }
+};
+
+void png_write_fail(png_structp png, png_const_charp message) {
+  static_cast<PngWriter*>(png_get_error_ptr(png))->error = message;
+  png_longjmp(png, 1);
+}
+
+void png_put(png_structp png, png_bytep bytes, size_t size) {
+  static_cast<PngWriter*>(png_get_io_ptr(png))
+      ->bytes.append(reinterpret_cast<const char*>(bytes), size);
+}
+
+bool encode(PngWriter& w, const Image& image) {
+  if (setjmp(png_jmpbuf(w.png))) return false;
+  png_set_write_fn(w.png, &w, png_put, nullptr);
+  png_set_IHDR(w.png, w.info, image.width, image.height, 8,
+               image.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
+               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(w.png, w.info);
+  png_write_image(w.png, const_cast<png_bytepp>(w.rows.data()));
+  png_write_end(w.png, nullptr);
+  return true;
+}
+
+}  // namespace
+
+std::string encode_png(const Image& image) {
+  PngWriter w;
+  for (uint32_t y = 0; y < image.height; ++y)
+    w.rows.push_back(image.pixels.data() +
+                     size_t{y} * image.width * image.channels);
+  w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, png_write_fail,
+                                  png_ignore);
+  w.info = w.png ? png_create_info_struct(w.png) : nullptr;
+  if (!w.info) throw Error("libpng cannot start");
+  if (!encode(w, image)) throw Error("libpng cannot write: " + w.error);
+  return std::move(w.bytes);
+}
+
 Image to_channels(Image image, uint32_t channels) {
   if (image.channels == channels) return image;
   Image out{image.width, image.height, channels, {}};

@@ -63,6 +63,40 @@ std::string InvertedDataset::checksum() const {
   return sha256_hex(text.data(), text.size());
 }
 
+ListedDataset::ListedDataset(DatasetPtr base,
+                             std::vector<std::vector<Example>> classes,
+                             std::string what)
+    : base_(std::move(base)),
+      classes_(std::move(classes)),
+      what_(std::move(what)) {
+  for (const auto& cls : classes_)
+    for (const auto& e : cls)
+      if (e.cls >= base_->classes() || e.example >= base_->size(e.cls))
+        throw Error(concat(what_, ": example ", e.example, " of class ", e.cls,
+                           " does not exist"));
+}
+
+std::string ListedDataset::class_name(uint32_t cls) const {
+  return concat(what_, cls);
+}
+
+void ListedDataset::read(uint32_t cls, uint32_t example, float* out) const {
+  const auto& e = classes_.at(cls).at(example);
+  base_->read(e.cls, e.example, out);
+}
+
+std::string ListedDataset::checksum() const {
+  Sha256 sha;
+  const std::string head = base_->checksum() + what_;
+  sha.add(head.data(), head.size());
+  for (const auto& cls : classes_) {
+    const uint64_t n = cls.size();
+    sha.add(&n, sizeof n);
+    sha.add(cls.data(), n * sizeof(Example));
+  }
+  return sha.hex();
+}
+
 void rotate_quarter_turns(float* image, int64_t channels, int64_t side,
                           uint32_t quarters) {
   const int64_t n = side, last = side - 1;

@@ -13,4 +13,8 @@ TaskLosses Learner::gradient_of(int which, const TaskBatch& batch,
   return gradient(batch, meta, sums);
 }
 
+at::Tensor Learner::features(const Phi&, const Part&) const {
+  throw Error("learner " + name() + " has no features of examples");
+}
+
 }  // namespace protean

@@ -192,7 +192,8 @@ LearnerPtr make_learner(const LearnerOptions& learner,
                    [&](const auto& e) { return e.first == learner.name; });
   if (found == entries().end())
     throw ConfigError(concat("learner.name = \"", learner.name,
-                             "\"; expected one of: ", names(0)));
+                             "\"; expected one of: ", names(0),
+                             ", setvae, metavae, metagan"));
   const auto& entry = found->second;
   const bool classes = train.target == TargetKind::classes;
   if (!classes && (entry.traits & kClassesOnly))

@@ -118,6 +118,12 @@ void MetricLearner::adapt(const TaskBatch& batch, const MetaView& meta,
   visit(0, phi);
 }
 
+at::Tensor MetricLearner::features(const Phi& phi, const Part& part) const {
+  at::NoGradGuard no_grad;
+  Norm norm = phi.norm;
+  return net_->body(phi.params, {part.x, part.weight, {}}, norm);
+}
+
 at::Tensor MetricLearner::predict(const Phi& phi, const Part& part) const {
   at::NoGradGuard no_grad;
   Norm norm = phi.norm;

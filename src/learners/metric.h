@@ -23,6 +23,7 @@ class MetricLearner : public Learner {
   void adapt(const TaskBatch& batch, const MetaView& meta,
              const Visit& visit) const override;
   at::Tensor predict(const Phi& phi, const Part& part) const override;
+  at::Tensor features(const Phi& phi, const Part& part) const override;
   bool transductive() const override { return false; }
 
  protected:

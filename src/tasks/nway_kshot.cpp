@@ -90,6 +90,7 @@ TaskShape NwayKshot::shape(const TaskSpec& spec) const {
   for (uint32_t n : spec.support) shape.support += n;
   for (uint32_t n : spec.query) shape.query += n;
   shape.input = data_->shape();
+  if (!options_.labels) shape.target = TargetKind::none;
   return shape;
 }
 

@@ -125,6 +125,7 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     options.ways = counts.ways;
     options.shots = counts.shots;
     options.queries = counts.queries;
+    options.labels = task.labels;
     options.rotate = rotate_these;
     options.distort = distort;
     return std::make_shared<NwayKshot>(examples, classes, options, what);

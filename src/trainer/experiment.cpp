@@ -7,6 +7,7 @@
 
 #include "protean/coordinator/station.h"
 #include "protean/core/error.h"
+#include "protean/generative/generative_learner.h"
 #include "protean/learners/make_learner.h"
 
 namespace protean {
@@ -43,6 +44,10 @@ void validate(const Config& c) {
   at_least("learner.eval_steps", c.learner.eval_steps, -1);
   at_least("learner.inner_batch", c.learner.inner_batch, 0);
   at_least("learner.eval_inner_batch", c.learner.eval_inner_batch, -1);
+  if (!is_generative(c.learner.name) && !(c.generator == GeneratorOptions{}))
+    throw ConfigError(
+        "generator.* is set, but learner.name = \"" + c.learner.name +
+        "\" is no generative learner; expected one of: " + generative_names());
   if (c.eval.stream != "test" && c.eval.stream != "validation")
     throw ConfigError("eval.stream = \"" + c.eval.stream +
                       "\"; expected one of: test, validation");
@@ -63,9 +68,27 @@ Experiment make_experiment(const Config& config) {
   Experiment e;
   e.config = config;
   e.config.learner.seed = config.run.seed;
-  e.tasks = open_tasks(config.data, config.task, config.eval_counts());
-  e.learner = make_learner(e.config.learner, config.model, e.tasks.train_shape);
+  const bool generative = is_generative(config.learner.name);
+  e.config.task.labels = !generative;
+  e.tasks = open_tasks(config.data, e.config.task, config.eval_counts());
+  if (generative)
+    e.learner =
+        make_generative_learner(e.config.learner, config.generator,
+                                e.tasks.train_shape, config.eval_counts());
+  else
+    e.learner =
+        make_learner(e.config.learner, config.model, e.tasks.train_shape);
   return e;
+}
+
+GenerativeLearnerPtr generative_learner(const Experiment& e,
+                                        const std::string& run) {
+  auto learner = std::dynamic_pointer_cast<const GenerativeLearner>(e.learner);
+  if (!learner)
+    throw ConfigError(
+        concat("--run ", run, ": learner.name = ", e.learner->name(),
+               " makes no images; expected a run of: ", generative_names()));
+  return learner;
 }
 
 int64_t stack_limit(const Experiment& e) {

@@ -43,9 +43,11 @@ CostTable costs_from(const nlohmann::json& json) {
 // Keys that may change between a run and its continuation.
 bool may_change(const std::string& key) {
   static const char* const kFree[] = {
-      "run.dir",       "run.steps",  "run.max_time", "run.log_every",
-      "run.quiet",     "run.device", "run.threads",  "data.path",
-      "data.prefetch", "run.logs",   "run.trace",    "run.prometheus"};
+      "run.dir", "run.steps", "run.max_time", "run.log_every", "run.quiet",
+      "run.device", "run.threads", "data.path", "data.prefetch", "run.logs",
+      "run.trace", "run.prometheus",
+      // Its weights are part of the data checksum.
+      "generator.from"};
   for (const char* free : kFree)
     if (key == free) return true;
   for (const char* section :

@@ -32,6 +32,17 @@ def regression(evaluations):
     return f"squared error {', '.join(parts)} ({e['shots']} points, {e['tasks']} tasks)"
 
 
+def nats(e):
+    """A generative learner's bound by number of support images."""
+    bounds = ", ".join(f"{e['per_step'][k]['loss']:.1f} (K = {k})" for k in (0, 1, 2, 5, 10) if k < len(e["per_step"]))
+    parts = [f"{bounds} nats ({e['tasks']} classes)"]
+    for q in e.get("quality", []):
+        rows = [(name, q[name]) for name in ("samples", "real", "copies")]
+        parts += [f"{metric} " + ", ".join(f"{name} {row[metric]:.3f}" for name, row in rows)
+                  for metric in ("frechet", "precision", "recall", "coverage", "one_nn", "fidelity")]
+    return "; ".join(parts)
+
+
 groups = {}
 for path in sorted(glob.glob(f"{here}/results/*.json")):
     name = re.sub(r"-seed\d+$", "", os.path.basename(path)[:-5])
@@ -44,7 +55,9 @@ for name, runs in groups.items():
     r = runs[0]
     seeds = f", median of {len(runs)} seeds" if len(runs) > 1 else ""
     results = [
-        classification(e) if e["accuracy"] is not None else regression([run["evaluations"][i] for run in runs])
+        nats(e) if r["learner"] in ("setvae", "metavae", "metagan")
+        else classification(e) if e["accuracy"] is not None
+        else regression([run["evaluations"][i] for run in runs])
         for i, e in enumerate(r["evaluations"])
     ]
     if r.get("train_flags") and not seeds:

@@ -18,6 +18,9 @@ struct Image {
 // 8, transparency dropped. Throws DataError: "NAME: cause".
 Image decode_image(std::string_view bytes, const std::string& name);
 
+// As a PNG file.
+std::string encode_png(const Image& image);
+
 // RGB to grey by ITU-R 601 weights; grey to RGB by repetition.
 Image to_channels(Image image, uint32_t channels);
 

@@ -99,6 +99,36 @@ class InvertedDataset : public ClassDataset {
   DatasetPtr base_;
 };
 
+// The examples of a data set in other classes: clusters of them, or every image
+// for itself. An example may be in several classes, and several times in one.
+class ListedDataset : public ClassDataset {
+ public:
+  struct Example {
+    uint32_t cls = 0, example = 0;  // of the base
+  };
+  // what: names the grouping, in class names and for the checksum.
+  ListedDataset(DatasetPtr base, std::vector<std::vector<Example>> classes,
+                std::string what);
+
+  const std::vector<int64_t>& shape() const override { return base_->shape(); }
+  uint32_t classes() const override {
+    return static_cast<uint32_t>(classes_.size());
+  }
+  uint32_t size(uint32_t cls) const override {
+    return static_cast<uint32_t>(classes_.at(cls).size());
+  }
+  std::string class_name(uint32_t cls) const override;
+  std::string group(uint32_t) const override { return ""; }
+  bool ink() const override { return base_->ink(); }
+  void read(uint32_t cls, uint32_t example, float* out) const override;
+  std::string checksum() const override;
+
+ private:
+  DatasetPtr base_;
+  std::vector<std::vector<Example>> classes_;
+  std::string what_;
+};
+
 // Turns (channels, side, side) counter-clockwise by `quarters` times 90
 // degrees, in place; the same as numpy.rot90.
 void rotate_quarter_turns(float* image, int64_t channels, int64_t side,

@@ -70,6 +70,9 @@ class Learner {
   // -> logits (T, n, N) or values (T, n, d); for learners that model examples
   // rather than targets, log-likelihoods (T, n, 1) of the examples in nats.
   virtual at::Tensor predict(const Phi& phi, const Part& part) const = 0;
+  // Features of examples, (T, n, f), by the network that phi holds. Throws
+  // Error where a learner has none of use to others.
+  virtual at::Tensor features(const Phi& phi, const Part& part) const;
   // Whether predictions of one query example depend on the other queries.
   virtual bool transductive() const = 0;
   // How many inner steps evaluation makes; 0 for metric learners.

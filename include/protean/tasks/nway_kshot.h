@@ -26,6 +26,8 @@ struct NwayKshotOptions {
   // each of its images a little on its own (data.augment = affine). A spec then
   // has one latent, the seed of all this.
   bool distort = false;
+  // Examples come with labels; without, target = none.
+  bool labels = true;
 };
 
 class NwayKshot : public TaskSource {

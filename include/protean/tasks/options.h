@@ -31,6 +31,19 @@ struct TaskOptions {
   uint32_t meta_batch = 32;  // task.meta_batch: tasks per meta-step, all ranks
   uint32_t stack = 0;  // task.stack: tasks computed on together; 0 = automatic
 
+  // task.mix: where training tasks come from, with weights; see
+  // trainer/training_tasks.h.
+  std::string mix = "real";
+
+  // task.generated_shots: support images per class that generator.from adds to
+  // the real ones, in training and evaluation; see
+  // generative/generated_shots.h.
+  uint32_t generated_shots = 0;
+
+  // No key: whether the learner takes labels. Without them a task's target is
+  // none.
+  bool labels = true;
+
   TaskCounts train_counts() const {
     return {train_ways ? train_ways : ways, train_shots ? train_shots : shots,
             train_queries ? train_queries : queries};

@@ -10,6 +10,7 @@
 #include "protean/comm/world.h"
 #include "protean/coordinator/options.h"
 #include "protean/data/options.h"
+#include "protean/generative/options.h"
 #include "protean/learners/options.h"
 #include "protean/learners/outer_step.h"
 #include "protean/models/options.h"
@@ -58,6 +59,10 @@ struct EvalOptions {
   double target_accuracy = 0;
   // eval.patience: validations without a better one that end training; 0 = off.
   int64_t patience = 0;
+  // eval.features: runs in whose features a generative run's images are
+  // compared with real ones, comma-separated; `protean eval` only. See
+  // trainer/sample_quality.h.
+  std::string features;
   // eval.stream: test or validation; `protean eval` only.
   std::string stream = "test";
 };
@@ -68,6 +73,8 @@ struct Config {
   TaskOptions task;
   ModelOptions model;
   LearnerOptions learner;
+  GeneratorOptions generator;
+  GeneratedTaskOptions generated;  // generator.from and the keys after it
   OptimOptions optim;
   CommOptions comm;
   // comm.reduction: fast, fixed or exact, see trainer/reduction.h.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "protean/generative/generative_learner.h"
 #include "protean/learners/learner.h"
 #include "protean/tasks/open_tasks.h"
 #include "protean/trainer/config.h"
@@ -19,6 +20,10 @@ struct Experiment {
 
 // Throws ConfigError or DataError; nothing is written.
 Experiment make_experiment(const Config& config);
+
+// The learner, which must be generative. Throws ConfigError naming the run.
+GenerativeLearnerPtr generative_learner(const Experiment& experiment,
+                                        const std::string& run);
 
 // Tasks per stack: task.stack, or a choice by the learner's size that does not
 // depend on the number of ranks.

@@ -1,0 +1,47 @@
+// Image files as the values that models take, and back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace protean {
+
+// How values in [0, 1] stand in a file.
+struct ImageFormat {
+  std::vector<int64_t> shape;  // {C, H, W}, C = 1 (grey) or 3 (RGB)
+  // Drawings in ink: a value is 1 where the file is darker than half, else 0,
+  // as in Omniglot. Otherwise value * 255 is the brightness.
+  bool ink = false;
+};
+
+struct ImageFolder {
+  std::vector<std::string> names;  // sorted
+  std::vector<float> values;       // image after image, each row-major in shape
+};
+
+// Every PNG and JPEG of a folder, not of folders below. resize: "none", then
+// images must have the format's height and width, or nearest, bilinear. Throws
+// ConfigError when the folder is missing or holds no image, or on an unknown
+// resize, DataError naming the file that is broken or does not fit.
+ImageFolder read_images(const std::filesystem::path& folder,
+                        const ImageFormat& format, const std::string& resize);
+
+// A sheet of equally large images on a light ground, row after row, as PNG.
+class ImageSheet {
+ public:
+  // gap: pixels between images and around them.
+  ImageSheet(const ImageFormat& format, int64_t rows, int64_t columns,
+             int64_t gap = 2);
+  // values: one image.
+  void place(int64_t row, int64_t column, const float* values);
+  std::string png() const;
+
+ private:
+  ImageFormat format_;
+  int64_t width_, height_, gap_;
+  std::vector<uint8_t> pixels_;  // interleaved
+};
+
+}  // namespace protean

@@ -1,0 +1,60 @@
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+#include "protean/trainer/trainer.h"
+
+#include "cli/commands.h"
+
+namespace protean {
+
+int64_t whole_number(const CommandLine& line, const char* flag) {
+  const auto& text = line.flags.at(flag);
+  size_t used = 0;
+  unsigned long value = 0;
+  try {
+    value = std::stoul(text, &used);
+  } catch (const std::exception&) {
+  }
+  if (used != text.size() || value > 1u << 20 || text.empty())
+    throw ConfigError(concat("--", flag, " ", text,
+                             "; expected a whole number up to 1048576"));
+  return static_cast<int64_t>(value);
+}
+
+const std::string& required(const CommandLine& line, const char* flag,
+                            const char* expected) {
+  if (!line.is_set(flag))
+    throw ConfigError(concat("--", flag, " is not set; expected ", expected));
+  return line.flags.at(flag);
+}
+
+StoredRun open_stored_run(const char* key, const std::string& dir,
+                          Communicator& control) {
+  StoredRun run;
+  run.dir = dir;
+  agree(control, [&] {
+    const auto config = std::filesystem::path(dir) / "config.ini";
+    if (!std::filesystem::exists(config))
+      throw ConfigError(concat(key, " = ", dir,
+                               ": no config.ini there; expected a run "
+                               "directory"));
+    run.experiment = make_experiment(
+        parse_command_line({"--config", config.string()}, {}).config);
+  });
+  run.meta = load_meta(dir, run.experiment, control).meta;
+  return run;
+}
+
+bool open_frozen_generator(const Experiment& experiment, Communicator& control,
+                           FrozenGenerator& generator) {
+  bool needed = false;
+  agree(control, [&] { needed = needs_generator(experiment.config); });
+  if (!needed) return false;
+  const auto run = open_stored_run("generator.from",
+                                   experiment.config.generated.from, control);
+  agree(control, [&] {
+    generator = {generative_learner(run.experiment, run.dir), run.meta};
+  });
+  return true;
+}
+
+}  // namespace protean

@@ -1,0 +1,51 @@
+#include "cli/generate_images.h"
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+#include "protean/generative/sampling.h"
+
+#include "cli/commands.h"
+#include "cli/open_run.h"
+#include "trainer/on_root.h"
+
+namespace protean {
+
+int generate_images(const CommandLine& line, World& world) {
+  SamplingOptions options;
+  agree(*world.control, [&] {
+    options.count = whole_number(line, "count");
+    options.seed = static_cast<uint64_t>(whole_number(line, "seed"));
+    required(line, "support");
+    required(line, "out");
+  });
+  const auto run = open_run(line, *world.control);
+  ImageFolder support;
+  on_root(*world.control, [&] {
+    const auto learner =
+        generative_learner(run.experiment, line.flags.at("run"));
+    const ImageFormat format{learner->image_shape(),
+                             run.experiment.tasks.examples->ink()};
+    support =
+        read_images(line.flags.at("support"), format, line.flags.at("resize"));
+    write_samples(*learner, run.stored.meta, support, format, options,
+                  line.flags.at("out"));
+  });
+  if (world.control->rank() != 0) return kExitDone;
+  const nlohmann::json result = {{"out", line.flags.at("out")},
+                                 {"images", options.count},
+                                 {"support", support.names.size()},
+                                 {"step", run.stored.step}};
+  if (line.json)
+    std::printf("%s\n", result.dump().c_str());
+  else
+    std::printf("%lld images of %zu in %s\n",
+                static_cast<long long>(options.count), support.names.size(),
+                line.flags.at("out").c_str());
+  return kExitDone;
+}
+
+}  // namespace protean

@@ -1,0 +1,61 @@
+#include "generative/image_decoder.h"
+
+#include <ATen/ATen.h>
+
+#include "protean/core/error.h"
+#include "protean/models/ops/ops.h"
+
+namespace protean {
+
+ImageDecoder::ImageDecoder(LayerSpace& space, const std::string& name,
+                           const std::vector<int64_t>& shape,
+                           const GeneratorOptions& o)
+    : shape_(shape),
+      coarse_channels_(2 * o.filters),
+      coarse_height_((shape[1] + 3) / 4),
+      coarse_width_((shape[2] + 3) / 4) {
+  const int64_t wide = 2 * o.filters;
+  dense_.emplace_back(space, name + ".dense1", o.code + o.latent, o.hidden);
+  dense_.emplace_back(space, name + ".dense2", o.hidden,
+                      wide * coarse_height_ * coarse_width_);
+  const auto conv = [&](const char* layer, int64_t from, int64_t to) {
+    convolutions_.emplace_back(space, name + layer, from, to);
+  };
+  conv(".conv1", wide, wide);
+  conv(".conv2", wide, 4 * o.filters);
+  conv(".conv3", o.filters, o.filters);
+  conv(".conv4", o.filters, 4 * shape[0]);
+  if (!o.task_norm) return;
+  int layer = 1;
+  for (const int64_t channels : {wide, 4 * o.filters, o.filters})
+    norms_.emplace_back(space, concat(name, ".norm", layer++), o.code,
+                        2 * channels, 0);
+}
+
+at::Tensor ImageDecoder::norm(const Params& p, size_t layer,
+                              const at::Tensor& x,
+                              const at::Tensor& code) const {
+  if (norms_.empty()) return x;
+  constexpr double kEps = 1e-3;
+  const auto centred = x - x.mean({3, 4}, true);
+  const auto variance = centred.square().mean({3, 4}, true);
+  const auto affine =
+      norms_[layer](p, code).transpose(0, 1).unsqueeze(-1).unsqueeze(-1).chunk(
+          2, 2);
+  return centred * (variance + kEps).rsqrt() * (1 + affine[0]) + affine[1];
+}
+
+at::Tensor ImageDecoder::operator()(const Params& p, const at::Tensor& code,
+                                    const at::Tensor& latent) const {
+  auto h = at::relu(dense_[0](p, at::cat({code, latent}, -1)));
+  h = at::relu(dense_[1](p, h));
+  h = ops::to_stack(h.reshape(
+      {h.size(0), h.size(1), coarse_channels_, coarse_height_, coarse_width_}));
+  h = h + at::relu(norm(p, 0, convolutions_[0](p, h), code));
+  h = at::relu(depth_to_space(norm(p, 1, convolutions_[1](p, h), code)));
+  h = h + at::relu(norm(p, 2, convolutions_[2](p, h), code));
+  h = depth_to_space(convolutions_[3](p, h));
+  return h.narrow(3, 0, shape_[1]).narrow(4, 0, shape_[2]).transpose(0, 1);
+}
+
+}  // namespace protean

@@ -1,0 +1,100 @@
+#include "generative/meta_vae.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "protean/core/error.h"
+#include "protean/learners/phase.h"
+#include "protean/models/params.h"
+
+namespace protean {
+
+MetaVae::MetaVae(const GeneratorOptions& options, const LearnerOptions& o,
+                 const TaskShape& train, const TaskCounts& eval)
+    : SetVae(options, o, train, eval), learner_(o), optimizer_(o) {
+  if (o.inner_steps < 1)
+    throw ConfigError(concat("learner.inner_steps = ", o.inner_steps,
+                             "; expected at least 1"));
+  if (!(o.inner_lr > 0))
+    throw ConfigError(concat("learner.inner_lr = ", o.inner_lr,
+                             "; expected a value above 0"));
+  if (o.adapt != "all" && o.adapt != "head")
+    throw ConfigError(concat("learner.adapt = \"", o.adapt,
+                             "\"; expected one of: all, head (the decoder)"));
+  if (options.meta != "maml" && options.meta != "reptile")
+    throw ConfigError(concat("generator.meta = \"", options.meta,
+                             "\"; expected one of: maml, reptile"));
+  const auto& all = spaces_.theta.parameters();
+  for (size_t i = 0; i < all.size(); ++i)
+    if (o.adapt == "all" || all[i].name.starts_with("decoder."))
+      adapted_.push_back(i);
+}
+
+void MetaVae::step(Params& phi, InnerState& state, const at::Tensor& support,
+                   const at::Tensor& weight, const std::vector<TaskId>& ids,
+                   int k, bool differentiable) const {
+  const at::AutoGradMode grad_mode(true);
+  const auto value = loss(phi, seen(phi, support, weight), support, weight, ids,
+                          4 * static_cast<uint32_t>(k + 1));
+  std::vector<at::Tensor> inputs;
+  for (size_t i : adapted_) inputs.push_back(phi[i]);
+  const auto g = torch::autograd::grad({value.sum()}, inputs, {},
+                                       differentiable, differentiable,
+                                       /*allow_unused=*/false);
+  const at::AutoGradMode step_mode(differentiable);
+  optimizer_.step(phi, adapted_, g, value, state);
+  if (!differentiable)
+    for (size_t i : adapted_) phi[i] = phi[i].detach().requires_grad_();
+}
+
+TaskLosses MetaVae::gradient(const TaskBatch& batch, const MetaView& meta,
+                             const MetaView& sums) const {
+  const bool reptile = options_.meta == "reptile";
+  const bool exact = learner_.second_order && !reptile;
+  const auto theta = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
+  const auto weight = shown(batch.ids, meta.theta);
+  auto phi = theta;
+  InnerState state;
+  announce(Phase::inner);
+  for (int k = 0; k < learner_.inner_steps; ++k)
+    step(phi, state, batch.support.x, weight, batch.ids, k, exact);
+  announce(Phase::outer);
+  const auto value = loss(phi, seen(phi, batch.support.x, weight),
+                          batch.query.x, {}, batch.ids, 0);
+  if (reptile) {
+    Params difference;
+    for (size_t i = 0; i < phi.size(); ++i)
+      difference.push_back((theta[i] - phi[i]).detach());
+    add_to_flat(spaces_.theta, difference, sums.theta);
+  } else {
+    add_to_flat(spaces_.theta,
+                torch::autograd::grad({value.sum()}, exact ? theta : phi),
+                sums.theta);
+  }
+  announce(Phase::idle);
+  return {value.detach(), {}};
+}
+
+int MetaVae::eval_steps() const {
+  return learner_.eval_steps < 0 ? learner_.inner_steps : learner_.eval_steps;
+}
+
+void MetaVae::adapt(const TaskBatch& batch, const MetaView& meta,
+                    const Visit& visit) const {
+  const auto& x = batch.support.x;
+  const auto weight = at::ones({x.size(0), x.size(1)}, x.options());
+  Phi phi;
+  phi.params = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
+  InnerState state;
+  for (int k = 0;; ++k) {
+    {
+      at::NoGradGuard no_grad;
+      remember(phi, batch.ids, seen(phi.params, x, weight));
+      visit(k, phi);
+    }
+    if (k == eval_steps()) return;
+    step(phi.params, state, x, weight, batch.ids, k, false);
+  }
+}
+
+}  // namespace protean

@@ -1,0 +1,90 @@
+#include "protean/generative/sampling.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <ATen/ATen.h>
+
+#include "protean/core/error.h"
+#include "protean/core/new_folder.h"
+#include "protean/generative/noise.h"
+
+namespace protean {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kChunk = 100;  // images decoded together
+constexpr int64_t kGridColumns = 10, kGridRows = 10;
+
+void check(const GenerativeLearner& learner, const MetaView& meta,
+           int64_t support, int64_t count) {
+  if (count < 1 || count > kMostSamples)
+    throw ConfigError(
+        concat("--count ", count, "; expected 1 to ", kMostSamples));
+  if (support < learner.least_support())
+    throw ConfigError(concat(
+        "--support: ", support, " image; the model was trained on ",
+        learner.least_support(), " per class, expected at least as many"));
+  if (!at::isfinite(meta.theta).all().item<bool>())
+    throw NumericError(
+        "the model's parameters are not finite: its training diverged; "
+        "expected another run");
+}
+
+std::string sample_name(int64_t number) {
+  char name[32];
+  std::snprintf(name, sizeof name, "sample-%06lld.png",
+                static_cast<long long>(number));
+  return name;
+}
+
+}  // namespace
+
+void write_samples(const GenerativeLearner& learner, const MetaView& meta,
+                   const ImageFolder& support, const ImageFormat& format,
+                   const SamplingOptions& o, const fs::path& out) {
+  const auto shots = static_cast<int64_t>(support.names.size());
+  check(learner, meta, shots, o.count);
+  std::vector<int64_t> shape{1, shots};
+  shape.insert(shape.end(), format.shape.begin(), format.shape.end());
+  const auto x = at::tensor(support.values, at::kFloat).view(shape);
+  const std::vector<TaskId> id(1, TaskId{Stream::generator, 0, 0});
+  const Phi phi = learner.adapted(x, id, meta);
+
+  NewFolder folder(out, "--out");
+  const int64_t in_grid = std::min(o.count, kGridRows * kGridColumns);
+  const int64_t columns = std::min(kGridColumns, std::max(in_grid, shots));
+  ImageSheet grid(format, 1 + (in_grid + columns - 1) / columns, columns);
+  const int64_t values = x[0][0].numel();
+  for (int64_t i = 0; i < std::min(shots, columns); ++i)
+    grid.place(0, i, support.values.data() + i * values);
+  for (int64_t begin = 0; begin < o.count; begin += kChunk) {
+    const int64_t n = std::min(kChunk, o.count - begin);
+    const auto noise = [&](int64_t d, int64_t which) {
+      return task_noise(o.seed, id, n, d, Purpose::latent,
+                        static_cast<uint32_t>(2 * (begin / kChunk) + which), x);
+    };
+    const auto images =
+        learner
+            .decode(phi, learner.code(phi, noise(learner.code_size(), 0)),
+                    noise(learner.latent_size(), 1))
+            .contiguous();
+    if (!at::isfinite(images).all().item<bool>())
+      throw NumericError(
+          "the model's images are not finite: its training diverged; expected "
+          "another run");
+    for (int64_t i = 0; i < n; ++i) {
+      const float* image = images.const_data_ptr<float>() + i * values;
+      ImageSheet single(format, 1, 1, /*gap=*/0);
+      single.place(0, 0, image);
+      folder.write(sample_name(begin + i + 1), single.png());
+      if (begin + i < in_grid)
+        grid.place(1 + (begin + i) / columns, (begin + i) % columns, image);
+    }
+  }
+  folder.write("grid.png", grid.png());
+  folder.finish();
+}
+
+}  // namespace protean

@@ -1,0 +1,222 @@
+#include "generative/set_vae.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "protean/core/philox.h"
+#include "protean/generative/noise.h"
+#include "protean/learners/phase.h"
+#include "protean/models/params.h"
+
+#include "generative/pixels.h"
+
+namespace protean {
+namespace {
+
+// Slots of Purpose::noise, within the four of one loss.
+constexpr uint32_t kCodeNoise = 0, kLatentNoise = 1, kShown = 2;
+
+// Which tasks phi belongs to travels with it: (T, 3) int64.
+at::Tensor to_tensor(const std::vector<TaskId>& ids) {
+  auto t = at::empty({static_cast<int64_t>(ids.size()), 3}, at::kLong);
+  auto* out = t.data_ptr<int64_t>();
+  for (const auto& id : ids) {
+    *out++ = static_cast<int64_t>(id.stream);
+    *out++ = id.step;
+    *out++ = id.index;
+  }
+  return t;
+}
+
+std::vector<TaskId> to_ids(const at::Tensor& t) {
+  std::vector<TaskId> ids;
+  const auto* in = t.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < t.size(0); ++i, in += 3)
+    ids.push_back({static_cast<Stream>(in[0]), static_cast<uint32_t>(in[1]),
+                   static_cast<uint32_t>(in[2])});
+  return ids;
+}
+
+}  // namespace
+
+SetVae::SetVae(const GeneratorOptions& o, const LearnerOptions& learner,
+               const TaskShape& train, const TaskCounts& eval)
+    : options_(o),
+      seed_(learner.seed),
+      shape_(train.input),
+      train_shots_(train.support),
+      eval_shots_(static_cast<int>(eval.shots)),
+      encoder_(layers_, "encoder", shape_, o),
+      pool_(layers_, "pool", o),
+      prior1_(layers_, "prior.dense", o.code, o.hidden),
+      prior2_(layers_, "prior.latent", o.hidden, 2 * o.latent, 0.1),
+      posterior1_(layers_, "posterior.dense", o.features + o.code, o.hidden),
+      posterior2_(layers_, "posterior.latent", o.hidden, 2 * o.latent),
+      decoder_(layers_, "decoder", shape_, o) {
+  spaces_.theta = layers_.space();
+}
+
+void SetVae::initialise(const MetaView& meta, uint64_t seed) const {
+  layers_.initialise(meta.theta.data_ptr<float>(), seed);
+}
+
+at::Tensor SetVae::shown(const std::vector<TaskId>& ids,
+                         const at::Tensor& like) const {
+  auto weight =
+      at::ones({static_cast<int64_t>(ids.size()), train_shots_}, at::kFloat);
+  if (options_.random_shots)
+    for (size_t t = 0; t < ids.size(); ++t) {
+      Draws draws(seed_, ids[t], Purpose::noise, kShown);
+      const auto count = 1 + static_cast<int64_t>(draws.below(
+                                 static_cast<uint64_t>(train_shots_)));
+      weight[static_cast<int64_t>(t)]
+          .narrow(0, count, train_shots_ - count)
+          .zero_();
+    }
+  return weight.to(like.device(), like.scalar_type());
+}
+
+at::Tensor SetVae::prepared(const at::Tensor& images) const {
+  return options_.binary ? images.round() : images;
+}
+
+Gaussian SetVae::prior(const Params& p, const at::Tensor& code) const {
+  return Gaussian::of(prior2_(p, at::relu(prior1_(p, code))));
+}
+
+Gaussian SetVae::posterior(const Params& p, const at::Tensor& features,
+                           const at::Tensor& code) const {
+  const auto h = posterior1_(p, at::cat({features, code}, -1));
+  return Gaussian::of(posterior2_(p, at::relu(h)));
+}
+
+Gaussian SetVae::seen(const Params& p, const at::Tensor& support,
+                      const at::Tensor& weight) const {
+  return pool_(p, encoder_(p, prepared(support)), weight);
+}
+
+at::Tensor SetVae::loss(const Params& p, const Gaussian& q_code,
+                        const at::Tensor& images, const at::Tensor& weight,
+                        const std::vector<TaskId>& ids, uint32_t slot) const {
+  const auto x = prepared(images);
+  // A code of its own for every image: less noise in the gradient.
+  const auto code =
+      q_code.sample(noise(ids, x, options_.code, slot + kCodeNoise));
+  const auto q = posterior(p, encoder_(p, x), code);
+  const auto z = q.sample(noise(ids, x, options_.latent, slot + kLatentNoise));
+  const auto logits = decoder_(p, code, z);
+  const auto bound = pixel_log_likelihood(logits, x, options_.binary) -
+                     divergence(q, prior(p, code));
+  return options_.code_weight * divergence_from_standard(q_code).squeeze(1) -
+         (weight.defined() ? (bound * weight).sum(1) / weight.sum(1)
+                           : bound.mean(1));
+}
+
+at::Tensor SetVae::noise(const std::vector<TaskId>& ids, const at::Tensor& x,
+                         int64_t d, uint32_t slot) const {
+  return task_noise(seed_, ids, x.size(1), d, Purpose::noise, slot, x);
+}
+
+TaskLosses SetVae::gradient(const TaskBatch& batch, const MetaView& meta,
+                            const MetaView& sums) const {
+  announce(Phase::outer);
+  auto theta = shared_params(spaces_.theta, meta.theta);
+  for (auto& p : theta) p = p.detach().requires_grad_();
+  const auto value =
+      loss(theta, seen(theta, batch.support.x, shown(batch.ids, meta.theta)),
+           batch.query.x, {}, batch.ids, 0);
+  add_to_flat(spaces_.theta, torch::autograd::grad({value.sum()}, theta),
+              sums.theta);
+  announce(Phase::idle);
+  return {value.detach(), {}};
+}
+
+Phi SetVae::start(const MetaView& meta) const {
+  Phi phi;
+  phi.params = shared_params(spaces_.theta, meta.theta);
+  return phi;
+}
+
+void SetVae::adapt(const TaskBatch& batch, const MetaView& meta,
+                   const Visit& visit) const {
+  at::NoGradGuard no_grad;
+  Phi phi = start(meta);
+  phi.memory = {to_tensor(batch.ids)};
+  visit(0, phi);
+  const auto features = encoder_(phi.params, prepared(batch.support.x));
+  for (int64_t k = 1; k <= features.size(1); ++k) {
+    const auto some = features.narrow(1, 0, k);
+    remember(phi, batch.ids,
+             pool_(phi.params, some, at::ones_like(some.select(2, 0))));
+    visit(static_cast<int>(k), phi);
+  }
+}
+
+void SetVae::remember(Phi& phi, const std::vector<TaskId>& ids,
+                      const Gaussian& q_code) {
+  phi.memory = {to_tensor(ids), q_code.mean, q_code.log_variance};
+}
+
+at::Tensor SetVae::code(const Phi& phi, const at::Tensor& noise) const {
+  if (phi.memory.size() < 3) return noise;
+  return Gaussian{phi.memory[1], phi.memory[2]}.sample(noise);
+}
+
+at::Tensor SetVae::decode(const Phi& phi, const at::Tensor& code,
+                          const at::Tensor& noise) const {
+  at::NoGradGuard no_grad;
+  const auto z = prior(phi.params, code).sample(noise);
+  return pixels(decoder_(phi.params, code, z), options_.binary);
+}
+
+Gaussian SetVae::own_code(const Params& p, const at::Tensor& features) const {
+  const auto single = features.flatten(0, 1).unsqueeze(1);
+  const auto q = pool_(p, single, at::ones_like(single.select(2, 0)));
+  const auto each = [&](const at::Tensor& t) {
+    return t.view({features.size(0), features.size(1), options_.code});
+  };
+  return {each(q.mean), each(q.log_variance)};
+}
+
+at::Tensor SetVae::embed(const Phi& phi, const at::Tensor& x) const {
+  at::NoGradGuard no_grad;
+  return own_code(phi.params, encoder_(phi.params, prepared(x))).mean;
+}
+
+at::Tensor SetVae::predict(const Phi& phi, const Part& part) const {
+  at::NoGradGuard no_grad;
+  const auto ids = to_ids(phi.memory.at(0));
+  const auto& p = phi.params;
+  const auto x = prepared(part.x);
+  const int64_t n = x.size(1);
+  const auto features = encoder_(p, x);
+  // Without support images c comes from its prior, and an image's own code is
+  // the proposal.
+  Gaussian proposal;
+  if (phi.memory.size() < 3) proposal = own_code(p, features);
+  std::vector<at::Tensor> log_weights;
+  for (int64_t s = 0; s < options_.bound_samples; ++s) {
+    const auto noise = [&](int64_t d, int64_t slot) {
+      return task_noise(seed_, ids, n, d, Purpose::latent,
+                        static_cast<uint32_t>(slot), x);
+    };
+    const auto code_noise = noise(options_.code, 2 * s);
+    const auto code = phi.memory.size() == 3 ? this->code(phi, code_noise)
+                                             : proposal.sample(code_noise);
+    const auto q = posterior(p, features, code);
+    const auto z = q.sample(noise(options_.latent, 2 * s + 1));
+    auto log_w =
+        pixel_log_likelihood(decoder_(p, code, z), x, options_.binary) +
+        prior(p, code).log_density(z) - q.log_density(z);
+    if (phi.memory.size() < 3)
+      log_w = log_w + standard_log_density(code) - proposal.log_density(code);
+    log_weights.push_back(log_w);
+  }
+  return (at::logsumexp(at::stack(log_weights), {0}) -
+          std::log(static_cast<double>(options_.bound_samples)))
+      .unsqueeze(-1);
+}
+
+}  // namespace protean

@@ -1,0 +1,232 @@
+#include "protean/trainer/training_tasks.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include <ATen/ATen.h>
+
+#include "protean/core/error.h"
+#include "protean/core/hash.h"
+#include "protean/core/log.h"
+#include "protean/data/wrappers.h"
+#include "protean/generative/clustering.h"
+#include "protean/generative/generated_shots.h"
+#include "protean/tasks/mixed_source.h"
+#include "protean/tasks/nway_kshot.h"
+
+namespace protean {
+namespace {
+
+const char* const kNames[] = {"real", "augmented", "generated", "clustered"};
+
+using Grouping = std::vector<std::vector<ListedDataset::Example>>;
+
+NwayKshotOptions counts_of(const Config& c) {
+  const auto counts = c.task.train_counts();
+  NwayKshotOptions o;
+  o.ways = counts.ways;
+  o.shots = counts.shots;
+  o.queries = counts.queries;
+  o.labels = c.task.labels;
+  return o;
+}
+
+TaskSourcePtr over_all(DatasetPtr data, const NwayKshotOptions& options,
+                       const std::string& what) {
+  std::vector<uint32_t> all(data->classes());
+  for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+  return std::make_shared<NwayKshot>(std::move(data), std::move(all), options,
+                                     what);
+}
+
+// UMTRA: the same image as often as a task needs it, each time distorted.
+TaskSourcePtr augmented(const Experiment& e) {
+  auto options = counts_of(e.config);
+  options.distort = true;
+  const auto& data = e.tasks.examples;
+  Grouping classes;
+  for (uint32_t cls : e.tasks.splits.train)
+    for (uint32_t i = 0; i < data->size(cls); ++i)
+      classes.emplace_back(options.shots + options.queries,
+                           ListedDataset::Example{cls, i});
+  return over_all(
+      std::make_shared<ListedDataset>(data, std::move(classes), "image"),
+      options, "augmented");
+}
+
+at::Tensor codes_of(const FrozenGenerator& g, const ClassDataset& data,
+                    const std::vector<ListedDataset::Example>& examples) {
+  constexpr size_t kChunk = 256;
+  const Phi phi = g.learner->start(g.meta);
+  std::vector<int64_t> shape{1, 0};
+  shape.insert(shape.end(), data.shape().begin(), data.shape().end());
+  std::vector<at::Tensor> codes;
+  for (size_t begin = 0; begin < examples.size(); begin += kChunk) {
+    shape[1] = static_cast<int64_t>(std::min(kChunk, examples.size() - begin));
+    auto x = at::empty(shape, at::kFloat);
+    for (int64_t i = 0; i < shape[1]; ++i) {
+      const auto& e = examples[begin + static_cast<size_t>(i)];
+      data.read(e.cls, e.example, x[0][i].data_ptr<float>());
+    }
+    codes.push_back(g.learner->embed(phi, x)[0]);
+  }
+  return at::cat(codes);
+}
+
+// Tasks depend on the generator's weights, wherever they lie.
+std::string with_weights(const std::string& checksum,
+                         const FrozenGenerator& generator) {
+  Sha256 sha;
+  const auto theta = generator.meta.theta.contiguous();
+  sha.add(checksum.data(), checksum.size());
+  sha.add(theta.data_ptr(), static_cast<size_t>(theta.nbytes()));
+  return sha.hex();
+}
+
+std::vector<TaskSourcePtr> clustered(const Experiment& e,
+                                     const FrozenGenerator& generator) {
+  const auto options = counts_of(e.config);
+  const auto& data = e.tasks.examples;
+  std::vector<ListedDataset::Example> all;
+  auto labels = std::vector<int64_t>();
+  for (uint32_t cls : e.tasks.splits.train)
+    for (uint32_t i = 0; i < data->size(cls); ++i) {
+      all.push_back({cls, i});
+      labels.push_back(cls);
+    }
+  const auto& g = e.config.generated;
+  if (g.clusters < 2 || g.clusters > static_cast<int64_t>(all.size()))
+    throw ConfigError(concat("generator.clusters = ", g.clusters,
+                             "; expected 2 to ", all.size(), ", the images"));
+  if (g.partitions < 1)
+    throw ConfigError(concat("generator.partitions = ", g.partitions,
+                             "; expected at least 1"));
+  constexpr int kRounds = 15;
+  const auto parts =
+      random_partitions(codes_of(generator, *data, all), g.clusters,
+                        g.partitions, kRounds, e.config.run.seed);
+  const auto match = agreement(parts[0], at::tensor(labels));
+  log_info(concat("clusters of ", all.size(), " training images: purity ",
+                  match.purity,
+                  ", normalised mutual information with the classes ",
+                  match.mutual_information));
+  std::vector<TaskSourcePtr> sources;
+  for (const auto& part : parts) {
+    Grouping classes(static_cast<size_t>(g.clusters));
+    for (size_t i = 0; i < all.size(); ++i)
+      classes[static_cast<size_t>(part.const_data_ptr<int64_t>()[i])].push_back(
+          all[i]);
+    // Small ones have no task; NwayKshot would warn of each partition.
+    std::erase_if(classes, [&](const auto& c) {
+      return c.size() < options.shots + options.queries;
+    });
+    sources.push_back(over_all(
+        std::make_shared<ListedDataset>(data, std::move(classes), "cluster"),
+        options, "clustered"));
+  }
+  return sources;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix) {
+  const auto refuse = [&] {
+    throw ConfigError(concat("task.mix = \"", mix,
+                             "\"; expected sources with weights such as "
+                             "real=1,generated=3, of: real, augmented, "
+                             "generated, clustered"));
+  };
+  std::vector<std::pair<std::string, float>> parts;
+  std::istringstream in(mix);
+  for (std::string item; std::getline(in, item, ',');) {
+    const auto equal = item.find('=');
+    const std::string name = item.substr(0, equal);
+    float weight = 1;
+    if (equal != std::string::npos) {
+      const char* const end = item.data() + item.size();
+      const auto read = std::from_chars(item.data() + equal + 1, end, weight);
+      if (read.ec != std::errc() || read.ptr != end || !(weight > 0)) refuse();
+    }
+    if (std::find(std::begin(kNames), std::end(kNames), name) ==
+        std::end(kNames))
+      refuse();
+    for (const auto& part : parts)
+      if (part.first == name) refuse();
+    parts.emplace_back(name, weight);
+  }
+  if (parts.empty()) refuse();
+  return parts;
+}
+
+bool needs_generator(const Config& config) {
+  bool needs = config.task.generated_shots > 0;
+  for (const auto& [name, weight] : parse_mix(config.task.mix))
+    needs = needs || name == "generated" || name == "clustered";
+  if (needs && config.generated.from.empty())
+    throw ConfigError(
+        concat("task.mix = \"", config.task.mix,
+               "\" and task.generated_shots = ", config.task.generated_shots,
+               " need generator.from; expected the run of a "
+               "generative learner"));
+  if (!needs && !(config.generated == GeneratedTaskOptions{}))
+    throw ConfigError(
+        "generator.from and the keys of generated tasks do nothing with "
+        "task.mix = \"" +
+        config.task.mix +
+        "\"; expected generated or clustered in it, or "
+        "task.generated_shots");
+  return needs;
+}
+
+void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
+  const auto mix = parse_mix(e.config.task.mix);
+  if (mix.size() == 1 && mix[0].first == "real") return;
+  if (!e.tasks.examples)
+    throw ConfigError("task.mix = \"" + e.config.task.mix +
+                      "\" needs classes of images, but data.source = " +
+                      e.config.data.source + "; expected task.mix = real");
+  if (generator &&
+      generator->learner->image_shape() != e.tasks.examples->shape())
+    throw ConfigError("generator.from = " + e.config.generated.from +
+                      ": its images have another shape than data.* has");
+  std::vector<TaskSourcePtr> sources;
+  std::vector<float> weights;
+  const auto add = [&](TaskSourcePtr source, float weight) {
+    sources.push_back(std::move(source));
+    weights.push_back(weight);
+  };
+  for (const auto& [name, weight] : mix) {
+    if (name == "real") add(e.tasks.train, weight);
+    if (name == "augmented") add(augmented(e), weight);
+    if (name == "generated") {
+      const auto versions = std::make_shared<GeneratorVersions>();
+      versions->add(0, generator->meta);
+      add(std::make_shared<GeneratedTasks>(generator->learner, versions,
+                                           e.config.task.train_counts(),
+                                           e.config.generated),
+          weight);
+    }
+    if (name == "clustered") {
+      const auto parts = clustered(e, *generator);
+      for (const auto& part : parts)
+        add(part, weight / static_cast<float>(parts.size()));
+    }
+  }
+  e.tasks.train =
+      std::make_shared<MixedSource>(std::move(sources), std::move(weights));
+  if (generator) e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
+}
+
+void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
+  if (e.config.task.generated_shots == 0) return;
+  const auto versions = std::make_shared<GeneratorVersions>();
+  versions->add(0, generator->meta);
+  for (auto* source : {&e.tasks.train, &e.tasks.validation, &e.tasks.test})
+    if (*source)
+      *source = std::make_shared<GeneratedShots>(
+          *source, generator->learner, versions, e.config.task.generated_shots);
+  e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
+}
+
+}  // namespace protean

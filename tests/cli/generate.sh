@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# generate.sh GROUP: images from a few images; what can be wrong with them is
+# told in one line, and leaves nothing behind.
+support=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../support")
+# shellcheck source=tests/support/cli.sh
+source "$support/cli.sh"
+cp "$support/../../configs/omniglot/background.pack" sound.pack
+
+small=(--generator.filters 2 --generator.features 8 --generator.hidden 8 --generator.code 4
+  --generator.latent 2 --task.ways 1 --task.shots 3 --task.queries 2 --task.meta_batch 4)
+tiny=(train --data.path sound.pack --run.steps 2 --run.quiet true --eval.every 0
+  --learner.name setvae "${small[@]}")
+python3 "$support/make_images.py" images 2 3 1
+
+refused() {  # CODE REGEX WORDS...
+  local want=$1 regex=$2
+  shift 2
+  row="${*: -2}"
+  listing . >"$scratch/before"
+  protean "$@"
+  expect_code "$want"
+  expect_error "$regex"
+  [ ! -s "$scratch/out" ] || fail "output although it failed"
+  listing . >"$scratch/after"
+  diff "$scratch/before" "$scratch/after" >&2 || fail "files have changed"
+}
+accepted() {
+  row="$*"
+  protean "$@"
+  expect_code 0
+}
+generate() { refused "$1" "$2" generate --run run --support images/class000 --out new "${@:3}"; }
+files() { find "$1" -type f | wc -l; }
+
+samples() {
+  accepted "${tiny[@]}" --run.dir run
+  accepted generate --run run --support images/class000 --count 123 --out a --json
+  cp "$scratch/out" "$scratch/a.json"
+  expect_equal result "$(json "$scratch/a.json" '[d["images"], d["support"], d["step"]]')" "[123, 3, 2]"
+  expect_equal files "$(files a)" 124
+  python3 - a/sample-000123.png a/grid.png <<'PY'
+import struct, sys
+sizes = [struct.unpack(">II", open(p, "rb").read()[16:24]) for p in sys.argv[1:]]
+# Ten columns; a row of support images, ten of samples.
+assert sizes == [(28, 28), (10 * 30 + 2, 11 * 30 + 2)], sizes
+PY
+  # The first images do not depend on how many follow, nor on the threads of it.
+  accepted generate --run run --support images/class000 --count 5 --out b
+  for i in 1 2 3 4 5; do cmp a/sample-00000$i.png b/sample-00000$i.png || fail "sample $i differs"; done
+  accepted generate --run run --support images/class000 --count 5 --out c --seed 1
+  ! cmp -s b/sample-000001.png c/sample-000001.png || fail "another seed gives the same image"
+  accepted generate --run run --support images/class001 --count 5 --out d
+  ! cmp -s b/grid.png d/grid.png || fail "another class gives the same sheet"
+  [ ! -e a.tmp ] || fail "a.tmp stayed"
+}
+
+bad() {
+  accepted "${tiny[@]}" --run.dir run
+  refused 2 '--run is not set' generate --support images/class000 --out new
+  refused 2 '--support is not set' generate --run run --out new
+  refused 2 '--out is not set' generate --run run --support images/class000
+  generate 2 '--count 0; expected 1 to 100000' --count 0
+  generate 2 '--count 1000000; expected 1 to 100000' --count 1000000
+  generate 2 '--count -1; expected a whole number' --count=-1
+  generate 2 '--count many; expected a whole number' --count many
+  mkdir empty taken
+  refused 2 'empty: holds no PNG or JPEG file' generate --run run --support empty --out new
+  refused 2 'nosuch: cannot be listed: No such file' generate --run run --support nosuch --out new
+  refused 2 '--out taken: exists; expected a new folder' \
+    generate --run run --support images/class000 --out taken
+  refused 2 '--out /proc/x/y: cannot be created' \
+    generate --run run --support images/class000 --out /proc/x/y
+  generate 2 '--resize = "cubic"; expected one of: nearest, bilinear' --resize cubic
+  # Images that do not fit.
+  mkdir text half rgb wide
+  echo 'no image' >text/a.png
+  head -c 60 images/class000/000.png >half/a.png
+  python3 - "$support" <<'PY'
+import struct, sys, zlib
+sys.argv[1:] = sys.argv[1:]
+def chunk(kind, data):
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+def png(width, height, channels):
+    raw = b"".join(b"\0" + bytes(width * channels) for _ in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+open("rgb/a.png", "wb").write(png(28, 28, 3))
+open("wide/a.png", "wb").write(png(30, 20, 1))
+PY
+  local name
+  for name in text half; do
+    refused 1 "$name/a\\.png: " generate --run run --support $name --out new
+  done
+  refused 1 'rgb/a\.png: RGB; expected grey' generate --run run --support rgb --out new
+  refused 1 'wide/a\.png: 30x20 pixels; expected 28x28' generate --run run --support wide --out new
+  accepted generate --run run --support wide --out resized --resize bilinear --count 1
+  # Runs that cannot.
+  accepted train --run.dir maml --data.path sound.pack --run.steps 1 --run.quiet true \
+    --model.filters 2 --task.ways 2 --task.queries 1 --task.meta_batch 2 --eval.every 0
+  refused 2 'learner.name = maml makes no images; expected a run of' \
+    generate --run maml --support images/class000 --out new
+  accepted "${tiny[@]}" --run.dir fixed --generator.random_shots false
+  mkdir one
+  cp images/class000/000.png one
+  refused 2 '--support: 1 image; the model was trained on 3 per class' \
+    generate --run fixed --support one --out new
+  # One step so long that nothing finite comes out of the parameters it leaves.
+  accepted "${tiny[@]}" --run.dir wild --run.steps 1 --optim.lr 1e30 --optim.name sgd
+  refused 1 "images are not finite: its training diverged" \
+    generate --run wild --support images/class000 --out new
+}
+
+keys() {
+  train() { refused 2 "$1" "${tiny[@]}" --run.dir new "${@:2}"; }
+  train 'task\.ways = 5; a generative learner takes one class at a time' --task.ways 5
+  train 'generator\.code = 0; expected at least 1' --generator.code 0
+  train 'generator\.code_weight = -1; expected at least 0' --generator.code_weight -1
+  train 'generator\.pooling = "median"; expected one of: moments, attention' \
+    --generator.pooling median
+  train 'generator\.\* is set, but learner.name = "maml"' --learner.name maml
+  train 'a generative learner takes images' --data.source sinusoid
+}
+
+tiny_net=(train --data.path sound.pack --run.steps 2 --run.quiet true --eval.every 0
+  --model.filters 2 --task.ways 2 --task.queries 1 --task.meta_batch 2)
+
+latent() {
+  accepted "${tiny[@]}" --run.dir run
+  accepted latent --run run --out pictures --classes 3 --json
+  cp "$scratch/out" "$scratch/latent.json"
+  cmp "$scratch/latent.json" <(python3 -c 'import json; print(json.dumps(json.load(open("pictures/latent.json")), separators=(",", ":")))') ||
+    fail "latent.json is not what was printed"
+  expect_equal measures "$(json "$scratch/latent.json" \
+    '[d["classes"], d["images"] > 1000, 0 < d["purity"] < 1, 0 < d["plane_variance"] <= 1]')" \
+    "[94, true, true, true]"
+  grep -c '<circle' pictures/map.svg >/dev/null || fail "no point on the map"
+  expect_equal files "$(ls pictures | tr '\n' ' ')" "characters.png latent.json map.svg "
+  refused 2 '--out pictures: exists' latent --run run --out pictures
+  refused 2 '--classes 1; expected 2 to 94' latent --run run --out new --classes 1
+  refused 2 '--classes 95; expected 2 to 94' latent --run run --out new --classes 95
+}
+
+quality() {
+  accepted "${tiny[@]}" --run.dir run
+  accepted "${tiny_net[@]}" --run.dir net --learner.name protonet
+  accepted "${tiny_net[@]}" --run.dir maml
+  accepted eval --run run --eval.tasks 3 --eval.shots 4 --eval.features net --json
+  cp "$scratch/out" "$scratch/eval.json"
+  expect_equal "bounds by support images" "$(json "$scratch/eval.json" \
+    '[len(d["per_step"]), all(s["loss"] > 0 for s in d["per_step"]), d["accuracy"]]')" "[5, true, null]"
+  expect_equal quality "$(json "$scratch/eval.json" \
+    '[(q["classes"], q["shots"], len(q["features_sha256"]), sorted(q["samples"]) == sorted(q["real"]) == sorted(q["copies"])) for q in d["quality"]]')" \
+    "[[94, 4, 64, true]]"
+  # Real images are the floor: nearer to real ones than what two steps make.
+  expect_equal order "$(json "$scratch/eval.json" \
+    '[q["real"]["kernel"] < q["samples"]["kernel"] and q["real"]["frechet"] < q["samples"]["frechet"] for q in d["quality"]]')" "[true]"
+  refused 2 'eval\.features = nosuch: no config\.ini there' eval --run run --eval.features nosuch
+  refused 1 'learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
+  refused 2 'learner.name = protonet makes no images' eval --run net --eval.tasks 1 --eval.features net
+}
+
+mix() {
+  accepted "${tiny[@]}" --run.dir run
+  train() { refused 2 "$1" "${tiny_net[@]}" --run.dir new "${@:2}"; }
+  local mix
+  for mix in unreal real=0 real=x real,real; do
+    train "task\.mix = \"$mix\"; expected sources with weights" --task.mix "$mix"
+  done
+  train 'need generator\.from; expected the run' --task.mix generated
+  train 'need generator\.from; expected the run' --task.generated_shots 2
+  train 'generator\.from and the keys of generated tasks do nothing' --generator.from run
+  train 'generator\.from = nosuch: no config\.ini there' --task.mix generated --generator.from nosuch
+  train 'generator\.rule = "x"; expected one of: class, n, ro, oc' \
+    --task.mix generated --generator.from run --generator.rule x
+  train 'generator\.clusters = 1000000; expected 2 to' \
+    --task.mix clustered --generator.from run --generator.clusters 1000000
+  accepted "${tiny_net[@]}" --run.dir other
+  train 'learner.name = maml makes no images' --task.mix generated --generator.from other
+  # A learner of generated tasks alone, with generated shots, is evaluated on
+  # real ones.
+  accepted "${tiny_net[@]}" --run.dir made --task.mix generated=2,augmented=1 --generator.from run \
+    --task.generated_shots 3
+  accepted eval --run made --eval.tasks 2 --json
+  expect_equal shots "$(json "$scratch/out" 'd["shots"]')" 4
+  # Other weights are other tasks.
+  cp -r run moved
+  accepted train --run.dir made --resume auto --run.steps 3 --generator.from moved --run.quiet true
+  accepted "${tiny[@]}" --run.dir changed --run.seed 1
+  refused 2 'resume: data checksum' train --run.dir made --resume auto --run.steps 4 \
+    --generator.from changed
+}
+
+"$1"

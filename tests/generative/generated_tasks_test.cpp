@@ -1,0 +1,181 @@
+#include "protean/generative/generated_tasks.h"
+
+#include "protean/core/error.h"
+#include "protean/generative/clustering.h"
+#include "protean/generative/generated_shots.h"
+#include "protean/generative/latent_space.h"
+#include "protean/tasks/task_batch.h"
+
+#include "generative/image_sets.h"
+#include "support/catch.h"
+
+using namespace protean;
+
+namespace {
+
+struct Made {
+  GenerativeLearnerPtr learner;
+  std::shared_ptr<GeneratorVersions> versions;
+  MetaView meta;
+};
+
+// A generator of 8x8 images; its codes matter as much as they would trained.
+Made generator(double scale = 8) {
+  const auto batch = image_sets(1, 2, 1, 8, 1);
+  Made m;
+  m.learner = generative("setvae", small_generator(), batch);
+  m.meta = initial_meta(*m.learner, 3, at::kFloat);
+  m.meta.theta *= scale;
+  m.versions = std::make_shared<GeneratorVersions>();
+  m.versions->add(0, m.meta);
+  return m;
+}
+
+GeneratedTasks tasks_of(const Made& m, const std::string& rule,
+                        double separability = 0) {
+  GeneratedTaskOptions o;
+  o.rule = rule;
+  o.separability = separability;
+  return {m.learner, m.versions, {3, 2, 4}, o};
+}
+
+std::vector<TaskSpec> describe(const TaskSource& source, uint32_t n,
+                               uint64_t seed = 9) {
+  std::vector<TaskSpec> specs;
+  for (uint32_t i = 0; i < n; ++i)
+    specs.push_back(source.describe(seed, {Stream::train, 4, i}, {}));
+  return specs;
+}
+
+}  // namespace
+
+TEST_CASE("a generated task is made alone, from its description",
+          "[generative]") {
+  const auto m = generator();
+  const std::string rule = GENERATE("class", "n", "ro", "oc");
+  INFO(rule);
+  const auto source = tasks_of(m, rule, 0.9);
+  const auto specs = describe(source, 3);
+  const auto stack = stack_tasks(source, specs);
+  CHECK(stack.support.x.sizes() == at::IntArrayRef({3, 6, 1, 8, 8}));
+  CHECK(stack.query.x.sizes() == at::IntArrayRef({3, 12, 1, 8, 8}));
+  CHECK(
+      at::equal(stack.support.y[0], at::tensor({0, 0, 1, 1, 2, 2}, at::kLong)));
+  // Binary images, different between tasks and within a class.
+  CHECK(at::equal(stack.support.x, stack.support.x.round()));
+  CHECK_FALSE(at::equal(stack.support.x[0], stack.support.x[1]));
+  if (rule != "class")  // latents alone do little in an untrained model
+    CHECK_FALSE(at::equal(stack.query.x[0][0], stack.query.x[0][1]));
+  for (size_t i = 0; i < 3; ++i) {
+    const auto alone = stack_tasks(tasks_of(m, rule, 0.9), {specs[i]});
+    CHECK(at::equal(alone.support.x[0],
+                    stack.support.x[static_cast<int64_t>(i)]));
+    CHECK(at::equal(alone.query.x[0], stack.query.x[static_cast<int64_t>(i)]));
+  }
+  const auto other = stack_tasks(source, describe(source, 3, 10));
+  CHECK_FALSE(at::equal(other.support.x, stack.support.x));
+}
+
+TEST_CASE("a description names its generator version", "[generative]") {
+  auto m = generator();
+  const auto source = tasks_of(m, "class");
+  StreamState later;
+  later.generator_version = 2;
+  const auto old = source.describe(9, {Stream::train, 4, 0}, {});
+  const auto spec = source.describe(9, {Stream::train, 4, 0}, later);
+  CHECK(spec.generator_version == 2);
+  CHECK_THROWS_WITH(stack_tasks(source, {spec}),
+                    contains("generator version 2"));
+  m.versions->add(2, {-m.meta.theta, m.meta.state});
+  const auto a = stack_tasks(source, {old}), b = stack_tasks(source, {spec});
+  CHECK_FALSE(at::equal(a.support.x, b.support.x));
+  m.versions->forget_before(2);
+  CHECK_THROWS_AS(stack_tasks(source, {old}), Error);
+  CHECK(at::equal(stack_tasks(source, {spec}).support.x, b.support.x));
+}
+
+TEST_CASE("rejection leaves tasks that are easier to tell apart",
+          "[generative]") {
+  const auto m = generator();
+  const auto share = [&](double separability) {
+    const auto source = tasks_of(m, "ro", separability);
+    const auto batch = stack_tasks(source, describe(source, 40));
+    const Phi phi = m.learner->start(m.meta);
+    const auto s = m.learner->embed(phi, batch.support.x).view({40, 3, 2, -1});
+    const auto q = m.learner->embed(phi, batch.query.x);
+    return at::cdist(q, s.mean(2))
+        .argmin(-1)
+        .eq(batch.query.y)
+        .to(at::kDouble)
+        .mean()
+        .item<double>();
+  };
+  const double without = share(0), with = share(0.9);
+  CHECK(without < 0.9);
+  CHECK(with > without + 0.02);
+}
+
+TEST_CASE("generated shots follow the real ones of their class",
+          "[generative]") {
+  const auto m = generator();
+  const auto base = std::make_shared<GeneratedTasks>(tasks_of(m, "n"));
+  const GeneratedShots more(base, m.learner, m.versions, 3);
+  const auto plain = stack_tasks(*base, describe(*base, 2));
+  const auto batch = stack_tasks(more, describe(more, 2));
+  REQUIRE(batch.support.x.size(1) == 3 * (2 + 3));
+  CHECK(at::equal(batch.query.x, plain.query.x));
+  CHECK(at::equal(batch.query.y, plain.query.y));
+  CHECK(at::equal(batch.support.y[0], at::arange(3).repeat_interleave(5)));
+  for (int64_t way = 0; way < 3; ++way)
+    CHECK(at::equal(batch.support.x.narrow(1, 5 * way, 2),
+                    plain.support.x.narrow(1, 2 * way, 2)));
+  // Alone they are the same.
+  const auto alone = stack_tasks(more, {describe(more, 2)[1]});
+  CHECK(at::equal(alone.support.x[0], batch.support.x[1]));
+}
+
+TEST_CASE("what generated tasks cannot be made by is refused", "[generative]") {
+  const auto m = generator();
+  CHECK_THROWS_WITH(tasks_of(m, "rq"), contains("generator.rule = \"rq\"") &&
+                                           contains("class, n, ro, oc"));
+  CHECK_THROWS_WITH(tasks_of(m, "ro", 2),
+                    contains("generator.separability = 2"));
+}
+
+TEST_CASE("slerp keeps length where a straight line shortens", "[generative]") {
+  const auto a = noise({50, 64}, 1), b = noise({50, 64}, 2);
+  CHECK(at::allclose(slerp(a, b, 0.0), a));
+  CHECK(at::allclose(slerp(a, b, 1.0), b));
+  const auto middle = slerp(a, b, 0.5).norm(2, {1}).mean().item<double>();
+  CHECK(middle == Approx(8).margin(0.15));  // sqrt(64)
+  CHECK(((a + b) / 2).norm(2, {1}).mean().item<double>() < 6);
+  // On the plane, a quarter of a right angle; extrapolation goes on turning.
+  const auto x = at::tensor({1.0, 0.0}), y = at::tensor({0.0, 1.0});
+  CHECK(slerp(x, y, 1.0 / 3)[1].item<double>() == Approx(0.5));
+  CHECK(slerp(x, y, 4.0 / 3)[0].item<double>() == Approx(-0.5));
+}
+
+TEST_CASE("k-means finds groups that are there", "[generative]") {
+  // Five tight groups of 40.
+  const auto centres = 10 * noise({5, 6}, 1);
+  const auto labels = at::arange(5).repeat_interleave(40);
+  const auto x = centres.index_select(0, labels) + noise({200, 6}, 2);
+  double best = 0;
+  for (const auto& groups : random_partitions(x, 5, 6, 20, 3)) {
+    REQUIRE(groups.sizes() == at::IntArrayRef({200}));
+    best = std::max(best, agreement(groups, labels).mutual_information);
+  }
+  CHECK(best > 0.9);
+  CHECK(at::equal(k_means(x, 7, 20, 4), k_means(x, 7, 20, 4)));
+  CHECK_THROWS_AS(k_means(x, 201, 5, 0), Error);
+}
+
+TEST_CASE("purity and mutual information", "[generative]") {
+  const auto labels = at::tensor({0, 0, 1, 1}, at::kLong);
+  const auto same = agreement(at::tensor({1, 1, 0, 0}, at::kLong), labels);
+  CHECK(same.purity == Approx(1));
+  CHECK(same.mutual_information == Approx(1));
+  const auto crossed = agreement(at::tensor({0, 1, 0, 1}, at::kLong), labels);
+  CHECK(crossed.purity == Approx(0.5));
+  CHECK(crossed.mutual_information == Approx(0).margin(1e-12));
+}

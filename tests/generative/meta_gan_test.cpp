@@ -1,0 +1,209 @@
+#include <cmath>
+
+#include "protean/core/error.h"
+
+#include "generative/discriminator.h"
+#include "generative/gan_step.h"
+#include "generative/image_sets.h"
+#include "support/catch.h"
+
+using namespace protean;
+
+namespace {
+
+GeneratorOptions gan_options() {
+  auto o = small_generator();
+  o.binary = false;  // rounding passes a gradient that is none
+  return o;
+}
+
+// Sizes of the generator's part and the discriminator's.
+GanSizes sizes_of(const Learner& gan) {
+  GanSizes s;
+  for (const auto& p : gan.spaces().theta.parameters()) {
+    if (p.name.starts_with("discriminator."))
+      s.discriminator += p.size;
+    else if (!p.name.starts_with("average."))
+      s.generator += p.size;
+  }
+  return s;
+}
+
+struct Sum {
+  double loss = 0;
+  MetaView sums;
+};
+
+Sum run(const Learner& gan, int which, const TaskBatch& batch,
+        const MetaView& meta) {
+  Sum s;
+  s.sums = {at::zeros_like(meta.theta), at::zeros_like(meta.state)};
+  s.loss =
+      gan.gradient_of(which, batch, meta, s.sums).loss.sum().item<double>();
+  return s;
+}
+
+MetaView moved_meta(const Learner& gan) {
+  auto meta = initial_meta(gan, 3);
+  meta.theta = meta.theta + 0.1 * noise(meta.theta.sizes(), 77);
+  meta.state = meta.state + at::tensor({0.3, -0.4});
+  return meta;
+}
+
+void check_loss(const Learner& gan, int which, const TaskBatch& batch) {
+  const auto sizes = sizes_of(gan);
+  const auto meta = moved_meta(gan);
+  const int64_t begin = which == kGeneratorLoss ? 0 : sizes.generator;
+  const int64_t size =
+      which == kGeneratorLoss ? sizes.generator : sizes.discriminator;
+  const auto g = run(gan, which, batch, meta).sums.theta;
+  // Nothing but its own part moves.
+  CHECK(g.norm().item<double>() ==
+        Approx(g.narrow(0, begin, size).norm().item<double>()));
+  for (uint64_t direction = 0; direction < 3; ++direction) {
+    auto d = at::zeros_like(meta.theta);
+    d.narrow(0, begin, size).copy_(noise({size}, 100 + direction));
+    d = d / d.norm();
+    const double analytic = g.dot(d).item<double>();
+    double best = 1;
+    for (double h : {1e-4, 1e-5, 1e-6, 1e-7}) {
+      const auto loss = [&](double step) {
+        return run(gan, which, batch, {meta.theta + step * d, meta.state}).loss;
+      };
+      best =
+          std::min(best, std::abs((loss(h) - loss(-h)) / (2 * h) - analytic) /
+                             std::max(std::abs(analytic), 1e-3));
+    }
+    CHECK(best < 1e-6);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each loss's gradient equals central differences of it",
+          "[generative]") {
+  const int which = GENERATE(kGeneratorLoss, kDiscriminatorLoss);
+  LearnerOptions learner;
+  learner.inner_steps = GENERATE(0, 1, 2);
+  learner.inner_lr = 0.01;
+  auto o = gan_options();
+  o.task_norm = GENERATE(false, true);
+  o.task_code = !o.task_norm;
+  INFO("loss " << which << ", " << learner.inner_steps << " inner steps, norm "
+               << o.task_norm);
+  const auto batch = image_sets(2, 3, 2, 8, 31);
+  check_loss(*generative("metagan", o, batch, learner), which, batch);
+}
+
+TEST_CASE("the discriminator's running means are meta-state", "[generative]") {
+  const auto batch = image_sets(3, 3, 2, 8, 32);
+  LearnerOptions learner;
+  learner.inner_steps = 0;
+  const auto gan = generative("metagan", gan_options(), batch, learner);
+  const auto meta = moved_meta(*gan);
+  const auto kept = run(*gan, kGeneratorLoss, batch, meta).sums.state;
+  CHECK(at::allclose(kept, 3 * meta.state));
+  const auto moved = run(*gan, kDiscriminatorLoss, batch, meta).sums.state;
+  CHECK_FALSE(at::allclose(moved, kept));
+  CHECK(at::allclose(moved, kept, 0.2, 0.2));  // 1 % of the way
+  // One task after the other makes the same sum.
+  auto apart = at::zeros_like(moved);
+  for (int64_t t = 0; t < 3; ++t)
+    apart +=
+        run(*gan, kDiscriminatorLoss, some_sets(batch, t, 1), meta).sums.state;
+  CHECK(at::allclose(apart, moved));
+  auto o = gan_options();
+  o.anchor = 0;
+  CHECK(generative("metagan", o, batch, learner)->spaces().state.size() == 0);
+}
+
+TEST_CASE("first order and Reptile leave the exact gradient's derivative out",
+          "[generative]") {
+  const auto batch = image_sets(2, 3, 2, 8, 33);
+  LearnerOptions learner;
+  learner.inner_steps = 2;
+  learner.inner_lr = 0.01;
+  auto first = learner;
+  first.second_order = false;
+  auto o = gan_options();
+  const auto exact = generative("metagan", o, batch, learner);
+  const auto meta = moved_meta(*exact);
+  const auto a = run(*exact, kGeneratorLoss, batch, meta);
+  const auto b =
+      run(*generative("metagan", o, batch, first), kGeneratorLoss, batch, meta);
+  CHECK(a.loss == Approx(b.loss));
+  CHECK_FALSE(at::allclose(a.sums.theta, b.sums.theta));
+  o.meta = "reptile";
+  const auto c = run(*generative("metagan", o, batch, learner), kGeneratorLoss,
+                     batch, meta);
+  // As far as two inner steps go.
+  const double moved = c.sums.theta.norm().item<double>();
+  CHECK(moved > 0);
+  CHECK(moved < 0.1 * a.sums.theta.norm().item<double>());
+}
+
+TEST_CASE("the largest singular value becomes one", "[generative]") {
+  // A gap between the first two, so that five iterations suffice.
+  auto w = noise({2, 6, 3, 3, 3}, 1);
+  w = w + 4 * noise({2, 6, 1, 1, 1}, 2) * noise({2, 1, 3, 3, 3}, 3);
+  const auto s = std::get<1>(
+      at::linalg_svd(spectral_norm(w).flatten(2), /*full_matrices=*/false));
+  CHECK(at::allclose(s.select(1, 0), at::ones({2}, at::kDouble), 1e-3));
+}
+
+namespace {
+
+// Gradient 1 for the first loss, 2 for the second; remembers what it was asked.
+struct TwoLosses : Objective {
+  int64_t size = 0;
+  std::vector<int> asked;
+  at::Tensor gradient(int which) override {
+    asked.push_back(which);
+    return at::full({size}, 1.0f + static_cast<float>(which));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("generator, discriminator and average move in turn", "[generative]") {
+  OptimOptions o;
+  o.name = GENERATE("sgd", "momentum");
+  o.lr = 0.5;
+  auto step = make_gan_step(o, {2, 3}, 0.9);
+  auto theta = at::zeros({7});
+  TwoLosses objective;
+  objective.size = 7;
+  step->run(objective, theta, {});
+  CHECK(objective.asked ==
+        std::vector<int>{kGeneratorLoss, kDiscriminatorLoss});
+  // The first average is the generator itself.
+  CHECK(at::allclose(
+      theta,
+      at::tensor({-0.5, -0.5, -1.0, -1.0, -1.0, -0.5, -0.5}, at::kFloat)));
+  step->run(objective, theta, {});
+  const float g = o.name == "sgd" ? -1.0f : -1.45f;
+  CHECK(theta[0].item<float>() == Approx(g));
+  CHECK(theta[2].item<float>() == Approx(2 * g));
+  CHECK(theta[5].item<float>() == Approx((-0.5f + g) / 2));
+  // What a checkpoint keeps goes on as if nothing had happened.
+  auto copy = theta.clone();
+  auto resumed = make_gan_step(o, {2, 3}, 0.9);
+  for (size_t i = 0; i < step->state().buffers.size(); ++i)
+    resumed->state().buffers[i].copy_(step->state().buffers[i]);
+  resumed->state().updates = step->state().updates;
+  step->run(objective, theta, {});
+  resumed->run(objective, copy, {});
+  CHECK(at::equal(copy, theta));
+}
+
+TEST_CASE("what a GAN cannot be made from is refused", "[generative]") {
+  const auto batch = image_sets(1, 2, 1, 8, 1);
+  auto o = gan_options();
+  o.r1_every = 0;
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.r1_every = 0"));
+  o = gan_options();
+  o.average = 1;
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.average = 1"));
+}
