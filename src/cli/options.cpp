@@ -149,6 +149,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("task.meta_batch", c.task.meta_batch, "tasks per meta-step, all ranks");
   b.add("task.mix", c.task.mix,
         "training tasks: real, augmented, generated, clustered, with weights");
+  b.add("task.mix_to", c.task.mix_to, "what task.mix turns into");
+  b.add("task.mix_steps", c.task.mix_steps, "over so many steps");
   b.add("task.generated_shots", c.task.generated_shots,
         "generated support images per class, by generator.from");
   b.add("task.stack", c.task.stack,
@@ -275,6 +277,10 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("generator.clusters", c.generated.clusters,
         "of clustered tasks, per partition");
   b.add("generator.partitions", c.generated.partitions, "of clustered tasks");
+  b.add("generator.refresh", c.generated.refresh,
+        "steps between versions of the generator; 0 = frozen");
+  b.add("generator.refresh_steps", c.generated.refresh_steps,
+        "of the generator's training before each version");
 
   b.add("optim.name", c.optim.name, "outer optimiser: adam, sgd or momentum");
   b.add("optim.lr", c.optim.lr, "outer step size");

@@ -472,6 +472,13 @@ std::optional<FoundCheckpoint> find_newest_valid(const fs::path& checkpoints,
                          "to start at step 0"));
 }
 
+std::vector<int64_t> checkpoint_steps(const fs::path& checkpoints) {
+  std::vector<int64_t> steps;
+  for (const auto& folder : step_folders(checkpoints))
+    steps.push_back(folder.step);
+  return steps;
+}
+
 void prune_checkpoints(const fs::path& checkpoints,
                        const CheckpointOptions& options,
                        const std::vector<int64_t>& best_steps) {

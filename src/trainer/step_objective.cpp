@@ -60,13 +60,15 @@ StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
                              const ReductionOptions& reduction,
                              at::Device device, int64_t first_step,
                              std::function<RankReport()> report,
-                             Station* station)
+                             Station* station,
+                             std::function<StreamState(int64_t)> stream)
     : experiment_(experiment),
       comm_(comm),
       reduction_(reduction),
       device_(device),
       report_(std::move(report)),
       station_(station),
+      stream_(std::move(stream)),
       reducer_(comm, reduction, experiment.learner->spaces().theta.size(),
                experiment.learner->spaces().state.size(), device) {
   const auto stacks = plan(first_step, nullptr);
@@ -87,10 +89,12 @@ std::vector<StackPlan> StepObjective::plan(int64_t step,
                                            std::vector<TaskSpec>* specs) const {
   const auto& source = experiment_.tasks.of(Stream::train);
   const auto& config = experiment_.config;
+  const StreamState stream = stream_ ? stream_(step) : StreamState();
   std::vector<TaskCost> costs;
   for (uint32_t i = 0; i < static_cast<uint32_t>(config.task.meta_batch); ++i) {
-    auto spec = source.describe(
-        config.run.seed, {Stream::train, static_cast<uint32_t>(step), i}, {});
+    auto spec = source.describe(config.run.seed,
+                                {Stream::train, static_cast<uint32_t>(step), i},
+                                stream);
     const auto shape = source.shape(spec);
     costs.push_back(
         {shape.key(), static_cast<float>(shape.support + shape.query)});

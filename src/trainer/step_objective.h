@@ -27,11 +27,13 @@ struct StepTimes {
 class StepObjective : public Objective {
  public:
   // report: what this rank tells the others, asked once per collective.
-  // station: null where nobody coordinates (a benchmark).
+  // stream: the training stream's state at a step; empty: it has none. Any
+  // thread. station: null where nobody coordinates (a benchmark).
   StepObjective(const Experiment& experiment, Communicator& comm,
                 const ReductionOptions& reduction, at::Device device,
                 int64_t first_step, std::function<RankReport()> report,
-                Station* station);
+                Station* station,
+                std::function<StreamState(int64_t)> stream = {});
 
   // Takes the step's tasks; meta is read by gradient().
   void begin_step(int64_t step, const MetaView& meta);
@@ -59,6 +61,7 @@ class StepObjective : public Objective {
   at::Device device_;
   std::function<RankReport()> report_;
   Station* station_;
+  std::function<StreamState(int64_t)> stream_;
   StepReducer reducer_;
   int64_t stacks_per_step_ = 0;
   std::vector<int64_t> tasks_by_rank_;

@@ -22,10 +22,12 @@
 #include "protean/trainer/provenance.h"
 #include "protean/trainer/run_directory.h"
 
+#include "trainer/generator_service.h"
 #include "trainer/on_root.h"
 #include "trainer/per_rank.h"
 #include "trainer/run_logs.h"
 #include "trainer/step_objective.h"
+#include "trainer/stream_schedule.h"
 #include "trainer/training_state.h"
 
 namespace protean {
@@ -71,7 +73,7 @@ class Trainer {
   double accuracy(const StepTotals& totals) const;
   void validate();
   void collect();
-  void save();
+  bool save();
   bool wants_to_stop() const;
   TrainOutcome finish();
   nlohmann::json summary(double wall_s) const;
@@ -87,6 +89,8 @@ class Trainer {
   nlohmann::json identity_;
   TrainingState state_;
   std::unique_ptr<RunLogs> logs_;
+  StreamSchedule stream_;
+  std::unique_ptr<GeneratorService> generator_;  // null: frozen, or none
   std::unique_ptr<Station> station_;
   std::unique_ptr<StepObjective> objective_;  // after the station it reports to
   int64_t resumed_from_ = -1;
@@ -124,7 +128,8 @@ Trainer::Trainer(const Experiment& experiment, World& world,
       reduction_(reduction_options(config_)),
       device_(config_.run.device == "cuda"
                   ? at::Device(at::kCUDA, world.local_rank)
-                  : at::Device(at::kCPU)) {
+                  : at::Device(at::kCPU)),
+      stream_(config_) {
   const auto& source = e_.tasks.of(Stream::train);
   classes_ =
       source.shape(source.describe(0, {}, {})).target == TargetKind::classes;
@@ -157,9 +162,13 @@ void Trainer::open_run() {
   first_step_ = state_.step;
   station_ =
       std::make_unique<Station>(world_, config_.coordinator, state_.costs);
+  if (config_.generated.refresh > 0)
+    generator_ = std::make_unique<GeneratorService>(e_, stream_, world_,
+                                                    device_, state_.step);
   objective_ = std::make_unique<StepObjective>(
       e_, world_.data_plane(), reduction_, device_, state_.step,
-      [this] { return report(); }, station_.get());
+      [this] { return report(); }, station_.get(),
+      [this](int64_t step) { return stream_.at(step); });
   auto& reducer = objective_->reducer();
   if (state_.has_exponents) reducer.set_exponents(state_.exponents);
   if (reducer.residual().defined())
@@ -381,16 +390,19 @@ void Trainer::collect() {
   }
 }
 
-void Trainer::save() {
-  if (!is_root()) return;
+// False: what the checkpoint would need is not on disk.
+bool Trainer::save() {
+  if (!is_root()) return true;
   if (!run_->lock_held())
     throw Error(config_.run.dir +
                 ": another process has taken over this run directory");
   const double before = seconds_since(start_);
   station_->enter(RankPhase::storing, state_.step);
+  if (generator_ && !generator_->store()) return false;
   state_.costs = *station_->costs().at(state_.step);
   writer_->submit(to_checkpoint(state_, e_.learner->spaces(), identity_));
   store_s_ += seconds_since(start_) - before;
+  return true;
 }
 
 bool Trainer::wants_to_stop() const {
@@ -406,6 +418,7 @@ TrainOutcome Trainer::run() {
   while (!wants_to_stop()) {
     step();
     log_step(false);
+    if (generator_) generator_->step_done(state_.step);
     if (config_.eval.every > 0 && state_.step % config_.eval.every == 0)
       validate();
     if ((stop_bits_ & kCheckpointNow) || among_best_) {
@@ -430,9 +443,9 @@ TrainOutcome Trainer::finish() {
     progress_->finish();
     if (writer_->status().step != state_.step &&
         (state_.step != resumed_from_ || context_.resume != "auto"))
-      save();
+      stored = save();
     const auto status = writer_->finish();
-    stored = status.stored;
+    stored = stored && status.stored;
     outcome.summary = summary(wall_s);
     if (!status.stored)
       log_error(concat("the last checkpoint (step ", state_.step,

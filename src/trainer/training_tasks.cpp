@@ -130,9 +130,11 @@ std::vector<TaskSourcePtr> clustered(const Experiment& e,
 
 }  // namespace
 
-std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix) {
+std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix,
+                                                     const char* key) {
+  const bool zeros = key != std::string("task.mix");
   const auto refuse = [&] {
-    throw ConfigError(concat("task.mix = \"", mix,
+    throw ConfigError(concat(key, " = \"", mix,
                              "\"; expected sources with weights such as "
                              "real=1,generated=3, of: real, augmented, "
                              "generated, clustered"));
@@ -146,7 +148,9 @@ std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix) {
     if (equal != std::string::npos) {
       const char* const end = item.data() + item.size();
       const auto read = std::from_chars(item.data() + equal + 1, end, weight);
-      if (read.ec != std::errc() || read.ptr != end || !(weight > 0)) refuse();
+      if (read.ec != std::errc() || read.ptr != end ||
+          !(weight > 0 || (zeros && weight == 0)))
+        refuse();
     }
     if (std::find(std::begin(kNames), std::end(kNames), name) ==
         std::end(kNames))
@@ -200,9 +204,10 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
     if (name == "real") add(e.tasks.train, weight);
     if (name == "augmented") add(augmented(e), weight);
     if (name == "generated") {
-      const auto versions = std::make_shared<GeneratorVersions>();
-      versions->add(0, generator->meta);
-      add(std::make_shared<GeneratedTasks>(generator->learner, versions,
+      e.versions = std::make_shared<GeneratorVersions>();
+      e.versions->add(0, generator->meta);
+      e.generator = generator->experiment;
+      add(std::make_shared<GeneratedTasks>(generator->learner, e.versions,
                                            e.config.task.train_counts(),
                                            e.config.generated),
           weight);

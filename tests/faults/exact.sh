@@ -98,6 +98,39 @@ generated() {
     --task.mix real=1,generated=2,clustered=1 --generator.clusters 100 --generator.partitions 2 \
     --generator.rule ro
 }
+# A generator that trains beside the run: its versions change in mid-run, the mix
+# shifts, and a kill in between changes nothing.
+refreshed() {
+  protean "${base[@]}" "${sets[@]}" --run.dir maker --run.steps 4
+  expect_code 0
+  local words=(--comm.reduction exact --generator.from maker --checkpoint.every 3
+    --task.mix real=1,generated=3 --task.mix_to real=1,generated=0 --task.mix_steps 40)
+  same "2 4" "2" "${words[@]}" --generator.refresh 4 --generator.refresh_steps 2
+  local expected
+  expected=$(hashes alone)
+  expect_line '^\[info\] generator version 3, after 10 of its steps, makes tasks from step 16$'
+  PROTEAN_FAULT=trainer.step:kill:14 protean "${base[@]}" "${words[@]}" \
+    --generator.refresh 4 --generator.refresh_steps 2 --run.dir killed
+  expect_code 137
+  mpi 3 "${base[@]}" "${words[@]}" --run.dir killed --generator.refresh 4 \
+    --generator.refresh_steps 2 --resume auto
+  trained killed
+  expect_line 'resuming from killed/checkpoints/step-12,'
+  expect_equal "bits after a kill" "$result" "$expected"
+  # Of a version that no checkpoint can need nothing is left.
+  expect_equal "versions" "$(cd killed/generator && echo *)" "version-3 version-4 version-5"
+  protean "${base[@]}" "${words[@]}" --run.dir frozen
+  trained frozen
+  expect_other "bits with a frozen generator" "$result" "$expected"
+
+  row="a version that is lost"
+  rm -r killed/generator/version-5
+  rm killed/DONE
+  protean "${base[@]}" "${words[@]}" --run.dir killed --generator.refresh 4 \
+    --generator.refresh_steps 2 --run.steps 24 --resume auto
+  expect_code 1 2
+  expect_error 'killed/generator/version-5: no checkpoint there; expected version 5'
+}
 # fixed promises the same bits on the same ranks only.
 fixed() {
   mpi 3 "${base[@]}" --run.dir once --comm.reduction fixed

@@ -80,6 +80,12 @@ struct GeneratedTaskOptions {
   // generator.clusters: of clustered tasks, per partition.
   int64_t clusters = 500;
   int partitions = 10;  // generator.partitions: of clustered tasks
+  // generator.refresh: the generator trains beside the run, and every so many
+  // steps a new version of it takes over, as many steps later; 0 = frozen.
+  int64_t refresh = 0;
+  // generator.refresh_steps: the generator's meta-steps from version to
+  // version.
+  int64_t refresh_steps = 20;
 
   bool operator==(const GeneratedTaskOptions&) const = default;
 };

@@ -34,6 +34,10 @@ struct TaskOptions {
   // task.mix: where training tasks come from, with weights; see
   // trainer/training_tasks.h.
   std::string mix = "real";
+  // task.mix_to, task.mix_steps: weights of the same sources, 0 allowed, that
+  // those of task.mix turn into, in equal parts over so many steps.
+  std::string mix_to;
+  int64_t mix_steps = 0;
 
   // task.generated_shots: support images per class that generator.from adds to
   // the real ones, in training and evaluation; see

@@ -115,6 +115,10 @@ std::optional<FoundCheckpoint> find_newest_valid(
     const std::filesystem::path& checkpoints,
     const std::filesystem::path& fallback = {});
 
+// Steps of the checkpoints there, newest first; whether they are whole is not
+// looked at.
+std::vector<int64_t> checkpoint_steps(const std::filesystem::path& checkpoints);
+
 // Removes all but what the options keep. Never the one that `latest` names, or
 // those of later steps (of a run that was set back).
 void prune_checkpoints(const std::filesystem::path& checkpoints,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "protean/generative/generative_learner.h"
 #include "protean/learners/learner.h"
@@ -12,10 +13,16 @@
 
 namespace protean {
 
+class GeneratorVersions;
+
 struct Experiment {
   Config config;
   TaskSources tasks;
   LearnerPtr learner;
+  // Of tasks that a generator makes: its weights by version, and the experiment
+  // that it comes from. Null where there are none.
+  std::shared_ptr<GeneratorVersions> versions;
+  std::shared_ptr<const Experiment> generator;
 };
 
 // Throws ConfigError or DataError; nothing is written.

@@ -24,10 +24,13 @@ namespace protean {
 struct FrozenGenerator {
   GenerativeLearnerPtr learner;
   MetaView meta;
+  std::shared_ptr<const Experiment> experiment;
 };
 
-// The sources of task.mix with a weight. Throws ConfigError naming the key.
-std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix);
+// The sources of task.mix with a weight each; those of task.mix_to may be 0.
+// Throws ConfigError naming the key.
+std::vector<std::pair<std::string, float>> parse_mix(
+    const std::string& mix, const char* key = "task.mix");
 
 // Whether task.mix or task.generated_shots needs generator.from. Throws
 // ConfigError when generator.from is missing, or set without need.

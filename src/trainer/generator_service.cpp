@@ -1,0 +1,154 @@
+#include "trainer/generator_service.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/core/trace.h"
+
+#include "trainer/on_root.h"
+#include "trainer/step_objective.h"
+
+namespace protean {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kVersion = "version-";
+
+}  // namespace
+
+GeneratorService::GeneratorService(const Experiment& run,
+                                   const StreamSchedule& schedule, World& world,
+                                   at::Device device, int64_t step)
+    : run_(run),
+      schedule_(schedule),
+      world_(world),
+      reduction_(reduction_options(run.config)),
+      device_(device),
+      generator_(*run.generator) {
+  generator_.config.coordinator = run.config.coordinator;
+  generator_.config.data.prefetch = run.config.data.prefetch;
+  const uint32_t made = schedule.made_by(step);
+  // The one before may be what the next tasks name.
+  if (const uint32_t active = schedule.active_at(step); active != made) {
+    TrainingState old = initial_state(generator_, device);
+    load(active, old);
+    publish(active, old);
+  }
+  state_ = initial_state(generator_, device);
+  load(made, state_);
+  publish(made, state_);
+}
+
+fs::path GeneratorService::folder(uint32_t version) const {
+  return fs::path(run_.config.run.dir) / "generator" /
+         concat(kVersion, version);
+}
+
+void GeneratorService::load(uint32_t version, TrainingState& state) const {
+  on_root(*world_.control, [&] {
+    const auto where =
+        version == 0 ? fs::path(run_.config.generated.from) / "checkpoints"
+                     : folder(version);
+    const auto found = find_newest_valid(where);
+    if (!found)
+      throw DataError(concat(where.string(),
+                             ": no checkpoint there; expected "
+                             "version ",
+                             version, " of the generator"));
+    from_checkpoint(found->state, generator_.learner->spaces(), state);
+  });
+  broadcast(state, *world_.control);
+}
+
+void GeneratorService::publish(uint32_t version,
+                               const TrainingState& state) const {
+  run_.versions->add(version,
+                     {state.meta.theta.to(at::kCPU, at::kFloat, false, true),
+                      state.meta.state.to(at::kCPU, at::kFloat, false, true)});
+}
+
+void GeneratorService::step_done(int64_t step) {
+  run_.versions->forget_before(schedule_.active_at(step));
+  if (!schedule_.publishes_at(step)) return;
+  const uint32_t version = schedule_.made_by(step);
+  const TraceSpan span("step", concat("generator version ", version));
+  train();
+  publish(version, state_);
+  if (world_.control->rank() == 0) {
+    pending_.emplace_back(
+        version, to_checkpoint(state_, generator_.learner->spaces(), {}));
+    log_info(concat("generator version ", version, ", after ", state_.step,
+                    " of its steps, makes tasks from step ",
+                    schedule_.active_from(version)));
+  }
+}
+
+void GeneratorService::train() {
+  generator_.config.run.steps =
+      state_.step + run_.config.generated.refresh_steps;
+  StepObjective objective(
+      generator_, world_.data_plane(), reduction_, device_, state_.step,
+      [&] {
+        RankReport report;
+        report.hash = state_.hash();
+        return report;
+      },
+      nullptr);
+  if (state_.has_exponents) objective.reducer().set_exponents(state_.exponents);
+  while (state_.step < generator_.config.run.steps) {
+    objective.begin_step(state_.step, state_.meta);
+    try {
+      state_.outer->run(objective, state_.meta.theta,
+                        {state_.step, generator_.config.run.steps});
+    } catch (const NumericError& e) {  // every rank has it
+      throw AgreedError(concat("the generator's ", e.what()), e.exit_code());
+    }
+    const auto& totals = objective.totals();
+    for (const auto& rank : totals.ranks)
+      if (rank.hash != totals.ranks[0].hash)
+        throw AgreedError(
+            concat("the generator's step ", state_.step,
+                   ": ranks hold other parameters than rank 0; expected the "
+                   "same bits"),
+            kExitFailed);
+    if (state_.meta.state.numel()) state_.meta.state.copy_(totals.state);
+    state_.tasks_seen += totals.tasks;
+    ++state_.step;
+  }
+  state_.exponents = objective.reducer().exponents();
+  state_.has_exponents = true;
+}
+
+bool GeneratorService::store() {
+  try {
+    while (!pending_.empty()) {
+      const auto& [version, state] = pending_.front();
+      save_checkpoint(state, folder(version));
+      pending_.erase(pending_.begin());
+    }
+  } catch (const DataError& e) {
+    log_warning(concat("version ", pending_.front().first,
+                       " of the generator is not stored: ", e.what()));
+    return false;
+  }
+  prune();
+  return true;
+}
+
+void GeneratorService::prune() const {
+  int64_t oldest = std::numeric_limits<int64_t>::max();
+  const auto run = fs::path(run_.config.run.dir);
+  for (const int64_t step : checkpoint_steps(run / "checkpoints"))
+    oldest = std::min(oldest, step);
+  std::error_code error;
+  if (oldest == std::numeric_limits<int64_t>::max()) return;
+  for (uint32_t old = schedule_.active_at(oldest);
+       old-- > 1 && fs::exists(folder(old), error);)
+    fs::remove_all(folder(old), error);
+}
+
+}  // namespace protean
