@@ -117,8 +117,10 @@ refreshed() {
   trained killed
   expect_line 'resuming from killed/checkpoints/step-12,'
   expect_equal "bits after a kill" "$result" "$expected"
-  # Of a version that no checkpoint can need nothing is left.
-  expect_equal "versions" "$(cd killed/generator && echo *)" "version-3 version-4 version-5"
+  # The oldest checkpoint that is kept, of step 15, may need version 2. The one
+  # before it goes unless a checkpoint was still being written.
+  expect_equal "versions" "$(cd killed/generator && echo version-[2-9])" \
+    "version-2 version-3 version-4 version-5"
   protean "${base[@]}" "${words[@]}" --run.dir frozen
   trained frozen
   expect_other "bits with a frozen generator" "$result" "$expected"
