@@ -68,10 +68,11 @@ class History {
   bool dumped_ = false;
 };
 
-// By rank; made at its first call and kept to the end of the process.
+// By rank; made at its first call and never destroyed: a process that calls
+// exit() dumps it after the destruction of statics has begun.
 History& history_of(int rank) {
-  static std::mutex mutex;
-  static std::map<int, History> histories;
+  static auto& mutex = *new std::mutex;
+  static auto& histories = *new std::map<int, History>;
   std::lock_guard lock(mutex);
   return histories[rank];
 }
