@@ -119,8 +119,9 @@ rank_of() {
   local pid
   for pid in $(descendants "$job"); do
     [ "$(readlink "/proc/$pid/exe")" = "$PROTEAN_BIN" ] || continue
+    # Read to the end: a writer whose reader has gone would fail the pipe.
     if tr '\0' '\n' <"/proc/$pid/environ" |
-      grep -Eqx "(OMPI_COMM_WORLD_RANK|PMI_RANK|PMIX_RANK)=$1"; then
+      grep -Ex "(OMPI_COMM_WORLD_RANK|PMI_RANK|PMIX_RANK)=$1" >/dev/null; then
       echo "$pid"
       return
     fi
