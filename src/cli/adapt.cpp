@@ -85,6 +85,13 @@ int adapt(const CommandLine& line, World& world) {
     ink = parse_ink(line.flags.at("ink"), "--ink");
   });
   const auto [experiment, stored] = open_run(line, *world.control);
+  agree(*world.control, [&, &e = experiment] {
+    if (e.tasks.environment)
+      throw ConfigError(concat("--run ", line.flags.at("run"),
+                               ": learner.name = ", e.learner->name(),
+                               " adapts by acting, not to examples; expected a "
+                               "run of another learner"));
+  });
   if (experiment.config.data.source == "text")
     return score(line, world, {experiment, stored}, support, query);
   Predictions predictions;

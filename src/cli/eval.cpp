@@ -88,7 +88,13 @@ Stream eval_stream(const std::string& name) {
 
 void print(const EvalResult& r) {
   const auto& last = r.last();
-  if (std::isnan(last.accuracy)) {
+  if (r.acts) {
+    std::printf(
+        "return %.4f +- %.4f (95 %% interval over %lld tasks), adapted by %lld "
+        "rollouts per step, judged by %lld others\n",
+        -last.loss, r.ci95, static_cast<long long>(r.tasks),
+        static_cast<long long>(r.shots), static_cast<long long>(r.queries));
+  } else if (std::isnan(last.accuracy)) {
     std::printf("loss %.4f +- %.4f (median %.4f) over %lld tasks\n", last.loss,
                 r.ci95, last.loss_median, static_cast<long long>(r.tasks));
   } else if (r.labels > 1) {
@@ -113,7 +119,7 @@ void print(const EvalResult& r) {
   std::printf("after each inner step:");
   for (const auto& step : r.per_step)
     if (std::isnan(step.accuracy))
-      std::printf(" %.4f", step.loss);
+      std::printf(" %.4f", r.acts ? -step.loss : step.loss);
     else
       std::printf(" %.2f %%", 100 * step.accuracy);
   std::printf("\n");

@@ -96,7 +96,7 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("run.device", c.run.device, "cpu or cuda");
 
   b.add("data.source", c.data.source,
-        "auto, omniglot, pack, folder, sinusoid, table or text");
+        "auto, omniglot, pack, folder, sinusoid, table, text, point or bandit");
   b.add("data.path", c.data.path,
         "file or folder; empty = the shipped Omniglot background set");
   b.add("data.side", c.data.side, "height and width of images, pixels");
@@ -119,6 +119,10 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("data.length", c.data.length, "characters of one piece of text");
   b.add("data.vocabulary", c.data.vocabulary,
         "most different characters of texts");
+  b.add("data.horizon", c.data.horizon, "steps of a rollout (point, bandit)");
+  b.add("data.family", c.data.family, "of point: goal or velocity");
+  b.add("data.arms", c.data.arms, "of a bandit");
+  b.add("data.rewards", c.data.rewards, "of a bandit: bernoulli or gaussian");
   b.add("data.train_classes", c.data.train_classes,
         "training classes that are used; 0 = all");
   b.add("data.train_groups", c.data.train_groups,
@@ -179,7 +183,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("learner.name", c.learner.name,
         "maml, fomaml, anil, boil, metasgd, mamlpp, protomaml, imaml, "
         "metalstm, cavia, reptile, protonet, matching, relation, siamese, "
-        "snail, mann, baseline, scratch, setvae, metavae or metagan");
+        "snail, mann, baseline, scratch, setvae, metavae, metagan, promp or "
+        "mamlpg");
   b.add("learner.inner_steps", c.learner.inner_steps,
         "adaptation steps in training");
   b.add("learner.inner_lr", c.learner.inner_lr,
@@ -281,6 +286,18 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "steps between versions of the generator; 0 = frozen");
   b.add("generator.refresh_steps", c.generated.refresh_steps,
         "of the generator's training before each version");
+
+  b.add("policy.deviation", c.policy.deviation,
+        "of continuous actions, before training");
+  b.add("policy.discount", c.policy.discount, "of rewards, per step");
+  b.add("policy.trace", c.policy.trace,
+        "lambda of the generalised advantage estimate");
+  b.add("policy.clip", c.policy.clip,
+        "how far likelihood ratios count from 1 (promp)");
+  b.add("policy.divergence", c.policy.divergence,
+        "weight of the divergence before adaptation (promp)");
+  b.add("policy.epochs", c.policy.epochs,
+        "outer steps per batch of rollouts (promp)");
 
   b.add("optim.name", c.optim.name, "outer optimiser: adam, sgd or momentum");
   b.add("optim.lr", c.optim.lr, "outer step size");

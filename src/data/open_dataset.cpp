@@ -42,7 +42,8 @@ DatasetPtr open_source(const DataOptions& options) {
                              source == "sinusoid"
                                  ? "\" has no examples to open"
                                  : "\"; expected one of: auto, omniglot, pack, "
-                                   "folder, sinusoid, table, text"));
+                                   "folder, sinusoid, table, text, point, "
+                                   "bandit"));
   if (options.path.empty()) {
     if (source == "folder")
       throw ConfigError("data.path is empty; expected the folder of images");

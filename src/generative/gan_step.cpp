@@ -4,43 +4,27 @@
 
 #include <ATen/ATen.h>
 
+#include "learners/part_step.h"
+
 namespace protean {
 namespace {
-
-// A part of theta descends one of the losses.
-class PartOf : public Objective {
- public:
-  PartOf(Objective& whole, int loss, int64_t begin, int64_t size)
-      : whole_(whole), loss_(loss), begin_(begin), size_(size) {}
-  at::Tensor gradient(int) override {
-    return whole_.gradient(loss_).narrow(0, begin_, size_);
-  }
-
- private:
-  Objective& whole_;
-  int loss_;
-  int64_t begin_, size_;
-};
 
 class GanStep : public OuterStep {
  public:
   GanStep(const OptimOptions& options, const GanSizes& sizes, double average)
       : sizes_(sizes),
         average_(average),
-        generator_(make_optimiser_step(options, sizes.generator)),
-        discriminator_(make_optimiser_step(options, sizes.discriminator)) {
-    const int64_t whole = 2 * sizes.generator + sizes.discriminator;
-    state_.names = generator_->state().names;
-    for (size_t i = 0; i < state_.names.size(); ++i)
-      state_.buffers.push_back(at::zeros({whole}, at::kFloat));
-  }
+        generator_(options, 0, sizes.generator, kGeneratorLoss),
+        discriminator_(options, sizes.generator, sizes.discriminator,
+                       kDiscriminatorLoss),
+        state_(generator_.whole_state(2 * sizes.generator +
+                                      sizes.discriminator)) {}
 
   void run(Objective& objective, at::Tensor& theta,
            const StepContext& context) override {
     const int64_t g = sizes_.generator, d = sizes_.discriminator;
-    descend(*generator_, objective, kGeneratorLoss, theta, 0, g, context);
-    descend(*discriminator_, objective, kDiscriminatorLoss, theta, g, d,
-            context);
+    generator_.run(objective, theta, context, state_);
+    discriminator_.run(objective, theta, context, state_);
     ++state_.updates;
     // Early on, the average of all so far.
     const double keep =
@@ -50,27 +34,13 @@ class GanStep : public OuterStep {
 
   State& state() override { return state_; }
   double last_gradient_norm() const override {
-    return generator_->last_gradient_norm();
+    return generator_.last_gradient_norm();
   }
 
  private:
-  // The optimiser's moments are parts of this step's own, which checkpoints
-  // keep and resuming writes to.
-  void descend(OuterStep& step, Objective& objective, int loss,
-               at::Tensor& theta, int64_t begin, int64_t size,
-               const StepContext& context) {
-    auto& state = step.state();
-    for (size_t i = 0; i < state.buffers.size(); ++i)
-      state.buffers[i] = state_.buffers[i].narrow(0, begin, size);
-    state.updates = state_.updates;
-    PartOf part(objective, loss, begin, size);
-    auto own = theta.narrow(0, begin, size);
-    step.run(part, own, context);
-  }
-
   GanSizes sizes_;
   double average_;
-  std::unique_ptr<OuterStep> generator_, discriminator_;
+  PartStep generator_, discriminator_;
   State state_;
 };
 

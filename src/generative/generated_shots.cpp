@@ -5,7 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
-#include "protean/generative/noise.h"
+#include "protean/tasks/noise.h"
 
 namespace protean {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "protean/core/error.h"
 #include "protean/generative/latent_space.h"
-#include "protean/generative/noise.h"
+#include "protean/tasks/noise.h"
 
 namespace protean {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/new_folder.h"
-#include "protean/generative/noise.h"
+#include "protean/tasks/noise.h"
 
 namespace protean {
 namespace {

@@ -6,9 +6,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/philox.h"
-#include "protean/generative/noise.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
+#include "protean/tasks/noise.h"
 
 #include "generative/pixels.h"
 
@@ -17,27 +17,6 @@ namespace {
 
 // Slots of Purpose::noise, within the four of one loss.
 constexpr uint32_t kCodeNoise = 0, kLatentNoise = 1, kShown = 2;
-
-// Which tasks phi belongs to travels with it: (T, 3) int64.
-at::Tensor to_tensor(const std::vector<TaskId>& ids) {
-  auto t = at::empty({static_cast<int64_t>(ids.size()), 3}, at::kLong);
-  auto* out = t.data_ptr<int64_t>();
-  for (const auto& id : ids) {
-    *out++ = static_cast<int64_t>(id.stream);
-    *out++ = id.step;
-    *out++ = id.index;
-  }
-  return t;
-}
-
-std::vector<TaskId> to_ids(const at::Tensor& t) {
-  std::vector<TaskId> ids;
-  const auto* in = t.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < t.size(0); ++i, in += 3)
-    ids.push_back({static_cast<Stream>(in[0]), static_cast<uint32_t>(in[1]),
-                   static_cast<uint32_t>(in[2])});
-  return ids;
-}
 
 }  // namespace
 

@@ -193,7 +193,7 @@ LearnerPtr make_learner(const LearnerOptions& learner,
   if (found == entries().end())
     throw ConfigError(concat("learner.name = \"", learner.name,
                              "\"; expected one of: ", names(0),
-                             ", setvae, metavae, metagan"));
+                             ", setvae, metavae, metagan, promp, mamlpg"));
   const auto& entry = found->second;
   const bool classes = train.target == TargetKind::classes;
   if (!classes && (entry.traits & kClassesOnly))

@@ -6,6 +6,7 @@
 #include "protean/data/table.h"
 #include "protean/data/text.h"
 #include "protean/tasks/domain_tasks.h"
+#include "protean/tasks/environment_tasks.h"
 #include "protean/tasks/flat_batches.h"
 #include "protean/tasks/group_tasks.h"
 #include "protean/tasks/nway_kshot.h"
@@ -34,11 +35,17 @@ void check_settings(const DataOptions& data, const TaskOptions& task) {
       throw ConfigError(concat(key, " is for data.source = ", source,
                                "; this is ", data.source));
   };
+  const bool acting = is_environment(data.source);
   only(data.target != d.target, "data.target", "table");
   only(data.features != d.features, "data.features", "table");
   only(data.length != d.length, "data.length", "text");
   only(data.vocabulary != d.vocabulary, "data.vocabulary", "text");
-  if (data.source != "table" && data.source != "text") return;
+  only(data.family != d.family, "data.family", "point");
+  only(data.arms != d.arms, "data.arms", "bandit");
+  only(data.rewards != d.rewards, "data.rewards", "bandit");
+  if (!acting)
+    only(data.horizon != d.horizon, "data.horizon", "point or bandit");
+  if (data.source != "table" && data.source != "text" && !acting) return;
   const auto images = [&](bool differs, const char* key) {
     if (differs)
       throw ConfigError(
@@ -48,7 +55,28 @@ void check_settings(const DataOptions& data, const TaskOptions& task) {
   images(data.augment != d.augment, "data.augment");
   images(data.invert, "data.invert");
   images(task.domain != "none", "task.domain");
-  images(data.source == "text" && !data.group_by.empty(), "data.group_by");
+  images(data.source != "table" && !data.group_by.empty(), "data.group_by");
+  images(acting && !data.path.empty(), "data.path");
+}
+
+// What needs no files: a family of functions, or an environment. identity: all
+// that its tasks depend on.
+template <typename Make>
+TaskSources open_computed(const DataOptions& data, const TaskOptions& task,
+                          const TaskCounts& eval, const std::string& identity,
+                          const Make& make) {
+  if (task.flat_batch > 0)
+    throw ConfigError(concat("task.flat_batch = ", task.flat_batch,
+                             ", but data.source = ", data.source,
+                             " has no classes; expected 0"));
+  TaskSources sources;
+  sources.train = make(task.train_counts());
+  sources.train_shape =
+      sources.train->shape(sources.train->describe(0, {}, {}));
+  sources.validation = sources.test = make(eval);
+  sources.checksum = sha256_hex(identity.data(), identity.size());
+  sources.examples_checksum = sources.checksum;
+  return sources;
 }
 
 // Examples with targets of their own; null for the other sources.
@@ -87,22 +115,24 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                              "\"; expected one of: none, affine"));
   check_settings(data, task);
   const TaskCounts train = task.train_counts();
-  TaskSources sources;
-  if (data.source == "sinusoid") {
-    if (task.flat_batch > 0)
-      throw ConfigError(concat("task.flat_batch = ", task.flat_batch,
-                               ", but data.source = sinusoid has no classes; "
-                               "expected 0"));
-    sources.train = std::make_shared<Sinusoid>(train.shots, train.queries);
-    sources.train_shape =
-        sources.train->shape(sources.train->describe(0, {}, {}));
-    sources.validation = sources.test =
-        std::make_shared<Sinusoid>(eval.shots, eval.queries);
-    const std::string name = "sinusoid";
-    sources.checksum = sha256_hex(name.data(), name.size());
-    sources.examples_checksum = sources.checksum;
+  if (data.source == "sinusoid")
+    return open_computed(
+        data, task, eval, data.source, [](const TaskCounts& c) {
+          return std::make_shared<Sinusoid>(c.shots, c.queries);
+        });
+  if (is_environment(data.source)) {
+    const auto environment = make_environment(data);
+    const auto identity = concat(data.source, " ", data.family, " ", data.arms,
+                                 " ", data.rewards, " ", data.horizon);
+    auto sources =
+        open_computed(data, task, eval, identity, [&](const TaskCounts& c) {
+          return std::make_shared<EnvironmentTasks>(environment, c.shots,
+                                                    c.queries);
+        });
+    sources.environment = environment;
     return sources;
   }
+  TaskSources sources;
   Splits splits;
   const LabelledPtr labelled = open_labelled(data, splits);
   const DatasetPtr examples = labelled ? labelled : open_dataset(data);

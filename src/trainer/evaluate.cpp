@@ -53,10 +53,15 @@ nlohmann::json EvalResult::to_json() const {
     return std::isfinite(v) ? nlohmann::json(v) : nlohmann::json();
   };
   nlohmann::json steps = nlohmann::json::array();
-  for (const auto& s : per_step)
+  for (const auto& s : per_step) {
     steps.push_back({{"accuracy", number(s.accuracy)},
                      {"loss", number(s.loss)},
                      {"loss_median", number(s.loss_median)}});
+    if (acts) {
+      steps.back()["return"] = number(-s.loss);
+      steps.back()["return_ci95"] = number(interval95(s.task_loss));
+    }
+  }
   nlohmann::json json = {{"accuracy", number(last().accuracy)},
                          {"ci95", number(ci95)},
                          {"loss", number(last().loss)},
@@ -68,6 +73,7 @@ nlohmann::json EvalResult::to_json() const {
                          {"queries", queries},
                          {"mode", transductive ? "transductive" : "inductive"},
                          {"per_step", steps}};
+  if (acts) json["return"] = number(-last().loss);
   if (labels > 1) {  // characters
     json["bits_per_character"] = number(last().loss / std::numbers::ln2);
     json["bits_per_character_before"] =
@@ -158,6 +164,7 @@ EvalResult evaluate(const Experiment& e, Communicator& comm,
   r.queries = by_class ? shape.query / shape.ways : shape.query;
   r.labels = classes ? shape.target_size : 1;
   r.transductive = e.learner->transductive();
+  r.acts = e.tasks.environment != nullptr;
   for (int64_t k = 0; k < table.steps; ++k) {
     EvalStep step;
     step.task_loss = table.row(table.loss, k);

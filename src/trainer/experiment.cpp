@@ -9,6 +9,7 @@
 #include "protean/core/error.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/learners/make_learner.h"
+#include "protean/rl/policy_learner.h"
 
 namespace protean {
 namespace {
@@ -48,6 +49,21 @@ void validate(const Config& c) {
     throw ConfigError(
         "generator.* is set, but learner.name = \"" + c.learner.name +
         "\" is no generative learner; expected one of: " + generative_names());
+  const bool acts = is_policy_learner(c.learner.name);
+  if (!acts && !(c.policy == PolicyOptions{}))
+    throw ConfigError(
+        "policy.* is set, but learner.name = \"" + c.learner.name +
+        "\" does not act; expected one of: " + policy_learner_names());
+  if (acts && !is_environment(c.data.source))
+    throw ConfigError("learner.name = \"" + c.learner.name +
+                      "\" acts in an environment, but data.source = \"" +
+                      c.data.source +
+                      "\" has examples; expected one of: point, bandit");
+  if (!acts && is_environment(c.data.source))
+    throw ConfigError(
+        "data.source = \"" + c.data.source +
+        "\" is an environment, but learner.name = \"" + c.learner.name +
+        "\" does not act; expected one of: " + policy_learner_names());
   if (c.eval.stream != "test" && c.eval.stream != "validation")
     throw ConfigError("eval.stream = \"" + c.eval.stream +
                       "\"; expected one of: test, validation");
@@ -75,6 +91,9 @@ Experiment make_experiment(const Config& config) {
     e.learner =
         make_generative_learner(e.config.learner, config.generator,
                                 e.tasks.train_shape, config.eval_counts());
+  else if (is_policy_learner(config.learner.name))
+    e.learner = make_policy_learner(e.config.learner, config.policy,
+                                    config.model, e.tasks.environment);
   else
     e.learner =
         make_learner(e.config.learner, config.model, e.tasks.train_shape);

@@ -7,8 +7,8 @@
 #include "protean/core/philox.h"
 #include "protean/data/image_sheet.h"
 #include "protean/generative/clustering.h"
-#include "protean/generative/noise.h"
 #include "protean/generative/scatter.h"
+#include "protean/tasks/noise.h"
 
 namespace protean {
 namespace {

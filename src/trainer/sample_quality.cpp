@@ -8,8 +8,8 @@
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/core/philox.h"
-#include "protean/generative/noise.h"
 #include "protean/generative/quality.h"
+#include "protean/tasks/noise.h"
 
 namespace protean {
 namespace {

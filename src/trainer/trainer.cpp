@@ -313,7 +313,7 @@ void Trainer::log_step(bool force) {
     busiest = std::max<double>(busiest, rank.cpu_s);
     if (rank.worst_loss > worst->worst_loss) worst = &rank;
   }
-  const nlohmann::json line = {
+  nlohmann::json line = {
       {"step", state_.step},
       {"loss", totals.loss},
       {"accuracy", accuracy(totals)},
@@ -331,6 +331,10 @@ void Trainer::log_step(bool force) {
       {"imbalance",
        busy > 0 ? busiest * static_cast<double>(totals.ranks.size()) / busy
                 : 1.0}};
+  if (e_.tasks.environment) {  // see rl/policy_learner.h
+    line["return_before"] = totals.accuracy;
+    line["return"] = -totals.loss;
+  }
   metrics_->write(line);
   logs_->metrics(line);
   window_ = {};
@@ -364,11 +368,15 @@ void Trainer::validate() {
                     last.accuracy >= config_.eval.target_accuracy;
   validate_s_ += seconds_since(start_) - before;
   if (!is_root()) return;
-  metrics_->write({{"step", state_.step},
-                   {"validation_loss", last.loss},
-                   {"validation_accuracy", last.accuracy},
-                   {"validation_ci95", validation_->ci95},
-                   {"validate_s", seconds_since(start_) - before}});
+  nlohmann::json line = {{"step", state_.step},
+                         {"validation_loss", last.loss},
+                         {"validation_accuracy", last.accuracy},
+                         {"validation_ci95", validation_->ci95},
+                         {"validate_s", seconds_since(start_) - before}};
+  if (validation_->acts)  // after 0, 1, ... inner steps
+    for (const auto& step : validation_->per_step)
+      line["validation_return"].push_back(-step.loss);
+  metrics_->write(line);
   progress_->note(classes
                       ? concat("step ", state_.step, ": validation accuracy ",
                                std::round(last.accuracy * 1e4) / 100, " % +- ",

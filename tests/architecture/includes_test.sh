@@ -34,11 +34,12 @@ tasks: core data
 models: core data tasks
 learners: core data tasks models
 generative: core data tasks models learners
+rl: core data tasks models learners
 comm: core
 coordinator: core comm
-trainer: core data tasks models learners generative comm coordinator
-evaluation: core data tasks models learners generative comm coordinator trainer
-cli: core data tasks models learners generative comm coordinator trainer evaluation
+trainer: core data tasks models learners generative rl comm coordinator
+evaluation: core data tasks models learners generative rl comm coordinator trainer
+cli: core data tasks models learners generative rl comm coordinator trainer evaluation
 '
 while IFS=: read -r module below; do
   [ -n "$module" ] || continue

@@ -291,6 +291,45 @@ END
   expect_equal steps "$(json run/summary.json 'd["steps"]')" 5
 }
 
+# Learners that act, and environments.
+acting() {
+  train 'learner\.name = "promp" acts in an environment, but data\.source = "omniglot" has examples; expected one of: point, bandit$' \
+    --learner.name promp
+  train 'data\.source = "point" is an environment, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
+    --data.source point
+  train 'data\.source = "bandit" is an environment, but learner\.name = "setvae"' \
+    --data.source bandit --learner.name setvae
+  train 'policy\.\* is set, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
+    --policy.clip 0.2
+  train 'data\.horizon is for data\.source = point or bandit; this is omniglot' --data.horizon 5
+  tiny=(--run.steps 2 --run.quiet true --data.source point --data.horizon 4 --task.shots 2
+    --task.queries 2 --task.meta_batch 2 --model.name mlp --model.hidden 4 --learner.name promp
+    --learner.inner_steps 1 --eval.every 0)
+  train 'task\.shots = 0; expected at least 1, rollouts to adapt by' --task.shots 0
+  train 'task\.queries = 0; expected at least 1, rollouts to be judged by' --task.queries 0
+  train 'data\.horizon = 0; expected at least 1' --data.horizon 0
+  train 'data\.family = "speed"; expected one of: goal, velocity' --data.family speed
+  train 'data\.arms is for data\.source = bandit; this is point' --data.arms 3
+  train 'data\.path is for images; this is data\.source = point' --data.path sound.pack
+  train 'task\.flat_batch = 4, but data\.source = point has no classes' --task.flat_batch 4
+  train 'model\.name = "conv4"; expected mlp with learner\.name = promp' --model.name conv4
+  train 'learner\.inner_optimizer does nothing with learner\.name = promp' \
+    --learner.inner_optimizer adam
+  train 'learner\.inner_steps = 0; expected at least 1' --learner.inner_steps 0
+  train 'policy\.discount = 1\.5; expected a value in \[0, 1\]' --policy.discount 1.5
+  train 'policy\.clip = 0; expected a value above 0' --policy.clip 0
+  train 'policy\.epochs = 0; expected at least 1' --policy.epochs 0
+  train 'policy\.epochs does nothing with learner\.name = mamlpg; expected' \
+    --learner.name mamlpg --policy.epochs 2
+  train 'policy\.deviation = 2 does nothing with discrete actions' --policy.deviation 2 \
+    --data.source bandit
+  accepted train --run.dir run "${tiny[@]}"
+  refused 2 'learner\.name = promp adapts by acting, not to examples' adapt --run run --support . --query .
+  refused 2 'learner\.name = promp makes no images' generate --run run --support . --out new
+  refused 2 '--across needs a run on classes of images; this one has data\.source = point' \
+    eval --run run --across test
+}
+
 # The same mistake on all ranks is one line; another one is told apart.
 ranks() {
   both() { mpi 2 "$@"; }

@@ -133,6 +133,32 @@ refreshed() {
   expect_code 1 2
   expect_error 'killed/generator/version-5: no checkpoint there; expected version 5'
 }
+# Rollouts belong to the task and the step, also those that several outer steps
+# are made on; a kill in between changes nothing.
+acting() {
+  base=(train --run.quiet true --run.threads 1 --run.steps 6 --eval.every 3 --eval.tasks 6
+    --data.horizon 8 --task.shots 3 --task.queries 3 --task.meta_batch 14 --task.stack 2
+    --model.name mlp --model.hidden 8,8 --learner.inner_steps 1 --learner.inner_lr 0.1
+    --comm.reduction exact)
+  local words=(--data.source point --learner.name promp --checkpoint.every 2) expected
+  same "2 4" "2" "${words[@]}"
+  expected=$(hashes alone)
+  PROTEAN_FAULT=trainer.step:kill:5 protean "${base[@]}" "${words[@]}" --run.dir killed
+  expect_code 137
+  mpi 3 "${base[@]}" "${words[@]}" --run.dir killed --resume auto
+  trained killed
+  expect_line 'resuming from killed/checkpoints/step-4,'
+  expect_equal "bits after a kill" "$result" "$expected"
+  local returns
+  protean eval --run alone --eval.tasks 10 --learner.eval_steps 2 --json
+  expect_code 0
+  returns=$(cat "$scratch/out")
+  mpi 2 eval --run alone --eval.tasks 10 --learner.eval_steps 2 --json
+  expect_code 0
+  expect_equal "evaluation on 2 ranks" "$(cat "$scratch/out")" "$returns"
+  rm -r alone threads2 ranks*
+  same "" "2" --data.source bandit --learner.name mamlpg
+}
 # fixed promises the same bits on the same ranks only.
 fixed() {
   mpi 3 "${base[@]}" --run.dir once --comm.reduction fixed

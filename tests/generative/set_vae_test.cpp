@@ -2,9 +2,9 @@
 #include <numbers>
 
 #include "protean/core/error.h"
-#include "protean/generative/noise.h"
 #include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
+#include "protean/tasks/noise.h"
 
 #include "generative/gaussian.h"
 #include "generative/image_sets.h"

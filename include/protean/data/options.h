@@ -7,7 +7,8 @@
 namespace protean {
 
 struct DataOptions {
-  // data.source: auto | omniglot | pack | folder | sinusoid | table | text.
+  // data.source: auto | omniglot | pack | folder | sinusoid | table | text |
+  // point | bandit.
   //   auto      one of the next three, by what data.path holds
   //   omniglot  the official layout, from a zip, a folder or a pack
   //   pack      a file written by `protean pack`
@@ -18,6 +19,8 @@ struct DataOptions {
   //   table     a CSV file, see data/table.h
   //   text      a folder with a .txt file per author or language, see
   //             data/text.h
+  //   point, bandit  no files: environments, for learners that act in them, see
+  //             tasks/environment.h
   std::string source = "omniglot";
   // data.path: the file or folder. Empty: what is shipped below configs, found
   // from any working directory: the Omniglot background set, for tables
@@ -60,6 +63,13 @@ struct DataOptions {
   // data.vocabulary: most different characters of texts, one of which stands
   // for all others.
   uint32_t vocabulary = 96;
+  // data.horizon: steps of a rollout of an environment, at most.
+  int64_t horizon = 100;
+  // data.family: of point: goal or velocity, what tasks differ in.
+  std::string family = "goal";
+  int64_t arms = 5;  // data.arms: of a bandit
+  // data.rewards: of a bandit: bernoulli or gaussian.
+  std::string rewards = "bernoulli";
   // data.train_classes, data.train_groups: so many of the training classes, or
   // of their groups (alphabets), are used, drawn by data.split_seed; a smaller
   // number takes some of what a larger one takes. 0 = all.

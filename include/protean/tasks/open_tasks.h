@@ -7,6 +7,7 @@
 #include "protean/data/dataset.h"
 #include "protean/data/options.h"
 #include "protean/data/splits.h"
+#include "protean/tasks/environment.h"
 #include "protean/tasks/options.h"
 #include "protean/tasks/task_source.h"
 
@@ -23,6 +24,8 @@ struct TaskSources {
   // families.
   DatasetPtr examples;
   Splits splits;
+  // What tasks are acted in; null where they are examples.
+  EnvironmentPtr environment;
   // Identifies what tasks are made from: equal data, order, preparation and
   // split give equal hex. Part of a checkpoint.
   std::string checksum;

@@ -14,6 +14,7 @@
 #include "protean/learners/options.h"
 #include "protean/learners/outer_step.h"
 #include "protean/models/options.h"
+#include "protean/rl/options.h"
 #include "protean/tasks/options.h"
 #include "protean/trainer/checkpoint.h"
 
@@ -75,6 +76,7 @@ struct Config {
   LearnerOptions learner;
   GeneratorOptions generator;
   GeneratedTaskOptions generated;  // generator.from and the keys after it
+  PolicyOptions policy;
   OptimOptions optim;
   CommOptions comm;
   // comm.reduction: fast, fixed or exact, see trainer/reduction.h.
