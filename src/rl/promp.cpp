@@ -73,7 +73,9 @@ std::unique_ptr<OuterStep> Promp::outer(const OptimOptions& options) const {
 
 std::vector<Trial> Promp::earlier_trials(const TaskBatch& batch,
                                          const MetaView& meta) const {
-  return trials_from(meta.theta.view({2, -1})[1], batch);
+  const auto theta = meta.theta.view({2, -1})[1];
+  return memory_.recall(batch, theta,
+                        [&] { return trials_from(theta, batch); });
 }
 
 at::Tensor Promp::outer_loss(const std::vector<ActionLaw>& laws,

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "rl/policy_gradient.h"
+#include "rl/trial_memory.h"
 
 namespace protean {
 
@@ -28,6 +29,8 @@ class Promp : public PolicyGradient {
                         const std::vector<Trial>& trials) const override;
   std::vector<Trial> earlier_trials(const TaskBatch& batch,
                                     const MetaView& meta) const override;
+
+  mutable TrialMemory memory_;
 };
 
 }  // namespace protean

@@ -152,6 +152,20 @@ TEST_CASE("ProMP's first outer gradient is the policy gradient", "[rl]") {
     CHECK(at::allclose(later.sums.theta.narrow(0, 0, size),
                        gradient_at(*promp, batch, moved, trials), 1e-8, 1e-12));
     CHECK(at::equal(later.losses.loss, b.losses.loss));
+    // Whether they are remembered or collected once more.
+    const auto anew = run_gradient(*acting<Promp>(world, 2), batch,
+                                   {at::cat({moved, meta.theta}), meta.state});
+    CHECK(at::equal(later.sums.theta, anew.sums.theta));
+    // From another theta they are others, and so they are in other worlds.
+    // (Few pulls of arms may well pay the same.)
+    if (source == "bandit") return;
+    const MetaView other{moved.repeat({2}), meta.state};
+    const auto there = run_gradient(*promp, batch, other);
+    CHECK(!at::equal(there.losses.loss, b.losses.loss));
+    TaskBatch elsewhere = batch;
+    elsewhere.query.x = batch.query.x.flip({0});
+    CHECK(!at::equal(run_gradient(*promp, elsewhere, other).losses.loss,
+                     there.losses.loss));
   }
 }
 

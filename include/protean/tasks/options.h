@@ -14,9 +14,9 @@ struct TaskCounts {
 struct TaskOptions {
   uint32_t ways = 5;      // task.ways: classes per task
   uint32_t shots = 1;     // task.shots: support examples per class; for a
-                          // function family: support points
+                          // function family: points; or rollouts
   uint32_t queries = 15;  // task.queries: query examples per class; for a
-                          // function family: query points
+                          // function family: points; or rollouts
   // task.train_ways, task.train_shots, task.train_queries: of training tasks,
   // where they differ from evaluation; 0 = as above.
   uint32_t train_ways = 0;
