@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Trains a shipped configuration from scratch and evaluates it on held-out
-# tasks; keeps what is needed to compare in tests/accuracy/results/NAME.json.
+# tasks; keeps what is needed to compare in tests/accuracy/results/NAME.json, and
+# of learners that act the returns of all validations in NAME.csv, to plot.
 #
 #   tests/accuracy/run.sh CONFIG [NAME] [-- train flags...]
 #   tests/accuracy/run.sh configs/omniglot/protonet-5w1s.ini
@@ -62,5 +63,13 @@ with open(out, "w") as f:
                    wall_s=summary["wall_s"], cpu_s=cpu,
                    **{k: summary[k] for k in keep}), f, indent=1)
     f.write("\n")
+lines = [json.loads(line) for line in open(f"{run}/metrics.jsonl")]
+curve = [x for x in lines if "validation_return" in x]
+if curve:
+    with open(out.removesuffix("json") + "csv", "w") as f:
+        steps = range(len(curve[0]["validation_return"]))
+        print("step", *(f"return_{k}" for k in steps), sep=",", file=f)
+        for x in curve:
+            print(x["step"], *(f"{v:.4f}" for v in x["validation_return"]), sep=",", file=f)
 PY
 echo "kept tests/accuracy/results/$name.json"

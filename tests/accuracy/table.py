@@ -32,6 +32,17 @@ def regression(evaluations):
     return f"squared error {', '.join(parts)} ({e['shots']} points, {e['tasks']} tasks)"
 
 
+def returns(evaluations):
+    """Of learners that act: the same evaluation of one or several seeds."""
+    e, parts = evaluations[0], []
+    for step in range(len(e["per_step"])):
+        values = [x["per_step"][step]["return"] for x in evaluations]
+        parts.append(f"{statistics.median(values):.2f} after {step}")
+        if len(values) > 1:
+            parts[-1] += f" ({min(values):.2f} to {max(values):.2f})"
+    return f"return {', '.join(parts)} steps ({e['shots']} rollouts per step, {e['tasks']} tasks)"
+
+
 def nats(e):
     """A generative learner's bound by number of support images."""
     bounds = ", ".join(f"{e['per_step'][k]['loss']:.1f} (K = {k})" for k in (0, 1, 2, 5, 10) if k < len(e["per_step"]))
@@ -56,6 +67,7 @@ for name, runs in groups.items():
     seeds = f", median of {len(runs)} seeds" if len(runs) > 1 else ""
     results = [
         nats(e) if r["learner"] in ("setvae", "metavae", "metagan")
+        else returns([run["evaluations"][i] for run in runs]) if r["learner"] in ("promp", "mamlpg")
         else classification(e) if e["accuracy"] is not None
         else regression([run["evaluations"][i] for run in runs])
         for i, e in enumerate(r["evaluations"])
