@@ -9,6 +9,15 @@
 namespace protean {
 namespace {
 
+void print_rates(const char* memory, size_t ranks,
+                 const std::vector<AllReduceRate>& rates) {
+  if (rates.empty()) return;
+  std::printf("\nall-reduce of %s, %zu ranks\n", memory, ranks);
+  for (const auto& r : rates)
+    std::printf("  %9zu B %10.1f us %8.3f GB/s bus\n", r.bytes, 1e6 * r.seconds,
+                r.bus_gb_s);
+}
+
 void print(const Diagnosis& d) {
   std::printf("%-5s %-16s %5s %9s %9s %8s %8s %9s %8s\n", "rank", "host",
               "CPUs", "GFLOP/s", "clock ms", "sync ms", "MiB/s", "free GiB",
@@ -23,10 +32,11 @@ void print(const Diagnosis& d) {
   const auto& first = d.ranks.front();
   std::printf("\n%s\ninterfaces of %s: %s\n", first.versions, first.host,
               first.interfaces[0] ? first.interfaces : "none but loopback");
-  if (!d.host.empty()) std::printf("\nall-reduce, %zu ranks\n", d.ranks.size());
-  for (const auto& r : d.host)
-    std::printf("  %9zu B %10.1f us %8.3f GB/s bus\n", r.bytes, 1e6 * r.seconds,
-                r.bus_gb_s);
+  for (size_t r = 0; r < d.ranks.size(); ++r)
+    if (d.ranks[r].gpu_gflops > 0)
+      std::printf("GPU of rank %zu: %.0f GFLOP/s\n", r, d.ranks[r].gpu_gflops);
+  print_rates("host memory", d.ranks.size(), d.host);
+  print_rates("GPU memory", d.ranks.size(), d.gpu);
   std::printf("\n%s\n", d.findings.empty() ? "nothing to report" : "findings:");
   for (const auto& line : d.findings) std::printf("  %s\n", line.c_str());
 }
@@ -39,7 +49,8 @@ const std::vector<CommandFlag> kFlags = {
 int run_doctor(const Arguments& args) {
   for (const auto& a : args)
     if (a == "--help") {
-      print_help("doctor [--folder DIR] [--run.threads N]", kFlags, false);
+      print_help("doctor [--folder DIR] [--run.threads N] [--run.device cuda]",
+                 kFlags, false);
       return kExitDone;
     }
   return with_world("doctor", args, kFlags, nullptr,
@@ -47,6 +58,7 @@ int run_doctor(const Arguments& args) {
                       DoctorOptions options;
                       options.threads = line.config.run.threads;
                       options.folder = line.flags.at("folder");
+                      options.gpus = line.config.run.device == "cuda";
                       const auto diagnosis = diagnose(world, options);
                       if (world.control->rank() != 0) return kExitDone;
                       if (line.json)

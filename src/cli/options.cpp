@@ -145,6 +145,14 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "shots of training tasks; 0 = task.shots");
   b.add("task.train_queries", c.task.train_queries,
         "queries of training tasks; 0 = task.queries");
+  b.add("task.train_ways_max", c.task.train_ways_max,
+        "training tasks have task.train_ways to so many classes; 0 = equal");
+  b.add("task.train_shots_max", c.task.train_shots_max,
+        "training tasks have task.train_shots to so many shots; 0 = equal");
+  b.add("task.curriculum_steps", c.task.curriculum_steps,
+        "steps after which they may have a class and a shot more; 0 = at once");
+  b.add("task.curriculum_accuracy", c.task.curriculum_accuracy,
+        "validation accuracy after which they may; 0 = at once");
   b.add("task.domain", c.task.domain,
         "queries of a domain that the support lacks: none, rotation, "
         "inversion or alphabet");
@@ -159,6 +167,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "generated support images per class, by generator.from");
   b.add("task.stack", c.task.stack,
         "tasks computed on together; 0 = by model size");
+  b.add("task.stack_overhead", c.task.stack_overhead,
+        "unequal tasks are padded where it costs fewer examples; 0 = never");
 
   b.add("model.name", c.model.name,
         "conv4, resnet12, resnet18, mlp or transformer");

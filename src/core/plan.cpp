@@ -1,5 +1,7 @@
 #include "protean/core/plan.h"
 
+#include <algorithm>
+
 #include "protean/core/hash.h"
 
 namespace protean {
@@ -12,6 +14,19 @@ uint64_t TaskShape::key() const {
     hash.add(v);
   for (int64_t v : input) hash.add(static_cast<uint64_t>(v));
   return hash.value();
+}
+
+bool alike(const TaskShape& a, const TaskShape& b) {
+  return a.input == b.input && a.target == b.target &&
+         a.target_size == b.target_size && (a.ways == 0) == (b.ways == 0);
+}
+
+TaskShape padded(const TaskShape& a, const TaskShape& b) {
+  TaskShape both = a;
+  both.ways = std::max(a.ways, b.ways);
+  both.support = std::max(a.support, b.support);
+  both.query = std::max(a.query, b.query);
+  return both;
 }
 
 }  // namespace protean

@@ -62,7 +62,7 @@ void GeneratedShots::materialise(const TaskSpec& spec, EpisodeView out) const {
   auto real = at::empty(sizes, at::kFloat);
   std::vector<int64_t> labels(shape.support);
   EpisodeView to_real = out;
-  to_real.support = {real.data_ptr<float>(), labels.data(), nullptr, nullptr};
+  to_real.support = {real.data_ptr<float>(), labels.data(), nullptr};
   base_->materialise(inner, to_real);
 
   // All classes at once, each as a task of its own; noise by class.
@@ -89,7 +89,6 @@ void GeneratedShots::materialise(const TaskSpec& spec, EpisodeView out) const {
     if (to.label)
       to.label =
           std::fill_n(to.label, n, labels[static_cast<size_t>(way * shots)]);
-    if (to.weight) to.weight = std::fill_n(to.weight, n, 1.0f);
   };
   for (int64_t way = 0; way < ways; ++way) {
     copy(real, way);

@@ -187,7 +187,6 @@ void GeneratedTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
     for (uint32_t i = 0; i < count; ++i, image += values) {
       part.x = std::copy_n(image, values, part.x);
       if (part.label) *part.label++ = label;
-      if (part.weight) *part.weight++ = 1;
     }
   };
   for (int64_t way = 0; way < counts_.ways; ++way) {

@@ -38,6 +38,7 @@ class MetaGan : public SetVae {
   // The generator's loss.
   TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
                       const MetaView& sums) const override;
+  int losses() const override { return 2; }
   TaskLosses gradient_of(int which, const TaskBatch& batch,
                          const MetaView& meta,
                          const MetaView& sums) const override;

@@ -33,6 +33,7 @@ class Baseline : public Learner {
              const Visit& visit) const override;
   at::Tensor predict(const Phi& phi, const Part& part) const override;
   bool transductive() const override;
+  TaskSizes task_sizes() const override { return TaskSizes::equal; }
   int eval_steps() const override;
 
  private:

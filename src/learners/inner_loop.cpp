@@ -61,9 +61,7 @@ NetInput InnerLoop::input(const Params& phi, const Part& part) const {
 
 at::Tensor InnerLoop::support_loss(const Params& phi,
                                    const Part& support) const {
-  Norm norm;
-  return task_loss(net_->forward(phi, input(phi, support), norm), support,
-                   target_);
+  return task_loss(predict(phi, {}, support), support, target_);
 }
 
 void InnerLoop::step(Params& phi, InnerState& state, const Part& support,
@@ -107,6 +105,13 @@ bool InnerLoop::descend(Params& phi, InnerState& state, const Part& support,
   return true;
 }
 
+TaskSizes InnerLoop::task_sizes() const {
+  // A mini-batch may be all padding.
+  return options_.inner_batch > 0 || options_.eval_inner_batch > 0
+             ? TaskSizes::equal_in_stack
+             : TaskSizes::any;
+}
+
 Norm InnerLoop::query_norm(const Params& phi, const Part& support) const {
   Norm norm;
   if (!support_norm_) return norm;
@@ -119,7 +124,7 @@ Norm InnerLoop::query_norm(const Params& phi, const Part& support) const {
 at::Tensor InnerLoop::predict(const Params& phi, const Norm& norm,
                               const Part& part) const {
   Norm own = norm;
-  return net_->forward(phi, input(phi, part), own);
+  return of_present(net_->forward(phi, input(phi, part), own), part);
 }
 
 TaskLosses InnerLoop::query_losses(const Params& phi,
@@ -256,7 +261,8 @@ Part minibatch(const Part& support, const std::vector<TaskId>& ids,
     }
     return all.gather(1, index.view(shape).expand(expand));
   };
-  return {pick(support.x), pick(support.y), pick(support.weight)};
+  return {pick(support.x), pick(support.y), pick(support.weight), support.ways,
+          support.absent};
 }
 
 }  // namespace protean

@@ -48,8 +48,9 @@ class InnerLoop {
   void adapt(Params phi, InnerState state, const TaskBatch& batch,
              const Learner::Visit& visit) const;
   int eval_steps() const;
-  // See Learner::transductive.
+  // See Learner.
   bool transductive() const;
+  TaskSizes task_sizes() const;
 
   // How queries are normalised after adaptation.
   Norm query_norm(const Params& phi, const Part& support) const;

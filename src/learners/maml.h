@@ -30,6 +30,7 @@ class Maml : public Learner {
              const Visit& visit) const override;
   at::Tensor predict(const Phi& phi, const Part& part) const override;
   bool transductive() const override { return inner_.transductive(); }
+  TaskSizes task_sizes() const override { return inner_.task_sizes(); }
   int eval_steps() const override { return inner_.eval_steps(); }
 
  protected:

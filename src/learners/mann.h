@@ -25,6 +25,8 @@ namespace protean {
 class Mann : public MetricLearner {
  public:
   Mann(NetworkPtr net, const LearnerOptions& options, int64_t ways);
+  // Its memory would keep the padding.
+  TaskSizes task_sizes() const override { return TaskSizes::equal_in_stack; }
 
  protected:
   Params remember(const Params& theta, const at::Tensor& features,

@@ -26,6 +26,11 @@ class Matching : public MetricLearner {
  public:
   Matching(NetworkPtr net, const LearnerOptions& options, TargetKind target);
 
+  // An LSTM would read the padding.
+  TaskSizes task_sizes() const override {
+    return forward_ ? TaskSizes::equal_in_stack : TaskSizes::any;
+  }
+
  protected:
   Params remember(const Params& theta, const at::Tensor& features,
                   const Part& support, int64_t ways, Norm& norm) const override;

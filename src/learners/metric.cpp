@@ -93,11 +93,12 @@ TaskLosses MetricLearner::gradient(const TaskBatch& batch, const MetaView& meta,
   add_to_flat(spaces_.theta, torch::autograd::grad({losses.sum()}, theta),
               sums.theta);
   if (!support_norm_)
-    move_running_moments(spaces_.state, meta.state, norm.moments, joined.x,
+    move_running_moments(spaces_.state, meta.state, norm.moments, joined,
                          momentum_, sums.state);
   announce(Phase::idle);
-  return {losses.detach(),
-          task_accuracy(answer(scores.detach(), memory), batch.query, target_)};
+  return {
+      losses.detach(),
+      task_accuracy(answer_to(query, scores.detach(), memory), query, target_)};
 }
 
 void MetricLearner::adapt(const TaskBatch& batch, const MetaView& meta,
@@ -128,7 +129,13 @@ at::Tensor MetricLearner::predict(const Phi& phi, const Part& part) const {
   at::NoGradGuard no_grad;
   Norm norm = phi.norm;
   const auto features = net_->body(phi.params, {part.x, part.weight, {}}, norm);
-  return answer(compare(phi.params, phi.memory, features, norm), phi.memory);
+  return answer_to(part, compare(phi.params, phi.memory, features, norm),
+                   phi.memory);
+}
+
+at::Tensor MetricLearner::answer_to(const Part& part, const at::Tensor& scores,
+                                    const Params& memory) const {
+  return of_present(answer(scores, memory), part);
 }
 
 at::Tensor MetricLearner::answer(const at::Tensor& scores,
@@ -138,7 +145,7 @@ at::Tensor MetricLearner::answer(const at::Tensor& scores,
 
 at::Tensor MetricLearner::loss(const at::Tensor& scores, const Params& memory,
                                const Part& query) const {
-  return task_loss(answer(scores, memory), query, target_);
+  return task_loss(answer_to(query, scores, memory), query, target_);
 }
 
 }  // namespace protean

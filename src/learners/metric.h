@@ -55,6 +55,10 @@ class MetricLearner : public Learner {
   MetaSpaces spaces_;
 
  private:
+  // The answer for the classes that the part's tasks have.
+  at::Tensor answer_to(const Part& part, const at::Tensor& scores,
+                       const Params& memory) const;
+
   std::string name_;
   NetworkPtr net_;
   double momentum_;

@@ -22,6 +22,8 @@ class Relation : public MetricLearner {
   // Needs features of at least 4x4 pixels.
   Relation(NetworkPtr net, const LearnerOptions& options,
            const ModelOptions& model);
+  // Its norms see every pair.
+  TaskSizes task_sizes() const override { return TaskSizes::equal_in_stack; }
 
  protected:
   Params remember(const Params& theta, const at::Tensor& features,

@@ -7,10 +7,14 @@ namespace protean {
 namespace {
 
 // Running variance is unbiased, as in the reference implementation's framework.
-double unbiased(const at::Tensor& x) {
-  double n = static_cast<double>(x.size(1));
-  for (int64_t d = 3; d < x.dim(); ++d) n *= static_cast<double>(x.size(d));
-  return n > 1 ? n / (n - 1) : 1;
+// What the moments' variance is multiplied by, () or (T, 1).
+at::Tensor unbiased(const Part& examples) {
+  const auto& x = examples.x;
+  auto n = examples.weight.defined()
+               ? examples.weight.to(at::kDouble).sum(1, true)
+               : at::full({}, x.size(1), at::kDouble);
+  for (int64_t d = 3; d < x.dim(); ++d) n = n * x.size(d);
+  return at::where(n > 1, n / (n - 1), at::ones_like(n)).to(x.scalar_type());
 }
 
 }  // namespace
@@ -41,17 +45,17 @@ Norm running_norm(const ParameterSpace& space, const at::Tensor& state) {
 }
 
 void move_running_moments(const ParameterSpace& space, const at::Tensor& state,
-                          const std::vector<Moments>& own, const at::Tensor& x,
+                          const std::vector<Moments>& own, const Part& examples,
                           double momentum, const at::Tensor& sums) {
   at::NoGradGuard no_grad;
+  const auto scale = momentum * unbiased(examples);
   const auto old = shared_params(space, state);
   Params moved;
   for (const auto& m : own) {
     const auto& mean = old[moved.size()];
     const auto& variance = old[moved.size() + 1];
     moved.push_back(mean * (1 - momentum) + m.mean * momentum);
-    moved.push_back(variance * (1 - momentum) +
-                    m.variance * (momentum * unbiased(x)));
+    moved.push_back(variance * (1 - momentum) + m.variance * scale);
   }
   add_to_flat(space, moved, sums);
 }

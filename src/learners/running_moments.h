@@ -18,9 +18,9 @@ void start_running_moments(const ParameterSpace& space,
 Norm running_norm(const ParameterSpace& space, const at::Tensor& state);
 
 // Adds to sums what each task makes of `state` by its own moments, whose weight
-// is momentum. x: the examples they were taken over, (T, n, ...).
+// is momentum. examples: those that they were taken over.
 void move_running_moments(const ParameterSpace& space, const at::Tensor& state,
-                          const std::vector<Moments>& own, const at::Tensor& x,
+                          const std::vector<Moments>& own, const Part& examples,
                           double momentum, const at::Tensor& sums);
 
 // Throws ConfigError unless learner.norm_momentum is in (0, 1].

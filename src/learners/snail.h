@@ -25,6 +25,7 @@ class Snail : public MetricLearner {
   // ways: of all tasks. support: examples of a training task.
   Snail(NetworkPtr net, const LearnerOptions& options, int64_t ways,
         int64_t support);
+  TaskSizes task_sizes() const override { return TaskSizes::equal; }
 
  protected:
   Params remember(const Params& theta, const at::Tensor& features,

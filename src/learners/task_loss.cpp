@@ -18,6 +18,15 @@ Part by_label(const Part& part) {
 
 }  // namespace
 
+at::Tensor of_present(const at::Tensor& logits, const Part& part) {
+  if (part.ways == 0) return logits;
+  const auto own =
+      logits.size(-1) > part.ways ? logits.narrow(-1, 0, part.ways) : logits;
+  // Finite: its product with 0 is 0.
+  constexpr double kNone = -1e30;
+  return part.absent.defined() ? own.masked_fill(part.absent, kNone) : own;
+}
+
 at::Tensor task_loss(const at::Tensor& prediction, const Part& part,
                      TargetKind target) {
   switch (target) {

@@ -143,7 +143,6 @@ void DomainTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
           for (int64_t v = 0; v < values; ++v) part->x[v] = 1 - part->x[v];
         part->x += values;
         *part->label++ = static_cast<int64_t>(way);
-        if (part->weight) *part->weight++ = 1;
       }
 }
 

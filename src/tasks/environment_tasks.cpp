@@ -47,7 +47,6 @@ void EnvironmentTasks::materialise(const TaskSpec& spec,
     for (uint32_t i = 0; i < count; ++i) {
       if (part.x + i * size != values)
         std::copy_n(values, size, part.x + i * size);
-      if (part.weight) part.weight[i] = 1;
     }
   };
   repeat(out.support, spec.support.at(0));

@@ -67,7 +67,6 @@ void FlatBatches::materialise(const TaskSpec& spec, EpisodeView out) const {
            draw_affine(draws, kDrawingDistortion, shape[1]), to.x);
     }
     to.label[i] = place;
-    if (to.weight) to.weight[i] = 1;
   }
 }
 

@@ -115,7 +115,6 @@ void GroupTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
                              part->value);
         if (part->label) part->label += targets;
         if (part->value) part->value += targets;
-        if (part->weight) *part->weight++ = 1;
       }
 }
 

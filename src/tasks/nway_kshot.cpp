@@ -31,6 +31,8 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
   positive(options.ways, "task.ways");
   positive(options.shots, "task.shots");
   positive(options.queries, "task.queries");
+  options_.ways_max = std::max(options.ways, options.ways_max);
+  options_.shots_max = std::max(options.shots, options.shots_max);
   const auto& shape = data_->shape();
   if (shape.size() != 3 || shape[1] != shape[2]) {
     if (options.rotate)
@@ -42,16 +44,16 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
           "data.augment = affine, but examples are no square images; expected "
           "none");
   }
-  const uint64_t need = uint64_t{options.shots} + options.queries;
+  const uint64_t need = uint64_t{options_.shots_max} + options.queries;
   for (uint32_t cls : classes)
     if (data_->size(cls) >= need) eligible_.push_back(cls);
   const size_t small = classes.size() - eligible_.size();
-  if (eligible_.size() < options.ways)
-    throw ConfigError(concat("task.ways = ", options.ways, ", but of ",
-                             classes.size(), " ", what, " classes only ",
-                             eligible_.size(),
-                             " hold task.shots + task.queries = ", need,
-                             " examples; expected at least ", options.ways));
+  if (eligible_.size() < options_.ways_max)
+    throw ConfigError(
+        concat("task.ways = ", options_.ways_max, ", but of ", classes.size(),
+               " ", what, " classes only ", eligible_.size(),
+               " hold task.shots + task.queries = ", need,
+               " examples; expected at least ", options_.ways_max));
   if (small != 0)
     log_shared_warning(
         concat(small, " of ", classes.size(), " ", what,
@@ -59,17 +61,35 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
                " examples and are left out"));
 }
 
+TaskCounts NwayKshot::counts(uint64_t seed, TaskId id,
+                             uint32_t held_back) const {
+  const uint32_t more_ways = options_.ways_max - options_.ways;
+  const uint32_t more_shots = options_.shots_max - options_.shots;
+  TaskCounts counts{options_.ways, options_.shots, options_.queries};
+  const uint32_t levels = std::max(more_ways, more_shots);
+  if (levels == 0) return counts;
+  const uint32_t level = levels - std::min(held_back, levels);
+  Draws draws(seed, id, Purpose::counts);
+  const auto up_to = [&](uint32_t most) {
+    return static_cast<uint32_t>(
+        draws.below(uint64_t{std::min(most, level)} + 1));
+  };
+  counts.ways += up_to(more_ways);
+  counts.shots += up_to(more_shots);
+  return counts;
+}
+
 TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,
-                             const StreamState&) const {
+                             const StreamState& stream) const {
   TaskSpec spec;
   spec.id = id;
-  const uint32_t ways = options_.ways;
-  const uint32_t per_class = options_.shots + options_.queries;
+  const auto [ways, shots, queries] = counts(seed, id, stream.held_back);
+  const uint32_t per_class = shots + queries;
   spec.classes =
       Draws(seed, id, Purpose::classes).sample(eligible_.size(), ways);
   for (uint32_t& cls : spec.classes) cls = eligible_[cls];
-  spec.support.assign(ways, options_.shots);
-  spec.query.assign(ways, options_.queries);
+  spec.support.assign(ways, shots);
+  spec.query.assign(ways, queries);
   spec.examples.reserve(size_t{ways} * per_class);
   for (uint32_t way = 0; way < ways; ++way) {
     const auto drawn = Draws(seed, id, Purpose::examples, way)
@@ -117,7 +137,6 @@ struct Cursor {
   void advance(int64_t values) {
     at.x += values;
     if (at.label) ++at.label;
-    if (at.weight) ++at.weight;
   }
 };
 
@@ -153,7 +172,6 @@ void NwayKshot::materialise(const TaskSpec& spec, EpisodeView out) const {
                whole * distortion(kDrawingDistortion, image), to.at.x);
         }
         if (to.at.label) *to.at.label = static_cast<int64_t>(way);
-        if (to.at.weight) *to.at.weight = 1;
       }
     };
     fill(support, spec.support[way]);

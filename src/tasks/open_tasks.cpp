@@ -79,6 +79,44 @@ TaskSources open_computed(const DataOptions& data, const TaskOptions& task,
   return sources;
 }
 
+// Tasks of unequal size, and their curriculum.
+void check_ranges(const DataOptions& data, const TaskOptions& task) {
+  const auto least = task.train_counts();
+  const auto range = [](const char* key, uint32_t most, uint32_t from) {
+    if (most != 0 && most < from)
+      throw ConfigError(concat(key, " = ", most, "; expected 0, or at least ",
+                               from, ", what the least training task has"));
+  };
+  range("task.train_ways_max", task.train_ways_max, least.ways);
+  range("task.train_shots_max", task.train_shots_max, least.shots);
+  if (task.levels() > 0 &&
+      (data.source == "sinusoid" || data.source == "table" ||
+       data.source == "text" || is_environment(data.source) ||
+       task.domain != "none" || task.flat_batch > 0))
+    throw ConfigError(concat(
+        "task.train_ways_max and task.train_shots_max are for N-way K-shot "
+        "tasks of images; expected 0 with data.source = ",
+        data.source, ", task.domain = ", task.domain,
+        " and task.flat_batch = ", task.flat_batch));
+  if (task.curriculum_steps < 0)
+    throw ConfigError(concat("task.curriculum_steps = ", task.curriculum_steps,
+                             "; expected steps >= 0 (0 = off)"));
+  if (!(task.curriculum_accuracy >= 0 && task.curriculum_accuracy <= 1))
+    throw ConfigError(
+        concat("task.curriculum_accuracy = ", task.curriculum_accuracy,
+               "; expected 0 (off) to 1"));
+  if (task.curriculum_steps == 0 && task.curriculum_accuracy == 0) return;
+  if (task.levels() == 0)
+    throw ConfigError(
+        "task.curriculum_steps and task.curriculum_accuracy need unequal "
+        "training tasks; expected task.train_ways_max or "
+        "task.train_shots_max above the least");
+  if (task.curriculum_steps > 0 && task.curriculum_accuracy > 0)
+    throw ConfigError(
+        "task.curriculum_steps and task.curriculum_accuracy are both set; "
+        "expected one of them");
+}
+
 // Examples with targets of their own; null for the other sources.
 LabelledPtr open_labelled(const DataOptions& data, Splits& splits) {
   if (data.source == "table") {
@@ -114,7 +152,8 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     throw ConfigError(concat("data.augment = \"", data.augment,
                              "\"; expected one of: none, affine"));
   check_settings(data, task);
-  const TaskCounts train = task.train_counts();
+  const TaskCounts train = task.train_counts(), most = task.most_counts();
+  check_ranges(data, task);
   if (data.source == "sinusoid")
     return open_computed(
         data, task, eval, data.source, [](const TaskCounts& c) {
@@ -144,8 +183,9 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
         "task.domain makes its own turns; expected data.rotations = none or "
         "classes, and data.augment = none");
   const auto source = [&](const std::vector<uint32_t>& classes,
-                          const TaskCounts& counts, bool rotate_these,
-                          bool distort, const char* what) -> TaskSourcePtr {
+                          const TaskCounts& counts, const TaskCounts& most,
+                          bool rotate_these, bool distort,
+                          const char* what) -> TaskSourcePtr {
     if (labelled)
       return std::make_shared<GroupTasks>(labelled, classes, counts, what);
     if (by_domain)
@@ -155,6 +195,8 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     options.ways = counts.ways;
     options.shots = counts.shots;
     options.queries = counts.queries;
+    options.ways_max = most.ways;
+    options.shots_max = most.shots;
     options.labels = task.labels;
     options.rotate = rotate_these;
     options.distort = distort;
@@ -163,9 +205,9 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   sources.examples = examples;
   sources.splits = splits;
   sources.examples_checksum = examples->checksum();
-  sources.train_shape.ways = train.ways;
-  sources.train_shape.support = train.ways * train.shots;
-  sources.train_shape.query = train.ways * train.queries;
+  sources.train_shape.ways = most.ways;
+  sources.train_shape.support = most.ways * most.shots;
+  sources.train_shape.query = most.ways * most.queries;
   sources.train_shape.input = examples->shape();
   if (labelled) sources.train_shape = GroupTasks::shape_of(*labelled, train);
   const bool distort = data.augment == "affine";
@@ -185,15 +227,15 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     sources.train_shape =
         sources.train->shape(sources.train->describe(0, {}, {}));
   } else if (!splits.train.empty()) {
-    sources.train = source(splits.train, train, rotate, distort, "train");
+    sources.train = source(splits.train, train, most, rotate, distort, "train");
   }
   if (!splits.validation.empty())
     sources.validation =
-        source(splits.validation, eval, rotate && data.rotate_eval, false,
+        source(splits.validation, eval, eval, rotate && data.rotate_eval, false,
                "validation");
   if (!splits.test.empty())
-    sources.test =
-        source(splits.test, eval, rotate && data.rotate_eval, false, "test");
+    sources.test = source(splits.test, eval, eval, rotate && data.rotate_eval,
+                          false, "test");
   sources.checksum = checksum_of(*examples, splits);
   return sources;
 }

@@ -49,7 +49,6 @@ void Sinusoid::materialise(const TaskSpec& spec, EpisodeView out) const {
       if (part.value)
         part.value[i] = static_cast<float>(
             w.amplitude * std::sin(static_cast<double>(part.x[i]) - w.phase));
-      if (part.weight) part.weight[i] = 1;
     }
   };
   fill(out.support, spec.support.at(0), 0);

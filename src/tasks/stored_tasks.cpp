@@ -11,7 +11,6 @@ void copy(const StoredExamples& from, uint32_t count, PartView to) {
   std::copy(from.x.begin(), from.x.end(), to.x);
   if (to.label) std::copy(from.label.begin(), from.label.end(), to.label);
   if (to.value) std::copy(from.value.begin(), from.value.end(), to.value);
-  if (to.weight) std::fill_n(to.weight, count, 1.0f);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace {
 
 Part allocate(int64_t tasks, int64_t n, const TaskShape& shape) {
   Part part;
+  part.ways = shape.ways;
   std::vector<int64_t> x{tasks, n};
   x.insert(x.end(), shape.input.begin(), shape.input.end());
   part.x = at::empty(x, at::kFloat);
@@ -32,24 +33,67 @@ PartView view(const Part& part, int64_t task, const TaskShape& shape) {
   return out;
 }
 
+// Behind a task's own n examples; weighs them all.
+void pad(const Part& part, int64_t task, int64_t n) {
+  part.weight.select(0, task).fill_(1);
+  for (const auto& t : {part.x, part.y, part.weight}) {
+    if (!t.defined()) continue;
+    const auto row = t.select(0, task);
+    row.narrow(0, n, row.size(0) - n).zero_();
+  }
+}
+
+at::Tensor absent_ways(const std::vector<TaskShape>& shapes, int64_t ways) {
+  const auto absent =
+      at::zeros({static_cast<int64_t>(shapes.size()), 1, ways}, at::kBool);
+  for (size_t t = 0; t < shapes.size(); ++t) {
+    const int64_t own = shapes[t].ways;
+    absent.select(0, static_cast<int64_t>(t))
+        .narrow(1, own, ways - own)
+        .fill_(true);
+  }
+  return absent;
+}
+
 }  // namespace
 
 TaskBatch stack_tasks(const TaskSource& source,
                       const std::vector<TaskSpec>& specs) {
   if (specs.empty()) throw Error("stack_tasks: no task; expected at least one");
   TaskBatch batch;
-  batch.shape = source.shape(specs[0]);
   const auto tasks = static_cast<int64_t>(specs.size());
+  // The shapes, and the least that holds them.
+  std::vector<TaskShape> shapes;
+  bool equal = true, same_ways = true;
+  for (const auto& spec : specs) {
+    shapes.push_back(source.shape(spec));
+    const auto& shape = shapes.back();
+    if (!alike(shape, shapes[0]))
+      throw Error(concat("stack_tasks: task ", shapes.size() - 1, " (step ",
+                         spec.id.step, ", index ", spec.id.index,
+                         ") has examples or targets of another kind than "
+                         "task 0"));
+    equal = equal && shape == shapes[0];
+    same_ways = same_ways && shape.ways == shapes[0].ways;
+    batch.shape = shapes.size() == 1 ? shape : padded(batch.shape, shape);
+  }
   batch.support = allocate(tasks, batch.shape.support, batch.shape);
   batch.query = allocate(tasks, batch.shape.query, batch.shape);
+  if (!equal)
+    for (Part* part : {&batch.support, &batch.query})
+      part->weight = at::empty({tasks, part->x.size(1)}, at::kFloat);
+  if (!same_ways)
+    batch.support.absent = batch.query.absent =
+        absent_ways(shapes, batch.shape.ways);
   for (int64_t t = 0; t < tasks; ++t) {
     const TaskSpec& spec = specs[static_cast<size_t>(t)];
-    if (source.shape(spec) != batch.shape)
-      throw Error(concat("stack_tasks: task ", t, " (step ", spec.id.step,
-                         ", index ", spec.id.index,
-                         ") has another shape than task 0"));
     source.materialise(spec, {view(batch.support, t, batch.shape),
                               view(batch.query, t, batch.shape)});
+    if (!equal) {
+      const auto& own = shapes[static_cast<size_t>(t)];
+      pad(batch.support, t, own.support);
+      pad(batch.query, t, own.query);
+    }
     batch.ids.push_back(spec.id);
   }
   return batch;
@@ -61,7 +105,7 @@ TaskBatch to(const TaskBatch& batch, at::Device device, at::ScalarType dtype) {
     return t.to(device, t.is_floating_point() ? dtype : t.scalar_type());
   };
   const auto part = [&](const Part& p) {
-    return Part{move(p.x), move(p.y), move(p.weight)};
+    return Part{move(p.x), move(p.y), move(p.weight), p.ways, move(p.absent)};
   };
   TaskBatch out = batch;
   out.support = part(batch.support);

@@ -278,7 +278,7 @@ CheckpointState load_checked(const fs::path& folder) {
   CheckpointState s;
   const Json json = Json::parse(checked_file(folder, manifest, kState));
   s.step = json.at("step").get<int64_t>();
-  s.best_steps = json.at("best_steps").get<std::vector<int64_t>>();
+  s.best_steps = json.value("best_steps", std::vector<int64_t>());
   s.theta_space = layout_from_json(json.at("theta"));
   s.state_space = layout_from_json(json.at("state"));
   json.at("optimiser").get_to(s.optimiser_names);

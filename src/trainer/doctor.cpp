@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/zeros.h>
 
 #include "protean/core/error.h"
 #include "protean/trainer/provenance.h"
@@ -31,18 +33,39 @@ double median(std::vector<double> values) {
 }
 
 // While all ranks do the same: that is how they will run.
-double matrix_gflops(double seconds) {
-  constexpr int64_t kSide = 768;
-  const auto a = at::rand({kSide, kSide}), b = at::rand({kSide, kSide});
+double matrix_gflops(double seconds, at::Device device) {
+  const int64_t side = device.is_cpu() ? 768 : 4096;
+  const auto options = at::device(device);
+  const auto a = at::rand({side, side}, options),
+             b = at::rand({side, side}, options);
   auto c = at::mm(a, b);
+  // A GPU queues products; reading a value waits for those so far.
+  const auto wait = [&] {
+    if (!device.is_cpu()) c.select(0, 0).select(0, 0).item<float>();
+  };
+  wait();
   const auto start = Clock::now();
   int products = 0;
   while (seconds_since(start) < seconds) {
     at::mm_out(c, a, b);
     ++products;
+    wait();
   }
-  return products * 2e-9 * std::pow(static_cast<double>(kSide), 3) /
+  return products * 2e-9 * std::pow(static_cast<double>(side), 3) /
          seconds_since(start);
+}
+
+void measure_gpu(const DoctorOptions& options, RankHealth& own) {
+  if (!options.gpus) return;
+  try {
+    if (!at::hasCUDA())
+      throw Error("LibTorch finds no GPU: no driver, or a build without CUDA");
+    own.gpu_gflops =
+        matrix_gflops(options.seconds, at::Device(at::kCUDA, own.local_rank));
+  } catch (const std::exception& e) {
+    const std::string what = e.what();
+    assign(own.gpu_error, what.substr(0, what.find('\n')));
+  }
 }
 
 // Seconds that this host's clock is ahead of rank 0's, as far as a barrier can
@@ -61,9 +84,11 @@ double clock_offset(Communicator& comm) {
   return median(offsets);
 }
 
-std::vector<AllReduceRate> all_reduce_sweep(Communicator& comm, size_t most) {
+std::vector<AllReduceRate> all_reduce_sweep(Communicator& comm, size_t most,
+                                            at::Device device) {
   std::vector<AllReduceRate> rates;
-  std::vector<float> data(most / sizeof(float));
+  const auto data = at::zeros({static_cast<int64_t>(most / sizeof(float))},
+                              at::device(device));
   for (size_t bytes = 8; bytes <= most; bytes *= 8) {
     std::vector<double> times;
     const auto start = Clock::now();
@@ -71,7 +96,7 @@ std::vector<AllReduceRate> all_reduce_sweep(Communicator& comm, size_t most) {
     for (double enough = 0; enough == 0;) {
       comm.barrier();
       const auto call = Clock::now();
-      comm.all_reduce(data.data(), bytes / sizeof(float), DType::f32,
+      comm.all_reduce(data.data_ptr(), bytes / sizeof(float), DType::f32,
                       ReduceOp::sum);
       times.push_back(seconds_since(call));
       enough = times.size() >= 5 &&
@@ -138,6 +163,22 @@ std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
                   " GFLOP/s, the median rank ", rounded(typical),
                   "; look for other load on the host (load ", rounded(h.load),
                   "), clock limits, or leave it out");
+  });
+  std::vector<double> gpus;
+  for (const auto& h : ranks) gpus.push_back(h.gpu_gflops);
+  const double typical_gpu = median(gpus);
+  out.each([](const RankHealth& h) -> std::string {
+    if (!h.gpu_error[0]) return "";
+    return concat("its GPU cannot be used: ", h.gpu_error,
+                  "; look at nvidia-smi there, and at the job's request for "
+                  "GPUs");
+  });
+  out.each([&](const RankHealth& h) -> std::string {
+    if (h.gpu_error[0] || h.gpu_gflops >= 0.9 * typical_gpu) return "";
+    return concat("matrix products on its GPU reach ", rounded(h.gpu_gflops),
+                  " GFLOP/s, the median rank ", rounded(typical_gpu),
+                  "; look for other work on it, its clocks and its temperature "
+                  "(nvidia-smi), or leave it out");
   });
   out.each([](const RankHealth& h) -> std::string {
     if (h.threads <= h.cpus_allowed) return "";
@@ -219,16 +260,20 @@ Diagnosis diagnose(World& world, const DoctorOptions& options) {
   read_interfaces(own);
   measure_disk(options.folder, own);
   comm.barrier();
-  own.matrix_gflops = matrix_gflops(options.seconds);
+  own.matrix_gflops = matrix_gflops(options.seconds, at::kCPU);
+  measure_gpu(options, own);
   own.clock_s = clock_offset(comm);
 
   Diagnosis d;
   d.ranks.resize(comm.size());
   comm.all_gather(&own, d.ranks.data(), sizeof own);
   if (comm.size() > 1) {
-    d.host = all_reduce_sweep(comm, options.most_bytes);
-    if (world.data && !world.data->on_device())
-      d.host = all_reduce_sweep(*world.data, options.most_bytes);
+    const bool apart = world.data && world.data->on_device();
+    d.host = all_reduce_sweep(apart ? comm : world.data_plane(),
+                              options.most_bytes, at::kCPU);
+    if (apart && at::hasCUDA())
+      d.gpu = all_reduce_sweep(*world.data, options.most_bytes,
+                               at::Device(at::kCUDA, world.local_rank));
   }
   d.findings = findings(d.ranks);
   return d;
@@ -237,6 +282,7 @@ Diagnosis diagnose(World& world, const DoctorOptions& options) {
 nlohmann::json Diagnosis::to_json() const {
   nlohmann::json out = {{"findings", findings},
                         {"all_reduce", rates_json(host)},
+                        {"gpu_all_reduce", rates_json(gpu)},
                         {"ranks", nlohmann::json::array()}};
   for (const auto& h : ranks)
     out["ranks"].push_back({{"host", h.host},
@@ -248,6 +294,8 @@ nlohmann::json Diagnosis::to_json() const {
                             {"cpus_allowed", h.cpus_allowed},
                             {"cpus_of_host", h.cpus_of_host},
                             {"matrix_gflops", h.matrix_gflops},
+                            {"gpu_gflops", h.gpu_gflops},
+                            {"gpu_error", h.gpu_error},
                             {"clock_ahead_s", h.clock_s},
                             {"sync_ms", h.sync_ms},
                             {"disk_mib_s", h.disk_mib_s},

@@ -140,10 +140,10 @@ void run_stack(const Experiment& e, const MetaView& meta,
 
 EvalResult evaluate(const Experiment& e, Communicator& comm,
                     const MetaView& meta, const EvalTasks& tasks) {
-  std::vector<TaskCost> costs;
+  std::vector<TaskShape> shapes;
   for (const auto& spec : tasks.specs)
-    costs.push_back({tasks.source->shape(spec).key(), 1});
-  auto stacks = cut_stacks(costs, stack_limit(e));
+    shapes.push_back(tasks.source->shape(spec));
+  auto stacks = cut_stacks(shapes, {.limit = stack_limit(e)});
   choose_owners(stacks, comm.size());
 
   const auto count = static_cast<int64_t>(tasks.specs.size());

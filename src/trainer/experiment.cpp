@@ -32,6 +32,7 @@ void validate(const Config& c) {
   at_least("run.log_every", c.run.log_every, int64_t{1});
   at_least("task.meta_batch", c.task.meta_batch,
            decltype(c.task.meta_batch){1});
+  at_least("task.stack_overhead", c.task.stack_overhead, int64_t{0});
   at_least("eval.every", c.eval.every, int64_t{0});
   at_least("eval.tasks", c.eval.tasks, int64_t{1});
   at_least("comm.ranks", c.comm.ranks, 1);
@@ -76,6 +77,29 @@ void validate(const Config& c) {
         "GPU with its driver and LibTorch's CUDA libraries");
 }
 
+// Whether the learner takes training tasks that differ, and how.
+void check_task_sizes(const TaskOptions& task, const Learner& learner) {
+  if (task.levels() == 0) return;
+  const auto differ =
+      concat("task.train_ways_max = ", task.train_ways_max,
+             " and task.train_shots_max = ", task.train_shots_max,
+             " make unequal tasks");
+  if (task.mix != "real" || task.generated_shots > 0)
+    throw ConfigError(
+        concat(differ, ", but task.mix = \"", task.mix,
+               "\" and task.generated_shots = ", task.generated_shots,
+               "; expected real tasks alone"));
+  const auto sizes = learner.task_sizes();
+  if (sizes == TaskSizes::equal)
+    throw ConfigError(concat(differ, ", which learner.name = ", learner.name(),
+                             " does not take; expected 0 for both"));
+  if (sizes == TaskSizes::equal_in_stack && task.stack_overhead > 0)
+    throw ConfigError(concat("task.stack_overhead = ", task.stack_overhead,
+                             ", but learner.name = ", learner.name(),
+                             " takes no padding with these settings; expected "
+                             "0"));
+}
+
 }  // namespace
 
 Experiment make_experiment(const Config& config) {
@@ -97,6 +121,7 @@ Experiment make_experiment(const Config& config) {
   else
     e.learner =
         make_learner(e.config.learner, config.model, e.tasks.train_shape);
+  check_task_sizes(e.config.task, *e.learner);
   return e;
 }
 
@@ -114,6 +139,10 @@ int64_t stack_limit(const Experiment& e) {
   if (e.config.task.stack > 0) return e.config.task.stack;
   // Small networks are bound by the cost of calls, large ones by the cache.
   return e.learner->spaces().theta.size() < 20000 ? 16 : 4;
+}
+
+CutOptions cut_options(const Experiment& e) {
+  return {.limit = stack_limit(e), .overhead = e.config.task.stack_overhead};
 }
 
 }  // namespace protean

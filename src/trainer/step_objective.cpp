@@ -73,6 +73,10 @@ StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
                experiment.learner->spaces().state.size(), device) {
   const auto stacks = plan(first_step, nullptr);
   stacks_per_step_ = static_cast<int64_t>(stacks.size());
+  // Tasks that differ are cut into another number of stacks at each step.
+  most_stacks_ = experiment.config.task.levels() > 0
+                     ? int64_t{experiment.config.task.meta_batch}
+                     : stacks_per_step_;
   tasks_by_rank_.assign(comm.size(), 0);
   for (const auto& stack : stacks)
     tasks_by_rank_[stack.owner] += static_cast<int64_t>(stack.index.size());
@@ -90,17 +94,15 @@ std::vector<StackPlan> StepObjective::plan(int64_t step,
   const auto& source = experiment_.tasks.of(Stream::train);
   const auto& config = experiment_.config;
   const StreamState stream = stream_ ? stream_(step) : StreamState();
-  std::vector<TaskCost> costs;
+  std::vector<TaskShape> shapes;
   for (uint32_t i = 0; i < static_cast<uint32_t>(config.task.meta_batch); ++i) {
     auto spec = source.describe(config.run.seed,
                                 {Stream::train, static_cast<uint32_t>(step), i},
                                 stream);
-    const auto shape = source.shape(spec);
-    costs.push_back(
-        {shape.key(), static_cast<float>(shape.support + shape.query)});
+    shapes.push_back(source.shape(spec));
     if (specs) specs->push_back(std::move(spec));
   }
-  auto stacks = cut_stacks(costs, stack_limit(experiment_));
+  auto stacks = cut_stacks(shapes, cut_options(experiment_));
   // fixed promises the same sums to the same ranks: owners then follow the
   // shapes alone.
   if (station_ && config.coordinator.balance &&
@@ -136,7 +138,7 @@ void StepObjective::begin_step(int64_t step, const MetaView& meta) {
 at::Tensor StepObjective::gradient(int which) {
   PhaseStopwatch stopwatch(times_);
   do {
-    reducer_.begin(stacks_per_step_);
+    reducer_.begin(most_stacks_);
     for (const auto& batch : batches_) {
       // All ranks join in, whatever they own.
       if (reduction_.overlap && &batch == &batches_.back()) reducer_.ship();
@@ -162,7 +164,7 @@ at::Tensor StepObjective::gradient(int which) {
 void StepObjective::run_stack(int which, const TaskBatch& batch) {
   enter(RankPhase::computing);
   StackCost cost{batch.shape.key(),
-                 static_cast<double>(batch.shape.support + batch.shape.query) *
+                 static_cast<double>(batch.shape.examples()) *
                      static_cast<double>(batch.tasks()),
                  0};
   if (station_) station_->observe(cost);

@@ -42,8 +42,8 @@ class StepObjective : public Objective {
   const StepTotals& totals() const { return totals_; }
   const StepTimes& times() const { return times_; }
   StepReducer& reducer() { return reducer_; }
+  // Of the first step, as are the tasks that each rank owns.
   int64_t stacks_per_step() const { return stacks_per_step_; }
-  // Tasks that each rank owns per step.
   const std::vector<int64_t>& tasks_by_rank() const { return tasks_by_rank_; }
 
  private:
@@ -64,6 +64,7 @@ class StepObjective : public Objective {
   std::function<StreamState(int64_t)> stream_;
   StepReducer reducer_;
   int64_t stacks_per_step_ = 0;
+  int64_t most_stacks_ = 0;  // of any step
   std::vector<int64_t> tasks_by_rank_;
   int64_t step_ = 0;
   MetaView meta_;

@@ -22,6 +22,7 @@
 #include "protean/trainer/provenance.h"
 #include "protean/trainer/run_directory.h"
 
+#include "trainer/curriculum.h"
 #include "trainer/generator_service.h"
 #include "trainer/on_root.h"
 #include "trainer/per_rank.h"
@@ -90,6 +91,7 @@ class Trainer {
   TrainingState state_;
   std::unique_ptr<RunLogs> logs_;
   StreamSchedule stream_;
+  Curriculum curriculum_;
   std::unique_ptr<GeneratorService> generator_;  // null: frozen, or none
   std::unique_ptr<Station> station_;
   std::unique_ptr<StepObjective> objective_;  // after the station it reports to
@@ -129,7 +131,8 @@ Trainer::Trainer(const Experiment& experiment, World& world,
       device_(config_.run.device == "cuda"
                   ? at::Device(at::kCUDA, world.local_rank)
                   : at::Device(at::kCPU)),
-      stream_(config_) {
+      stream_(config_),
+      curriculum_(config_) {
   const auto& source = e_.tasks.of(Stream::train);
   classes_ =
       source.shape(source.describe(0, {}, {})).target == TargetKind::classes;
@@ -148,6 +151,12 @@ Trainer::Trainer(const Experiment& experiment, World& world,
     throw AgreedError(
         "comm.backend = nccl moves GPU memory, but run.device = cpu; expected "
         "run.device = cuda, or comm.backend = mpi");
+  if (reduction_.wire != DType::f32 && e_.learner->losses() > 1)
+    throw AgreedError(concat("comm.wire = ", config_.wire,
+                             " keeps what is left of one gradient, and "
+                             "learner.name = ",
+                             e_.learner->name(), " has ", e_.learner->losses(),
+                             "; expected comm.wire = fp32"));
   arm_faults();
 }
 
@@ -160,6 +169,7 @@ void Trainer::open_run() {
   comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
   broadcast(state_, comm_);
   first_step_ = state_.step;
+  curriculum_.restore(state_.levels_raised);
   station_ =
       std::make_unique<Station>(world_, config_.coordinator, state_.costs);
   if (config_.generated.refresh > 0)
@@ -168,7 +178,11 @@ void Trainer::open_run() {
   objective_ = std::make_unique<StepObjective>(
       e_, world_.data_plane(), reduction_, device_, state_.step,
       [this] { return report(); }, station_.get(),
-      [this](int64_t step) { return stream_.at(step); });
+      [this](int64_t step) {
+        auto stream = stream_.at(step);
+        stream.held_back = curriculum_.held_back(step);
+        return stream;
+      });
   auto& reducer = objective_->reducer();
   if (state_.has_exponents) reducer.set_exponents(state_.exponents);
   if (reducer.residual().defined())
@@ -328,6 +342,7 @@ void Trainer::log_step(bool force) {
        state_.meta.theta.to(at::kCPU, at::kDouble).norm().item<double>()},
       {"worst_task", worst->worst_task},
       {"worst_loss", worst->worst_loss},
+      {"held_back", curriculum_.held_back(state_.step - 1)},
       {"imbalance",
        busy > 0 ? busiest * static_cast<double>(totals.ranks.size()) / busy
                 : 1.0}};
@@ -366,6 +381,7 @@ void Trainer::validate() {
     best.pop_back();
   target_reached_ = classes && config_.eval.target_accuracy > 0 &&
                     last.accuracy >= config_.eval.target_accuracy;
+  curriculum_.validated(state_.step, last.accuracy);
   validate_s_ += seconds_since(start_) - before;
   if (!is_root()) return;
   nlohmann::json line = {{"step", state_.step},
@@ -387,6 +403,7 @@ void Trainer::validate() {
 
 // What checkpoints keep and no rank holds alone. Every rank knows when.
 void Trainer::collect() {
+  state_.levels_raised = curriculum_.raised();
   auto& residual = objective_->reducer().residual();
   if (residual.defined()) state_.residuals = gather_buffers(residual, comm_);
   if (!config_.shard_optim) return;

@@ -40,8 +40,9 @@ CostTable costs_from(const nlohmann::json& json) {
   return table;
 }
 
-// Keys that may change between a run and its continuation.
-bool may_change(const std::string& key) {
+// Keys that may change between a run and its continuation. Where validations
+// decide which tasks there are, those of evaluation do not.
+bool may_change(const std::string& key, bool validations_decide) {
   static const char* const kFree[] = {
       "run.dir", "run.steps", "run.max_time", "run.log_every", "run.quiet",
       "run.device", "run.threads", "data.path", "data.prefetch", "run.logs",
@@ -50,8 +51,8 @@ bool may_change(const std::string& key) {
       "generator.from"};
   for (const char* free : kFree)
     if (key == free) return true;
-  for (const char* section :
-       {"comm.", "coordinator.", "checkpoint.", "eval.", "bench."})
+  if (key.starts_with("eval.")) return !validations_decide;
+  for (const char* section : {"comm.", "coordinator.", "checkpoint.", "bench."})
     if (key.starts_with(section)) return true;
   return false;
 }
@@ -108,7 +109,8 @@ CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
              {"tasks_seen", s.tasks_seen},
              {"best", best},
              {"validations_without_gain", s.validations_without_gain},
-             {"costs", to_json(s.costs)}};
+             {"costs", to_json(s.costs)},
+             {"levels_raised", s.levels_raised}};
   return c;
 }
 
@@ -154,6 +156,7 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
                       b.at(1)});
   s.validations_without_gain = c.extra.at("validations_without_gain");
   if (c.extra.contains("costs")) s.costs = costs_from(c.extra.at("costs"));
+  s.levels_raised = c.extra.value("levels_raised", std::vector<int64_t>());
 }
 
 void broadcast(TrainingState& s, Communicator& comm) {
@@ -179,10 +182,14 @@ void broadcast(TrainingState& s, Communicator& comm) {
   s.validations_without_gain = v.without_gain;
   s.has_exponents = v.has_exponents != 0;
   s.exponents = v.exponents;
-  uint64_t best = s.best.size();
-  comm.broadcast(&best, sizeof best, 0);
-  s.best.resize(best);
-  comm.broadcast(s.best.data(), best * sizeof s.best[0], 0);
+  const auto send_all = [&](auto& values) {
+    uint64_t size = values.size();
+    comm.broadcast(&size, sizeof size, 0);
+    values.resize(size);
+    comm.broadcast(values.data(), size * sizeof values[0], 0);
+  };
+  send_all(s.best);
+  send_all(s.levels_raised);
   auto costs = encode(s.costs);
   uint64_t bytes = costs.size();
   comm.broadcast(&bytes, sizeof bytes, 0);
@@ -194,8 +201,12 @@ void broadcast(TrainingState& s, Communicator& comm) {
 nlohmann::json run_identity(const ConfigValues& values,
                             const std::string& data_checksum) {
   nlohmann::json keys = nlohmann::json::object();
+  const bool decide =
+      std::any_of(values.begin(), values.end(), [](const auto& v) {
+        return v.first == "task.curriculum_accuracy" && v.second != "0";
+      });
   for (const auto& [key, value] : values)
-    if (!may_change(key)) keys[key] = value;
+    if (!may_change(key, decide)) keys[key] = value;
   keys["data checksum"] = data_checksum;
   // What the bits depend on beside the configuration.
   nlohmann::json bits = numeric_provenance();

@@ -28,7 +28,8 @@ struct TrainingState {
   };
   std::vector<Validated> best;
   int64_t validations_without_gain = 0;
-  CostTable costs;  // of the coordinator
+  CostTable costs;                     // of the coordinator
+  std::vector<int64_t> levels_raised;  // see curriculum.h
   // What ranks hold parts of, gathered for a checkpoint on rank 0 (per_rank.h):
   // the optimiser's buffers where they are cut, and each rank's rest of 16-bit
   // gradients.

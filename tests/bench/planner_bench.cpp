@@ -7,12 +7,14 @@
 //    are computed by 4 threads that act as ranks; CPU time per rank, dealt
 //    round-robin, by static cost (all equal), and by the costs that the model
 //    has measured.
-// 2. Simulated: the same planner at 8 ... 4096 ranks with 8 stacks per rank,
-// its
-//    own time measured. Assumed: stacks take their predicted time +- 5 %, ranks
-//    differ by +- 2 % (both log-normal), the gradient of 112,261 parameters
-//    travels as int64, all-reduce takes 2 log2(n) alpha + 2 (n-1)/n bytes /
-//    beta and hides behind nothing.
+// 2. Counted: what unequal tasks cost, in examples, in stacks of equal shape
+//    alone, all padded to the largest there may be, and as the planner cuts
+//    them, by what a stack more costs.
+// 3. Simulated: the same planner at 8 ... 4096 ranks with 8 stacks per rank,
+//    its own time measured. Assumed: stacks take their predicted time +- 5 %,
+//    ranks differ by +- 2 % (both log-normal), the gradient of 112,261
+//    parameters travels as int64, all-reduce takes 2 log2(n) alpha + 2 (n-1)/n
+//    bytes / beta and hides behind nothing.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -114,6 +116,37 @@ void measure(double unit_s) {
       dealt, by_static, by_cost);
 }
 
+// Tasks of 5 to 20 ways, 1 to 5 shots, 5 queries; 32 of them, in stacks of 8,
+// each of which costs `overhead` examples.
+void count_padding(int64_t overhead) {
+  std::mt19937_64 random(11);
+  double useful = 0, equal = 0, largest = 0, cut = 0;
+  const auto cost = [&](const std::vector<TaskShape>& tasks, int64_t planned) {
+    double sum = 0;
+    for (const auto& s : cut_stacks(tasks, {8, planned}))
+      sum += static_cast<double>(s.cost) + static_cast<double>(overhead);
+    return sum;
+  };
+  TaskShape most;
+  most.ways = 20;
+  most.support = most.query = 100;
+  for (int step = 0; step < 200; ++step) {
+    std::vector<TaskShape> tasks(32);
+    for (auto& t : tasks) {
+      t.ways = static_cast<uint32_t>(5 + random() % 16);
+      t.support = t.ways * static_cast<uint32_t>(1 + random() % 5);
+      t.query = t.ways * 5;
+      useful += static_cast<double>(t.examples());
+    }
+    equal += cost(tasks, 0);
+    largest += cost(std::vector<TaskShape>(tasks.size(), most), 0);
+    cut += cost(tasks, overhead);
+  }
+  std::printf("  %8lld  %11.3f  %14.3f  %7.3f\n",
+              static_cast<long long>(overhead), equal / useful,
+              largest / useful, cut / useful);
+}
+
 void simulate(const char* network, double alpha, double beta) {
   constexpr double kBytes = 112261 * 8.0, kUnit = 2e-3;
   std::printf(
@@ -154,6 +187,10 @@ void simulate(const char* network, double alpha, double beta) {
 
 int main(int argc, char** argv) {
   measure(argc > 1 ? std::atof(argv[1]) : 2e-4);
+  std::printf(
+      "\n32 tasks of 5 - 20 ways, 1 - 5 shots, stacks of 8: cost / examples\n"
+      "  overhead  equal alone  padded to most  planned\n");
+  for (int64_t overhead : {3, 10, 100, 1000}) count_padding(overhead);
   simulate("InfiniBand", 2e-6, 10e9);
   simulate("10 Gbit Ethernet", 30e-6, 1e9);
 }

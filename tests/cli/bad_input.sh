@@ -97,6 +97,29 @@ values() {
   train 'data\.rotations = "mml"; expected one of: none, ' --data.rotations mml
   train 'eval\.stream = "mml"; expected one of: test, validation' --eval.stream mml
   train 'run\.device = "mml"; expected one of: cpu, cuda' --run.device mml
+  train 'comm\.wire = bf16 keeps .* learner\.name = metagan has 2; expected comm\.wire = fp32' \
+    --comm.wire bf16 --comm.reduction fast --learner.name metagan --task.ways 1 --task.queries 2 --model.filters 32
+  # Tasks of unequal size.
+  train 'task\.train_ways_max = 1; expected 0, or at least 2' --task.train_ways_max 1
+  train 'of [0-9]+ train classes only 0 hold task\.shots \+ task\.queries = 41 examples' \
+    --task.train_shots_max 40
+  train 'task\.stack_overhead = -1; expected at least 0' --task.stack_overhead -1
+  train 'task\.curriculum_accuracy = 2; expected 0 \(off\) to 1' --task.curriculum_accuracy 2
+  train 'task\.curriculum_steps = -1; expected steps >= 0' --task.curriculum_steps -1
+  train 'task\.curriculum_steps and .* need unequal training tasks' --task.curriculum_steps 5
+  local unequal=(--task.train_ways_max 3)
+  train 'both set; expected one of them' "${unequal[@]}" --task.curriculum_steps 5 \
+    --task.curriculum_accuracy 0.5
+  train 'eval\.every = 2, by whose validations .*expected more steps than data\.prefetch = 2' \
+    "${unequal[@]}" --task.curriculum_accuracy 0.5 --eval.every 2
+  train 'make unequal tasks, which learner\.name = snail does not take; expected 0' \
+    "${unequal[@]}" --learner.name snail
+  train 'task\.stack_overhead = 10, but learner\.name = mann takes no padding .*; expected 0' \
+    "${unequal[@]}" --learner.name mann
+  train 'are for N-way K-shot tasks of images' "${unequal[@]}" --data.source sinusoid \
+    --data.path ""
+  train 'make unequal tasks, but task\.mix = "real=1,augmented=1"' "${unequal[@]}" \
+    --task.mix real=1,augmented=1
 }
 
 cut() { head -c "$1" sound.pack >"$2"; }

@@ -10,11 +10,12 @@ base=(train --run.quiet true --run.threads 1 --run.steps 20 --eval.every 0
   --task.ways 5 --task.shots 1 --task.queries 3 --task.meta_batch 14 --task.stack 2
   --model.filters 16 --model.pool stride --learner.inner_steps 2)
 
+stacks=7 # of the first step
 # trained NAME: what the run in folder NAME, just trained, came to.
 trained() {
   row=$1
   expect_code 0
-  expect_equal "stacks per step" "$(json "$1/summary.json" 'd["stacks_per_step"]')" 7
+  expect_equal "stacks per step" "$(json "$1/summary.json" 'd["stacks_per_step"]')" "$stacks"
   expect_equal "tasks" "$(json "$1/summary.json" 'd["tasks_seen"] / d["steps"]')" 14.0
   result=$(hashes "$1")
 }
@@ -158,6 +159,41 @@ acting() {
   expect_equal "evaluation on 2 ranks" "$(cat "$scratch/out")" "$returns"
   rm -r alone threads2 ranks*
   same "" "2" --data.source bandit --learner.name mamlpg
+}
+# Tasks of unequal size, padded into stacks whose number changes from step to
+# step; what validations decide of their size outlives a kill.
+unequal() {
+  local words=(--comm.reduction exact --task.ways 2 --task.train_ways_max 6
+    --task.train_shots_max 3 --task.stack 5 --run.log_every 1 --task.curriculum_accuracy 0.1
+    --eval.every 4 --eval.tasks 20 --checkpoint.every 3)
+  stacks=3 # of tasks of one size: none is larger yet
+  same "2 4" "3" "${words[@]}"
+  local expected=$result
+  expect_equal "levels by step" "$(grown alone)" "4 3 2 1"
+  PROTEAN_FAULT=trainer.step:kill:14 protean "${base[@]}" "${words[@]}" --run.dir killed
+  expect_code 137
+  mpi 3 "${base[@]}" "${words[@]}" --run.dir killed --data.prefetch 0 --resume auto
+  expect_code 0
+  expect_equal "bits after a kill" "$(hashes killed)" "$expected"
+  protean "${base[@]}" "${words[@]}" --run.dir killed --eval.every 5 --run.steps 24 --resume auto
+  expect_code 2
+  expect_error 'eval\.every = "5", but the run was started with "4"'
+
+  row="stacks of equal tasks alone"
+  protean "${base[@]}" "${words[@]}" --run.dir equal --task.stack_overhead 0
+  expect_code 0
+  expect_other "bits of other stacks" "$(hashes equal)" "$expected"
+}
+grown() {  # RUN: how far its tasks were held back at the steps that are logged
+  python3 - "$1" <<'END'
+import json, sys
+lines = [json.loads(l) for l in open(sys.argv[1] + "/metrics.jsonl")]
+seen = []
+for l in lines:
+    if "held_back" in l and l["held_back"] not in seen:
+        seen.append(l["held_back"])
+print(*seen)
+END
 }
 # fixed promises the same bits on the same ranks only.
 fixed() {

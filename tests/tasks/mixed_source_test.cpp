@@ -51,11 +51,9 @@ TEST_CASE("a mixed task is the task of its source", "[tasks]") {
     auto spec = source.describe(7, id, {});
     if (spec.source != 1) continue;
     float a[6], b[6], va[6], vb[6];
-    source.materialise(
-        spec, {{a, nullptr, va, nullptr}, {a + 4, nullptr, va + 4, nullptr}});
-    alone.materialise(
-        alone.describe(7, id, {}),
-        {{b, nullptr, vb, nullptr}, {b + 4, nullptr, vb + 4, nullptr}});
+    source.materialise(spec, {{a, nullptr, va}, {a + 4, nullptr, va + 4}});
+    alone.materialise(alone.describe(7, id, {}),
+                      {{b, nullptr, vb}, {b + 4, nullptr, vb + 4}});
     for (int k = 0; k < 6; ++k) CHECK((a[k] == b[k] && va[k] == vb[k]));
   }
 }

@@ -186,11 +186,71 @@ TEST_CASE("tasks are filled class-major, support then query", "[tasks]") {
   CHECK(at::equal(doubles.query.x.to(at::kFloat), batch.query.x));
   CHECK((doubles.ids == batch.ids));
 
-  const NwayKshot larger = toy_source(10, 6, {4, 2, 4, false});
-  CHECK_THROWS_AS(
-      stack_tasks(source, {specs[0], larger.describe(1, task(0, 0), {})}),
-      Error);
   CHECK_THROWS_AS(stack_tasks(source, {}), Error);
+}
+
+TEST_CASE("tasks of unequal size are padded to the least shape", "[tasks]") {
+  const NwayKshot source = toy_source(10, 6, {3, 2, 2, false});
+  const NwayKshot more_ways = toy_source(10, 6, {5, 1, 2, false});
+  const std::vector<TaskSpec> specs = {source.describe(1, task(0, 0), {}),
+                                       more_ways.describe(1, task(0, 1), {})};
+  const TaskBatch batch = stack_tasks(source, specs);
+  CHECK(batch.shape.ways == 5);
+  CHECK(batch.support.x.sizes() == at::IntArrayRef({2, 6, 1, 2, 2}));
+  CHECK(batch.query.x.sizes() == at::IntArrayRef({2, 10, 1, 2, 2}));
+  for (int64_t t = 0; t < 2; ++t) {
+    const TaskBatch alone = stack_tasks(source, {specs[t]});
+    CHECK_FALSE(alone.support.weight.defined());
+    CHECK_FALSE(alone.support.absent.defined());
+    CHECK(alone.support.ways == (t == 0 ? 3 : 5));
+    for (auto part : {&TaskBatch::support, &TaskBatch::query}) {
+      const Part &one = alone.*part, &all = batch.*part;
+      const int64_t n = one.x.size(1), rest = all.x.size(1) - n;
+      CHECK(at::equal(all.x[t].narrow(0, 0, n), one.x[0]));
+      CHECK(at::equal(all.y[t].narrow(0, 0, n), one.y[0]));
+      CHECK(all.weight[t].sum().item<float>() == static_cast<float>(n));
+      CHECK(all.weight[t].narrow(0, n, rest).sum().item<float>() == 0);
+      CHECK(all.x[t].narrow(0, n, rest).abs().sum().item<float>() == 0);
+      CHECK(all.y[t].narrow(0, n, rest).sum().item<int64_t>() == 0);
+    }
+  }
+  CHECK(batch.query.ways == 5);
+  CHECK(at::equal(batch.query.absent.sum({1, 2}), at::tensor({2, 0})));
+}
+
+TEST_CASE("numbers of classes and shots are drawn, and grow", "[tasks]") {
+  NwayKshotOptions options{2, 1, 2, false};
+  options.ways_max = 6;
+  options.shots_max = 3;
+  const NwayKshot source = toy_source(10, 5, options);
+  std::map<std::pair<size_t, uint32_t>, int> seen;
+  for (uint32_t i = 0; i < 3000; ++i) {
+    const auto spec = source.describe(3, task(i, 0), {});
+    ++seen[{spec.classes.size(), spec.support[0]}];
+    CHECK(spec.query == std::vector<uint32_t>(spec.classes.size(), 2));
+  }
+  CHECK(seen.size() == 15);
+  // 200 each; 5 standard deviations of a count are 68.
+  for (const auto& [counts, n] : seen) CHECK(std::abs(n - 200) < 68);
+
+  // A level has one class and one shot more.
+  for (uint32_t held_back = 0; held_back <= 5; ++held_back) {
+    StreamState stream;
+    stream.held_back = held_back;
+    size_t ways = 0;
+    uint32_t shots = 0;
+    for (uint32_t i = 0; i < 200; ++i) {
+      const auto spec = source.describe(3, task(i, 0), stream);
+      ways = std::max(ways, spec.classes.size());
+      shots = std::max(shots, spec.support[0]);
+    }
+    const uint32_t level = 4 - std::min(held_back, 4u);
+    CHECK(ways == 2 + level);
+    CHECK(shots == 1 + std::min(level, 2u));
+  }
+  // The largest task decides which classes are large enough.
+  CHECK_THROWS_WITH(toy_source(10, 4, options),
+                    contains("task.shots + task.queries = 5"));
 }
 
 TEST_CASE("threads fill the same bytes in any order", "[tasks]") {
@@ -401,9 +461,9 @@ TEST_CASE("time of one Omniglot task", "[.speed]") {
   const TaskBatch batch = stack_tasks(train, {specs[0]});
   EpisodeView view;
   view.support = {batch.support.x.data_ptr<float>(),
-                  batch.support.y.data_ptr<int64_t>(), nullptr, nullptr};
+                  batch.support.y.data_ptr<int64_t>(), nullptr};
   view.query = {batch.query.x.data_ptr<float>(),
-                batch.query.y.data_ptr<int64_t>(), nullptr, nullptr};
+                batch.query.y.data_ptr<int64_t>(), nullptr};
   start = Clock::now();
   for (const auto& spec : specs) train.materialise(spec, view);
   std::printf("materialise %.1f us per task\n", us(start));

@@ -62,6 +62,14 @@ TEST_CASE("each thing out of line is named with rank, value and advice",
   auto ranks = four();
   ranks[2].matrix_gflops = 91;
   CHECK(findings(ranks).empty());
+  CHECK(has(finding([](auto& h) { std::strcpy(h.gpu_error, "no driver"); }),
+            "GPU cannot be used: no driver"));
+  ranks = four();
+  for (auto& h : ranks) h.gpu_gflops = 50000;
+  CHECK(findings(ranks).empty());
+  ranks[2].gpu_gflops = 40000;
+  CHECK(findings(ranks).size() == 1);
+  CHECK(has(findings(ranks)[0], "GPU reach 40000 GFLOP/s, the median rank 5"));
   CHECK(has(finding([](auto& h) { h.cpus_allowed = 1; }),
             "8 threads may use 1 of 16 CPUs"));
   CHECK(has(finding([](auto& h) { h.cpus_of_host = h.cpus_allowed = 8; }),

@@ -12,17 +12,21 @@
 
 namespace protean {
 
-// What the planner needs to know of one task of the meta-batch.
-struct TaskCost {
-  uint64_t shape_key = 0;
-  float cost = 1;  // arbitrary unit
+// Stacks of at most `limit` tasks, ordered by their first task, each in index
+// order. A stack costs its examples, padding included, and `overhead` examples
+// for being one.
+//
+// overhead = 0: tasks of equal shape alone meet. The stacks of one shape differ
+// by at most one task: 10 tasks by 4 are 4 + 3 + 3.
+// Otherwise tasks that are alike are padded to the least shape that holds a
+// stack's, where that costs less than stacks of their own: sorted by size, the
+// cut into runs of neighbours whose cost is the least there is.
+struct CutOptions {
+  int64_t limit = 4;     // task.stack
+  int64_t overhead = 0;  // task.stack_overhead
 };
-
-// Tasks of equal shape, in index order, stacks of at most `stack_limit`. The
-// stacks of one shape differ by at most one task: 10 tasks by 4 are 4 + 3 + 3.
-// Ordered by their first task.
-std::vector<StackPlan> cut_stacks(const std::vector<TaskCost>& tasks,
-                                  int64_t stack_limit);
+std::vector<StackPlan> cut_stacks(const std::vector<TaskShape>& tasks,
+                                  const CutOptions& options);
 
 // Longest first onto the rank with the least load; ties go to the lower stack
 // and the lower rank, so equal costs are dealt round-robin. Ranks below `first`

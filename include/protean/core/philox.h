@@ -40,6 +40,7 @@ enum class Purpose : uint32_t {
   minibatch = 14,  // slot = inner step
   noise = 15,
   latent = 16,
+  counts = 17,  // ways and shots of a task
   test = 31,
 };
 

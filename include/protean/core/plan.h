@@ -21,7 +21,9 @@ struct TaskId {
 // What the task stream depends on beyond (seed, step, index).
 struct StreamState {
   std::vector<float> mix;  // weight per source; empty = one source
-  uint32_t curriculum = 0;
+  // How many levels the tasks stay below the hardest; 0 = all that the source
+  // has. What a level is, the source says.
+  uint32_t held_back = 0;
   uint32_t generator_version = 0;
   bool operator==(const StreamState&) const = default;
 };
@@ -46,7 +48,8 @@ struct TaskSpec {
 
 enum class TargetKind : uint32_t { classes, values, none };
 
-// The shape of a task once padded: tasks with equal shapes meet in a stack.
+// The shape of a task: tasks with equal shapes meet in a stack, others once
+// they are padded.
 struct TaskShape {
   uint32_t ways = 0;  // 0 for regression
   uint32_t support = 0;
@@ -55,9 +58,16 @@ struct TaskShape {
   TargetKind target = TargetKind::classes;
   int64_t target_size = 1;  // values, or labels, per example
   bool operator==(const TaskShape&) const = default;
+  int64_t examples() const { return int64_t{support} + query; }
   // Equal shapes have equal keys, on every machine.
   uint64_t key() const;
 };
+
+// Whether tasks of these shapes can be padded to one: examples and targets are
+// of one kind, only their numbers differ.
+bool alike(const TaskShape& a, const TaskShape& b);
+// The least shape that holds both of two that are alike.
+TaskShape padded(const TaskShape& a, const TaskShape& b);
 
 // T tasks of one shape, computed on together: the unit of work.
 struct StackPlan {

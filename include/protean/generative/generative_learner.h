@@ -46,6 +46,7 @@ class GenerativeLearner : public Learner {
               const MetaView& meta) const;
 
   bool transductive() const override { return false; }
+  TaskSizes task_sizes() const override { return TaskSizes::equal; }
 };
 
 using GenerativeLearnerPtr = std::shared_ptr<const GenerativeLearner>;

@@ -43,6 +43,13 @@ struct Phi {
   Params memory;  // learner's own: prototypes (T, N, f), ...
 };
 
+// How much training tasks may differ in their numbers of classes and shots.
+enum class TaskSizes {
+  equal,           // not at all
+  equal_in_stack,  // between stacks
+  any              // also in a stack, padded
+};
+
 class Learner {
  public:
   virtual ~Learner() = default;
@@ -57,11 +64,11 @@ class Learner {
                               const MetaView& sums) const = 0;
   // The same for loss number `which`: an outer step may descend several in
   // turn, each at the theta that the one before left (a GAN's discriminator,
-  // then its generator). Throws Error where there is no such loss; most
-  // learners have number 0 alone.
+  // then its generator). which < losses(), or it throws Error.
   virtual TaskLosses gradient_of(int which, const TaskBatch& batch,
                                  const MetaView& meta,
                                  const MetaView& sums) const;
+  virtual int losses() const { return 1; }
   // Test-time adaptation: visit(k, phi) after k = 0 ... eval_steps() inner
   // steps. phi is valid during the visit. Not differentiable.
   using Visit = std::function<void(int step, const Phi& phi)>;
@@ -75,6 +82,7 @@ class Learner {
   virtual at::Tensor features(const Phi& phi, const Part& part) const;
   // Whether predictions of one query example depend on the other queries.
   virtual bool transductive() const = 0;
+  virtual TaskSizes task_sizes() const { return TaskSizes::any; }
   // How many inner steps evaluation makes; 0 for metric learners.
   virtual int eval_steps() const { return 0; }
   // The step on theta; the default is one gradient and one optimiser step.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protean/data/dataset.h"
+#include "protean/tasks/options.h"
 #include "protean/tasks/task_source.h"
 
 namespace protean {
@@ -28,13 +29,19 @@ struct NwayKshotOptions {
   bool distort = false;
   // Examples come with labels; without, target = none.
   bool labels = true;
+  // Above 0: a task has ways to ways_max classes, shots to shots_max shots of
+  // each, all numbers equally likely. A stream that is held back by L levels
+  // has both maxima lower, by L of max(ways_max - ways, shots_max - shots).
+  uint32_t ways_max = 0;
+  uint32_t shots_max = 0;
 };
 
 class NwayKshot : public TaskSource {
  public:
-  // Draws from `classes` (ids of `data`). Those with fewer than K + Q examples
-  // are left out with one warning that counts them. Throws ConfigError naming
-  // the key when fewer than N remain. `what` names the split in messages.
+  // Draws from `classes` (ids of `data`). Those with fewer than K + Q examples,
+  // both the most there may be, are left out with one warning that counts them.
+  // Throws ConfigError naming the key when fewer than N remain. `what` names
+  // the split in messages.
   NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
             const NwayKshotOptions& options, const std::string& what);
 
@@ -47,6 +54,9 @@ class NwayKshot : public TaskSource {
   const std::vector<uint32_t>& eligible() const { return eligible_; }
 
  private:
+  // Of one task.
+  TaskCounts counts(uint64_t seed, TaskId id, uint32_t held_back) const;
+
   DatasetPtr data_;
   NwayKshotOptions options_;
   std::vector<uint32_t> eligible_;

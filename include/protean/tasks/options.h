@@ -1,6 +1,7 @@
 // What the user says about tasks: section `task` of the configuration.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -22,6 +23,17 @@ struct TaskOptions {
   uint32_t train_ways = 0;
   uint32_t train_shots = 0;
   uint32_t train_queries = 0;
+  // task.train_ways_max, task.train_shots_max: training tasks differ, each has
+  // between task.train_ways and so many classes, task.train_shots and so many
+  // shots, all equally likely; 0 = all are equal.
+  uint32_t train_ways_max = 0;
+  uint32_t train_shots_max = 0;
+  // task.curriculum_steps: such tasks begin as the least, and may have one
+  // class and one shot more every so many steps; 0 = off.
+  int64_t curriculum_steps = 0;
+  // task.curriculum_accuracy: the same after every validation of at least this
+  // accuracy, in [0, 1]; 0 = off.
+  double curriculum_accuracy = 0;
   // task.domain: none, or what differs between support and query, see
   // domain_tasks.h: rotation, inversion or alphabet.
   std::string domain = "none";
@@ -30,6 +42,10 @@ struct TaskOptions {
   uint32_t flat_batch = 0;
   uint32_t meta_batch = 32;  // task.meta_batch: tasks per meta-step, all ranks
   uint32_t stack = 0;  // task.stack: tasks computed on together; 0 = automatic
+  // task.stack_overhead: what one stack more costs, in examples: tasks that
+  // differ are padded to meet in a stack where that costs less; 0 = only equal
+  // tasks meet.
+  int64_t stack_overhead = 10;
 
   // task.mix: where training tasks come from, with weights; see
   // trainer/training_tasks.h.
@@ -53,6 +69,17 @@ struct TaskOptions {
             train_queries ? train_queries : queries};
   }
   TaskCounts counts() const { return {ways, shots, queries}; }
+  // Of the largest training task.
+  TaskCounts most_counts() const {
+    const auto least = train_counts();
+    return {std::max(least.ways, train_ways_max),
+            std::max(least.shots, train_shots_max), least.queries};
+  }
+  // Steps from the least to the largest training tasks; 0 = all are equal.
+  uint32_t levels() const {
+    const auto least = train_counts(), most = most_counts();
+    return std::max(most.ways - least.ways, most.shots - least.shots);
+  }
 };
 
 }  // namespace protean

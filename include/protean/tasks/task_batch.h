@@ -15,6 +15,11 @@ struct Part {
   at::Tensor y;       // (T, n) int64 labels, (T, n, target_size) of them where
                       // an example has several, or (T, n, target_size) float
   at::Tensor weight;  // (T, n) float, 0 = padding; undefined when unpadded
+  // Classes of the task with the most of them; 0 = not known.
+  int64_t ways = 0;
+  // (T, 1, ways) bool, true where a task has fewer; undefined where all have
+  // as many.
+  at::Tensor absent = {};
 };
 
 struct TaskBatch {
@@ -24,7 +29,9 @@ struct TaskBatch {
   int64_t tasks() const { return static_cast<int64_t>(ids.size()); }
 };
 
-// Materialises every spec into one batch. All specs must have one shape.
+// Materialises every spec into one batch. Tasks that are alike are padded to
+// the least shape that holds them: with examples of zeros, label 0 and weight 0
+// behind their own. Throws Error where two are not.
 TaskBatch stack_tasks(const TaskSource& source,
                       const std::vector<TaskSpec>& specs);
 

@@ -16,7 +16,6 @@ struct PartView {
   int64_t* label =
       nullptr;             // n * target_size, in [0, ways); null for regression
   float* value = nullptr;  // n * target_size; null for classification
-  float* weight = nullptr;  // n: 1 = real, 0 = padding; null when unpadded
 };
 
 struct EpisodeView {

@@ -21,6 +21,7 @@ struct DoctorOptions {
   std::string folder = ".";     // where runs will be written
   double seconds = 1;           // of matrix products
   size_t most_bytes = 1 << 26;  // largest all-reduce of the sweep
+  bool gpus = false;  // run.device = cuda: measure each rank's GPU too
 };
 
 // What one rank found about itself. Plain data: it travels as bytes.
@@ -29,7 +30,9 @@ struct RankHealth {
   char versions[192] = {};    // LibTorch, MPI, NCCL, system
   char interfaces[192] = {};  // "eth0 10.0.0.7, ..."
   char disk_error[128] = {};  // empty: the folder can be written
+  char gpu_error[128] = {};   // empty: the GPU, if asked for, computes
   double matrix_gflops = 0;   // all of the rank's threads
+  double gpu_gflops = 0;      // of its GPU, float32; 0: not measured
   double clock_s = 0;         // ahead of rank 0
   double sync_ms = 0;         // one 4 KiB write and fsync, median
   double disk_mib_s = 0;      // 16 MiB with one fsync
@@ -54,6 +57,7 @@ struct AllReduceRate {
 struct Diagnosis {
   std::vector<RankHealth> ranks;
   std::vector<AllReduceRate> host;  // of host memory; empty for one rank
+  std::vector<AllReduceRate> gpu;   // of GPU memory by NCCL; empty without
   // "rank 3 on node2: matrix products ...; do this".
   std::vector<std::string> findings;
   nlohmann::json to_json() const;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "protean/coordinator/planner.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/learners/learner.h"
 #include "protean/tasks/open_tasks.h"
@@ -35,5 +36,7 @@ GenerativeLearnerPtr generative_learner(const Experiment& experiment,
 // Tasks per stack: task.stack, or a choice by the learner's size that does not
 // depend on the number of ranks.
 int64_t stack_limit(const Experiment& experiment);
+// How training tasks are cut into stacks.
+CutOptions cut_options(const Experiment& experiment);
 
 }  // namespace protean
