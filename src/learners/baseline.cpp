@@ -121,9 +121,16 @@ void Baseline::adapt(const TaskBatch& batch, const MetaView& meta,
   }
   TaskBatch read = batch;
   read.support.x = frozen;
+  // Of the query set, which every step's visit asks for.
+  const auto asked = [&] {
+    at::NoGradGuard no_grad;
+    return features(phi.params, phi.norm, batch.query);
+  }();
   inner_->adapt(start_head(phi.params, batch), {}, read,
                 [&](int k, const Phi& head) {
                   phi.memory = head.params;
+                  phi.memory.push_back(batch.query.x);
+                  phi.memory.push_back(asked);
                   visit(k, phi);
                 });
 }
@@ -133,8 +140,16 @@ at::Tensor Baseline::predict(const Phi& phi, const Part& part) const {
   if (readout_ == Readout::all)
     return inner_->predict(phi.params, phi.norm, part);
   Part read = part;
+  if (readout_ == Readout::head) {
+    Params head = phi.memory;
+    const auto known = head.back();
+    head.pop_back();
+    const bool same = head.back().is_same(part.x);
+    head.pop_back();
+    read.x = same ? known : features(phi.params, phi.norm, part);
+    return inner_->predict(head, {}, read);
+  }
   read.x = features(phi.params, phi.norm, part);
-  if (readout_ == Readout::head) return inner_->predict(phi.memory, {}, read);
   const auto scores = readout_ == Readout::pixels
                           ? negative_squared_distance(read.x, phi.memory[0])
                           : cosines(read.x, phi.memory[0]);

@@ -148,8 +148,9 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
   s.exponents = c.extra.at("exponents").get<StepReducer::Exponents>();
   s.has_exponents = true;
   s.tasks_seen = c.extra.at("tasks_seen");
+  // What later builds keep, older checkpoints lack.
   s.best.clear();
-  for (const auto& b : c.extra.at("best"))
+  for (const auto& b : c.extra.value("best", nlohmann::json::array()))
     s.best.push_back({b.at(0).is_null()
                           ? -std::numeric_limits<double>::infinity()
                           : b.at(0).get<double>(),
