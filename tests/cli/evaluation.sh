@@ -325,6 +325,43 @@ PY
   refused 2 'data\.length is for data\.source = text; this is table' eval --run kinds --data.length 5
 }
 
+# Returns by inner step, of fresh rollouts; what training says of them.
+acting() {
+  accepted train --config "$support/../../configs/bandit/promp.ini" --run.dir run --run.quiet true \
+    --run.steps 40 --task.meta_batch 20 --task.shots 10 --task.queries 10 --optim.lr 0.003 \
+    --eval.every 20 --eval.tasks 20 --run.log_every 10
+  expect_equal "metrics" "$(python3 -c 'import json
+lines = [json.loads(l) for l in open("run/metrics.jsonl")]
+steps = [l for l in lines if "return" in l]
+checks = [l for l in lines if "validation_return" in l]
+print(len(steps), len(checks), all(l["return"] == -l["loss"] for l in steps),
+      all(len(l["validation_return"]) == 3 for l in checks),
+      all(0 <= l["return_before"] <= 10 for l in steps))')" "4 2 True True True"
+  accepted eval --run run --eval.tasks 60 --json --per-task tasks.csv --save-task-list tasks.jsonl
+  cp "$scratch/out" one.json
+  # Ten pulls at random pay 5.
+  expect_equal "returns" "$(json one.json '[[s["return"] == -s["loss"] for s in d["per_step"]],
+    abs(d["per_step"][0]["return"] - 5) < 0.6,
+    d["per_step"][1]["return"] > d["per_step"][0]["return"] + 0.5,
+    d["return"] == d["per_step"][2]["return"], d["per_step"][2]["return_ci95"] == d["ci95"],
+    d["accuracy"], d["shots"], d["queries"]]')" \
+    '[[true, true, true], true, true, true, true, null, 10, 10]'
+  expect_equal "tasks" "$(head -1 tasks.csv; wc -l <tasks.csv)" "task,loss,loss_0,loss_1,loss_2
+61"
+  accepted eval --run run --task-list tasks.jsonl --json --comm.ranks 2
+  cmp "$scratch/out" one.json || fail "frozen tasks on two ranks give another result"
+  refused 2 'tasks\.jsonl: made from data [0-9a-f]+, but data\.source gives' eval --run run --task-list tasks.jsonl --data.rewards gaussian
+  accepted eval --run run --eval.tasks 10
+  grep -Eq '^return -?[0-9.]+ \+- [0-9.]+ \(95 % interval over 10 tasks\), adapted by 10 rollouts per step, judged by 10 others$' \
+    "$scratch/out" || fail "no return"
+  # A point with a velocity of its own is a world like any other.
+  accepted train --config "$support/../../configs/point/mamlpg.ini" --run.dir point \
+    --data.family velocity --run.quiet true --run.steps 2 --task.meta_batch 2 --data.horizon 5 \
+    --eval.every 0
+  accepted eval --run point --eval.tasks 4 --json
+  expect_equal "velocity" "$(out_json '[len(d["per_step"]), d["return"] < 0]')" '[3, true]'
+}
+
 text() {
   accepted train --run.dir run --data.source text --data.split stored --model.name transformer \
     --model.width 24 --model.layers 1 --run.steps 60 --run.quiet true --task.shots 6 \

@@ -250,3 +250,63 @@ TEST_CASE("ProMP's outer step keeps what its rollouts come from", "[rl]") {
   CHECK(at::allclose(theta.view({2, -1})[0], first - 3e-3, 0, 1e-4));
   CHECK(at::equal(theta.view({2, -1})[1], first));
 }
+
+TEST_CASE("ProMP's outer loss is the paper's, moment by moment", "[rl]") {
+  const auto world = small_world("point");
+  const auto batch = worlds(world, 2);
+  PolicyOptions o;
+  o.clip = 0.05;
+  o.divergence = 0.3;
+  const double rate = 0.1;
+  const auto learner = acting<Promp>(world, 1, o, rate);
+  const auto policy = small_policy(*world);
+  const auto before = start(*learner);
+  std::vector<Trial> trials;
+  learner->loss(learner->leaves(before, 2), batch, trials);
+  const auto theta = before + 0.03 * noise(before.sizes(), 78);
+  const auto value = learner->loss(learner->leaves(theta, 2), batch, trials);
+
+  const auto phi = learner->leaves(theta, 2);
+  const auto& first = trials[0].rollouts;
+  const auto law = policy.at(phi, first.observation);
+  const auto g = torch::autograd::grad(
+      {likelihood_ratio_loss(law, trials[0]).sum()}, phi, {}, true);
+  Params adapted;
+  for (size_t i = 0; i < phi.size(); ++i)
+    adapted.push_back((phi[i] - rate * g[i]).detach());
+  const auto& last = trials[1].rollouts;
+  const auto now =
+      policy.at(adapted, last.observation).log_likelihood(last.action);
+  const auto then = last.law.log_likelihood(last.action);
+  int clipped = 0, kept = 0;
+  for (int64_t t = 0; t < 2; ++t) {
+    double gain = 0, gains = 0, apart = 0, parts = 0;
+    const auto of = [&](const at::Tensor& x, int64_t i) {
+      return x[t].flatten()[i].item<double>();
+    };
+    for (int64_t i = 0; i < now.size(1); ++i) {
+      const double a = of(trials[1].advantage, i);
+      const double r = std::exp(of(now, i) - of(then, i));
+      const double inside = std::min(std::max(r, 0.95), 1.05);
+      ++(r == inside ? kept : clipped);
+      gain += of(last.alive, i) * std::min(r * a, inside * a);
+      gains += of(last.alive, i);
+    }
+    for (int64_t i = 0; i < first.observation.size(1); ++i) {
+      double kl = 0;
+      for (int64_t d = 0; d < 2; ++d) {
+        const double p = std::exp(of(first.law.log_deviation, d));
+        const double q = std::exp(of(law.log_deviation, d));
+        const double far =
+            of(first.law.value, 2 * i + d) - of(law.value, 2 * i + d);
+        kl += std::log(q / p) + (p * p + far * far) / (2 * q * q) - 0.5;
+      }
+      apart += of(first.alive, i) * kl;
+      parts += of(first.alive, i);
+    }
+    CHECK(std::abs(value[t].item<double>() -
+                   (-gain / gains + 0.3 * apart / parts)) < 1e-10);
+  }
+  CHECK(clipped > 5);
+  CHECK(kept > 5);
+}
