@@ -302,6 +302,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("policy.discount", c.policy.discount, "of rewards, per step");
   b.add("policy.trace", c.policy.trace,
         "lambda of the generalised advantage estimate");
+  b.add("policy.later_rate", c.policy.later_rate,
+        "of the inner rate, for evaluation's steps beyond inner_steps");
   b.add("policy.clip", c.policy.clip,
         "how far likelihood ratios count from 1 (promp)");
   b.add("policy.divergence", c.policy.divergence,

@@ -59,6 +59,8 @@ PolicyGradient::PolicyGradient(EnvironmentPtr environment, Policy policy,
         options.discount, "a value in [0, 1]");
   check(options.trace >= 0 && options.trace <= 1, "policy.trace", options.trace,
         "a value in [0, 1]");
+  check(options.later_rate > 0, "policy.later_rate", options.later_rate,
+        "a value above 0");
   spaces_.theta = policy_.params();
 }
 
@@ -83,13 +85,14 @@ Trial PolicyGradient::collect_trial(const Params& phi, const Part& part,
 }
 
 Params PolicyGradient::descend(const Params& phi, const ActionLaw& law,
-                               const Trial& trial, bool differentiable) const {
+                               const Trial& trial, double rate,
+                               bool differentiable) const {
   const auto g = torch::autograd::grad(
       {likelihood_ratio_loss(law, trial).sum()}, phi, {},
       /*retain_graph=*/true, /*create_graph=*/differentiable);
   Params next;
   for (size_t i = 0; i < phi.size(); ++i)
-    next.push_back(at::sub(phi[i], g[i], learner_.inner_lr));
+    next.push_back(at::sub(phi[i], g[i], rate));
   return next;
 }
 
@@ -106,7 +109,8 @@ at::Tensor PolicyGradient::loss(const Params& theta, const TaskBatch& batch,
     const Trial& trial = trials[number];
     laws.push_back(policy_.at(phi, trial.rollouts.observation));
     if (k < steps)
-      phi = descend(phi, laws.back(), trial, learner_.second_order);
+      phi = descend(phi, laws.back(), trial, learner_.inner_lr,
+                    learner_.second_order);
   }
   announce(Phase::outer);
   return outer_loss(laws, trials);
@@ -115,7 +119,10 @@ at::Tensor PolicyGradient::loss(const Params& theta, const TaskBatch& batch,
 Trial PolicyGradient::practise(Params& phi, const TaskBatch& batch,
                                int k) const {
   auto trial = collect_trial(phi, batch.support, batch.ids, k);
-  phi = descend(phi, policy_.at(phi, trial.rollouts.observation), trial, false);
+  const double rate =
+      learner_.inner_lr * (k < learner_.inner_steps ? 1 : options_.later_rate);
+  phi = descend(phi, policy_.at(phi, trial.rollouts.observation), trial, rate,
+                false);
   for (auto& p : phi) p = p.detach().requires_grad_();
   return trial;
 }

@@ -80,7 +80,7 @@ class PolicyGradient : public Learner {
                       const std::vector<TaskId>& ids, int k) const;
   // phi after a step of descent on J, given its law at the trial's moments.
   Params descend(const Params& phi, const ActionLaw& law, const Trial& trial,
-                 bool differentiable) const;
+                 double rate, bool differentiable) const;
   // Trial k of phi, then phi after a step on it, as new leaves.
   Trial practise(Params& phi, const TaskBatch& batch, int k) const;
 

@@ -340,6 +340,7 @@ acting() {
     --learner.inner_optimizer adam
   train 'learner\.inner_steps = 0; expected at least 1' --learner.inner_steps 0
   train 'policy\.discount = 1\.5; expected a value in \[0, 1\]' --policy.discount 1.5
+  train 'policy\.later_rate = 0; expected a value above 0' --policy.later_rate 0
   train 'policy\.clip = 0; expected a value above 0' --policy.clip 0
   train 'policy\.epochs = 0; expected at least 1' --policy.epochs 0
   train 'policy\.epochs does nothing with learner\.name = mamlpg; expected' \

@@ -214,6 +214,19 @@ TEST_CASE("evaluation judges by rollouts of its own", "[rl]") {
   CHECK(returns[0].sizes() == at::IntArrayRef{2, 5, 1});
   CHECK(!at::equal(returns[0], returns[1]));
   CHECK(!at::equal(returns[1], returns[2]));
+  // Steps beyond those of training are shorter, by the share that is asked for.
+  PolicyOptions p;
+  for (const double share : {0.5, 1.0, 1e-9}) {
+    p.later_rate = share;
+    const MamlPg other(world, small_policy(*world), o, p);
+    other.adapt(batch, meta, [&](int k, const Phi& phi) {
+      const auto now = other.predict(phi, batch.query);
+      if (k < 2) CHECK(at::equal(now, returns[static_cast<size_t>(k)]));
+      if (k == 2 && share == 0.5) CHECK(at::equal(now, returns[2]));
+      if (k == 2 && share == 1) CHECK(!at::equal(now, returns[2]));
+      if (k == 2 && share < 0.1) CHECK(at::allclose(now, returns[1]));
+    });
+  }
   // Not those that a training step adapts by.
   const auto before = run_gradient(learner, batch, meta).losses.accuracy;
   CHECK(!at::allclose(before, returns[0].mean({1, 2})));

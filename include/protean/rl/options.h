@@ -11,6 +11,10 @@ struct PolicyOptions {
   double discount = 0.99;  // policy.discount: gamma, per step
   // policy.trace: lambda of the generalised advantage estimate.
   double trace = 1;
+  // policy.later_rate: share of the inner rate for evaluation's steps beyond
+  // learner.inner_steps, which the policy was not trained for (Finn et al. 2017
+  // halve it).
+  double later_rate = 0.5;
   // policy.clip: how far likelihood ratios count from 1, epsilon; promp.
   double clip = 0.3;
   // policy.divergence: weight eta of the divergence from the policies that
