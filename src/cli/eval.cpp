@@ -28,8 +28,13 @@ const std::vector<CommandFlag> kFlags = {
     {"across", "LIST", "",
      "on several domains: test, rotated, inverted, alphabets, NAME=PATH"},
     {"study", "KIND", "",
-     "classes or alphabets (of runs A,B,...), shots or domains (of one run)"},
-    {"shots", "LIST", "1,2,3,5,10", "of --study shots"},
+     "classes or alphabets (of runs A,B,...), shots or domains (of one run), "
+     "augmentation (of one that makes images)"},
+    {"shots", "LIST", "",
+     "of --study shots (1,2,3,5,10) and augmentation (5,10,15)"},
+    {"generated", "N", "", "images per class, of --study augmentation (128)"},
+    {"repeats", "N", "", "with other images to learn from, of the same (3)"},
+    {"steps", "N", "", "of each classifier, of the same (600)"},
     {"csv", "FILE", "", "write the rows of --across or --study"},
     {"svg", "FILE", "", "draw the rows of --study"},
     {"protocol", "omniglot-one-shot", "",
@@ -62,7 +67,14 @@ void check_flags(const CommandLine& line) {
   };
   if (!line.is_set("study")) needs("csv", "across");
   needs("svg", "study");
-  if (line.flags.at("shots") != "1,2,3,5,10") needs("shots", "study");
+  needs("shots", "study");
+  const bool augmentation =
+      line.is_set("study") && line.flags.at("study") == "augmentation";
+  for (const char* flag : {"generated", "repeats", "steps"})
+    if (line.is_set(flag) && !augmentation)
+      throw ConfigError(concat("--", flag, " goes with --study augmentation"));
+  if (line.is_set("svg") && augmentation)
+    throw ConfigError("--svg does not go with --study augmentation");
   for (const char* flag : {"across", "protocol", "task-list", "save-task-list",
                            "per-task", "baseline"})
     excludes("study", flag);

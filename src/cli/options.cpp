@@ -262,6 +262,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("generator.binary", c.generator.binary,
         "pixels are 0 or 1; false: anything between");
 
+  b.add("generator.warm_up", c.generator.warm_up,
+        "steps until the latent's divergence counts fully (deform)");
   b.add("generator.meta", c.generator.meta,
         "of metavae and metagan: maml or reptile");
   b.add("generator.adversary", c.generator.adversary,

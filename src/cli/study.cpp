@@ -7,6 +7,7 @@
 #include "protean/core/atomic_file.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
+#include "protean/evaluation/augmentation.h"
 #include "protean/evaluation/study.h"
 
 namespace protean {
@@ -63,6 +64,48 @@ void print(const Study& study) {
   }
 }
 
+void print(const AugmentationStudy& study) {
+  for (const auto& row : study.rows)
+    std::printf(
+        "%u images, %-9s %6.2f %% +- %.2f (%zu repeats, %lld classes, %lld "
+        "test images)\n",
+        row.shots, row.arm.c_str(), 100 * row.mean(), 100 * row.deviation(),
+        row.accuracy.size(), static_cast<long long>(row.classes),
+        static_cast<long long>(row.test_images));
+}
+
+template <typename Result>
+int report(const CommandLine& line, const Communicator& comm,
+           const Result& result) {
+  if (comm.rank() != 0) return kExitDone;
+  if (line.is_set("csv"))
+    write_file_atomically(line.flags.at("csv"), result.to_csv());
+  if (line.json)
+    std::printf("%s\n", result.to_json().dump().c_str());
+  else
+    print(result);
+  return kExitDone;
+}
+
+int augmentation(const CommandLine& line, Communicator& comm,
+                 const std::vector<uint32_t>& shots, const StudyRun& run) {
+  AugmentationOptions options;
+  agree(comm, [&] {
+    if (!shots.empty()) options.shots = shots;
+    for (const auto& [flag, value] :
+         {std::pair("generated", &options.generated),
+          std::pair("repeats", &options.repeats),
+          std::pair("steps", &options.steps)})
+      if (line.is_set(flag)) *value = whole_number(line, flag);
+  });
+  const auto stream = line.config.eval.stream == "validation"
+                          ? Stream::validation
+                          : Stream::test;
+  return report(
+      line, comm,
+      augmentation_study(run.experiment, run.meta, stream, options, comm));
+}
+
 }  // namespace
 
 std::string first_run(const std::string& runs) {
@@ -72,23 +115,20 @@ std::string first_run(const std::string& runs) {
 int study(const CommandLine& line, World& world, const Arguments& args,
           const std::vector<CommandFlag>& flags) {
   auto& comm = *world.control;
+  const std::string& kind = line.flags.at("study");
   std::vector<uint32_t> shots;
   agree(comm, [&] { shots = shot_counts(line.flags.at("shots")); });
   std::vector<StudyRun> runs;
   for (const auto& dir : items(line.flags.at("run")))
     runs.push_back(open(dir, args, flags, comm));
-  const Study result = make_study(line.flags.at("study"), runs, shots,
-                                  line.config.eval.tasks, comm);
-  if (comm.rank() != 0) return kExitDone;
-  if (line.is_set("csv"))
-    write_file_atomically(line.flags.at("csv"), result.to_csv());
-  if (line.is_set("svg"))
+  if (kind == "augmentation" && runs.size() == 1)
+    return augmentation(line, comm, shots, runs[0]);
+  if (shots.empty()) shots = {1, 2, 3, 5, 10};
+  const Study result =
+      make_study(kind, runs, shots, line.config.eval.tasks, comm);
+  if (comm.rank() == 0 && line.is_set("svg"))
     write_file_atomically(line.flags.at("svg"), to_svg(result.to_plot()));
-  if (line.json)
-    std::printf("%s\n", result.to_json().dump().c_str());
-  else
-    print(result);
-  return kExitDone;
+  return report(line, comm, result);
 }
 
 }  // namespace protean

@@ -119,10 +119,12 @@ Study make_study(const std::string& kind, const std::vector<StudyRun>& runs,
                  Communicator& comm) {
   const bool sizes = kind == "classes" || kind == "alphabets";
   agree(comm, [&] {
-    if (!sizes && kind != "shots" && kind != "domains")
+    const bool known =
+        sizes || kind == "shots" || kind == "domains" || kind == "augmentation";
+    if (!known)
       throw ConfigError(concat("--study ", kind,
                                "; expected one of: classes, alphabets, shots, "
-                               "domains"));
+                               "domains, augmentation"));
     if (!sizes && runs.size() != 1)
       throw ConfigError(
           concat("--study ", kind, " takes one run, got ", runs.size()));

@@ -58,4 +58,12 @@ class Conv {
 // neighbouring pixels.
 at::Tensor depth_to_space(const at::Tensor& x);
 
+// Each place of maps x (n, T, C, H, W) read elsewhere, at its own place plus
+// the displacement (n, T, 2, H, W), down and right in places; between places by
+// the four around, beyond the edge at the edge. Differentiable to any order but
+// where a displacement crosses a whole place.
+at::Tensor displaced(const at::Tensor& x, const at::Tensor& by);
+// A displacement for maps of `times` as many places each way.
+at::Tensor enlarged_flow(const at::Tensor& by, int64_t times);
+
 }  // namespace protean

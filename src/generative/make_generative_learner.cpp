@@ -1,6 +1,7 @@
 #include "protean/core/error.h"
 #include "protean/generative/generative_learner.h"
 
+#include "generative/deform.h"
 #include "generative/meta_gan.h"
 #include "generative/meta_vae.h"
 #include "generative/set_vae.h"
@@ -23,6 +24,7 @@ void validate(const GeneratorOptions& o, const TaskShape& train) {
         std::pair("generator.bound_samples", o.bound_samples)})
     at_least(key, value, int64_t{1});
   at_least("generator.code_weight", o.code_weight, 0.0);
+  at_least("generator.warm_up", o.warm_up, int64_t{0});
   if (train.input.size() != 3)
     throw ConfigError(concat(
         "a generative learner takes images (channels, height, width), but the "
@@ -37,25 +39,40 @@ void validate(const GeneratorOptions& o, const TaskShape& train) {
 }  // namespace
 
 bool is_generative(const std::string& name) {
-  return name == "setvae" || name == "metavae" || name == "metagan";
+  return name == "setvae" || name == "metavae" || name == "metagan" ||
+         name == "deform";
 }
 
-std::string generative_names() { return "setvae, metavae, metagan"; }
+std::string generative_names() { return "setvae, metavae, metagan, deform"; }
 
 GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
                                              const GeneratorOptions& generator,
                                              const TaskShape& train,
                                              const TaskCounts& eval) {
   validate(generator, train);
+  if (learner.name != "deform" && generator.warm_up != 0)
+    throw ConfigError(concat("generator.warm_up = ", generator.warm_up,
+                             " does nothing with learner.name = ", learner.name,
+                             "; expected deform"));
   if (learner.name == "metagan")
     return std::make_shared<MetaGan>(generator, learner, train, eval);
   if (learner.name == "metavae")
     return std::make_shared<MetaVae>(generator, learner, train, eval);
   if (generator.meta != GeneratorOptions{}.meta)
     throw ConfigError("generator.meta = \"" + generator.meta +
-                      "\" does nothing with learner.name = setvae; expected "
-                      "metavae");
+                      "\" does nothing with learner.name = " + learner.name +
+                      "; expected metavae, metagan");
+  if (learner.name == "deform")
+    return std::make_shared<Deform>(generator, learner, train, eval);
   return std::make_shared<SetVae>(generator, learner, train, eval);
+}
+
+void need_code_space(const GenerativeLearner& learner,
+                     const std::string& what) {
+  if (!learner.code_is_space())
+    throw ConfigError(what + ": learner.name = " + learner.name() +
+                      " makes no image without one of its class; expected a "
+                      "run of: setvae, metavae, metagan");
 }
 
 Phi GenerativeLearner::adapted(const at::Tensor& x,

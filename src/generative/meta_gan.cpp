@@ -99,10 +99,11 @@ MetaGan::Fakes MetaGan::fakes(const Params& p, const Gaussian& q_code,
       q_code.sample(noise(s.ids, s.target, options_.code, s.slot + kFakeCode));
   f.noise = noise(s.ids, s.target, options_.latent, s.slot + slot);
   const auto z = prior(p, f.code).sample(f.noise);
-  const auto probability = at::sigmoid(decoder_(p, f.code, z));
+  const auto logits = decoder_(p, f.code, z);
+  const auto probability = at::sigmoid(logits);
   // D sees what samples will look like; the gradient passes the rounding.
   f.images = options_.binary
-                 ? probability + (probability.round() - probability).detach()
+                 ? probability + (pixels(logits, true) - probability).detach()
                  : probability;
   return f;
 }

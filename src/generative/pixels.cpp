@@ -20,9 +20,21 @@ at::Tensor pixel_log_likelihood(const at::Tensor& logits, const at::Tensor& x,
 }
 
 at::Tensor pixels(const at::Tensor& logits, bool binary) {
+  const auto p = at::sigmoid(logits);
+  return binary ? most_likely(p) : p;
+}
+
+at::Tensor most_likely(const at::Tensor& p) {
+  const auto flat = p.flatten(-3);
+  const auto ink = flat.sum(-1, true)  // (..., 1)
+                       .round()
+                       .nan_to_num(0)
+                       .to(at::kLong);
+  const auto least = std::get<0>(flat.sort(-1, /*descending=*/true))
+                         .gather(-1, (ink - 1).clamp_min(0));
   // 0 * keeps what is not finite.
-  return binary ? (logits > 0).to(logits.scalar_type()) + 0 * logits
-                : at::sigmoid(logits);
+  return ((flat >= least) & (ink > 0)).to(p.scalar_type()).view(p.sizes()) +
+         0 * p;
 }
 
 }  // namespace protean

@@ -11,7 +11,13 @@ namespace protean {
 at::Tensor pixel_log_likelihood(const at::Tensor& logits, const at::Tensor& x,
                                 bool binary);
 
-// The image itself: the likelier of 0 and 1, or the probability.
+// The image itself: the probabilities, or for binary pixels what most_likely
+// makes of them.
 at::Tensor pixels(const at::Tensor& logits, bool binary);
+
+// 0 and 1 for probabilities p (..., C, H, W): as many of the likeliest pixels
+// of an image are set as are expected to be. The likelier of 0 and 1 each would
+// break thin strokes wherever their place is not certain to a pixel.
+at::Tensor most_likely(const at::Tensor& p);
 
 }  // namespace protean

@@ -79,6 +79,7 @@ nlohmann::json write_latent_report(const Experiment& e, const MetaView& meta,
                                    const std::filesystem::path& out) {
   at::NoGradGuard no_grad;
   const auto learner = generative_learner(e, "latent");
+  need_code_space(*learner, "latent");
   const auto& data = *e.tasks.examples;
   const auto& classes = e.tasks.splits.of(stream);
   const auto available = static_cast<int64_t>(classes.size());

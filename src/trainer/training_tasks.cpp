@@ -201,6 +201,9 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
     weights.push_back(weight);
   };
   for (const auto& [name, weight] : mix) {
+    if (name == "generated" || name == "clustered")
+      need_code_space(*generator->learner,
+                      "generator.from = " + e.config.generated.from);
     if (name == "real") add(e.tasks.train, weight);
     if (name == "augmented") add(augmented(e), weight);
     if (name == "generated") {

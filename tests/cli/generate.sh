@@ -59,8 +59,8 @@ bad() {
   refused 2 '--run is not set' generate --support images/class000 --out new
   refused 2 '--support is not set' generate --run run --out new
   refused 2 '--out is not set' generate --run run --support images/class000
-  generate 2 '--count 0; expected 1 to 100000' --count 0
-  generate 2 '--count 1000000; expected 1 to 100000' --count 1000000
+  generate 2 '--count 0; expected 1 to 10000000' --count 0
+  generate 2 '--count 10000001; expected 1 to 10000000' --count 10000001
   generate 2 '--count -1; expected a whole number' --count=-1
   generate 2 '--count many; expected a whole number' --count many
   mkdir empty taken
@@ -158,6 +158,53 @@ quality() {
   refused 2 'eval\.features = nosuch: no config\.ini there' eval --run run --eval.features nosuch
   refused 1 'learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
   refused 2 'learner.name = protonet makes no images' eval --run net --eval.tasks 1 --eval.features net
+}
+
+# A learner whose samples are bent drawings.
+deform() {
+  local bent=("${tiny[@]}" --run.dir bent --learner.name deform)
+  # Widths that it has no use for keep their defaults.
+  accepted "${bent[@]}" --generator.warm_up 1
+  accepted generate --run bent --support images/class000 --count 5 --out a
+  accepted eval --run bent --eval.tasks 2 --eval.shots 2 --json
+  expect_equal "bounds by support images" "$(json "$scratch/out" 'len(d["per_step"])')" 3
+  refused 2 'latent: learner\.name = deform makes no image without one' \
+    latent --run bent --out new
+  refused 2 'generator\.from = bent: learner\.name = deform makes no image without one' \
+    "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent
+  accepted "${tiny_net[@]}" --run.dir shots --task.generated_shots 2 --generator.from bent
+  refused 2 'generator\.warm_up = 1 does nothing with learner\.name = setvae' \
+    "${tiny[@]}" --run.dir new --generator.warm_up 1
+  refused 2 'generator\.meta = "reptile" does nothing with learner\.name = deform' \
+    "${bent[@]}" --generator.meta reptile
+}
+
+# A classifier of few real images, and of others made from them.
+augmentation() {
+  accepted "${tiny[@]}" --run.dir run
+  study() { accepted eval --run run --study augmentation --shots 5,15 --repeats 2 --steps 3 \
+    --generated 4 --model.filters 2 --json "$@"; }
+  study --csv rows.csv
+  cp "$scratch/out" one.json
+  expect_equal arms "$(json one.json '[(r["shots"], r["arm"]) for r in d["rows"]]')" \
+    '[[5, "none"], [5, "copies"], [5, "classical"], [5, "generated"], [5, "both"], [5, "oracle"], [15, "none"], [15, "copies"], [15, "classical"], [15, "generated"], [15, "both"], [15, "oracle"]]'
+  expect_equal "classes and what they are judged on" "$(json one.json \
+    '[(r["classes"], r["test_images"], len(r["by_repeat"])) for r in d["rows"][::6]]')" \
+    '[[94, 440, 2], [24, 120, 2]]'
+  # Fifteen of twenty drawings are all that the test leaves.
+  expect_equal "the oracle of 15 is 15" "$(json one.json 'd["rows"][6]["by_repeat"] == d["rows"][11]["by_repeat"]')" true
+  expect_equal rows "$(wc -l <rows.csv)" 13
+  study --comm.ranks 3
+  cmp "$scratch/out" one.json || fail "3 ranks give other results"
+  refused 2 '--shots 30: 0 classes of eval.stream = test have so many images' \
+    eval --run run --study augmentation --shots 30
+  refused 2 '--generated 0; expected 1 or above' \
+    eval --run run --study augmentation --generated 0
+  refused 2 '--repeats goes with --study augmentation' eval --run run --repeats 2
+  refused 2 '--svg does not go with --study augmentation' \
+    eval --run run --study augmentation --svg x.svg
+  accepted "${tiny_net[@]}" --run.dir net --learner.name protonet
+  refused 2 'learner.name = protonet makes no images' eval --run net --study augmentation
 }
 
 mix() {

@@ -221,6 +221,19 @@ TEST_CASE("depth to space puts four channels into a square", "[generative]") {
       at::tensor({0, 2, 1, 3, 4, 6, 5, 7}, at::kDouble).view({2, 4})));
 }
 
+TEST_CASE("binary images have as much ink as is expected", "[generative]") {
+  // A stroke whose place is uncertain: no pixel is likelier set than not.
+  auto logits = at::full({2, 1, 6, 6}, -20.0, at::kDouble);
+  logits[0][0].select(1, 2).fill_(std::log(0.4 / 0.6));
+  logits[0][0].select(1, 3).fill_(std::log(0.45 / 0.55));
+  const auto x = pixels(logits, true);
+  CHECK(x[0].sum().item<double>() == 6);  // near 6 * 0.85
+  CHECK(x[0][0].select(1, 3).sum().item<double>() == 6);
+  CHECK(x[1].sum().item<double>() == 0);
+  logits[1][0][0][0] = NAN;
+  CHECK_FALSE(at::isfinite(pixels(logits, true)).all().item<bool>());
+}
+
 TEST_CASE("the meta-VAE's gradient equals central differences",
           "[generative]") {
   LearnerOptions learner;

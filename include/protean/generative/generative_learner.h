@@ -31,6 +31,9 @@ class GenerativeLearner : public Learner {
   virtual const std::vector<int64_t>& image_shape() const = 0;
   // Fewest support images that the model was made for.
   virtual int64_t least_support() const = 0;
+  // Whether codes form a space of classes: whether decode() draws a class from
+  // any code, without support images, and embed() finds an image's.
+  virtual bool code_is_space() const { return true; }
   // Codes given the support set, (T, n, c).
   virtual at::Tensor code(const Phi& phi, const at::Tensor& noise) const = 0;
   // Images (T, n, C, H, W) in [0, 1]; rounded to 0 and 1 for binary models.
@@ -50,6 +53,10 @@ class GenerativeLearner : public Learner {
 };
 
 using GenerativeLearnerPtr = std::shared_ptr<const GenerativeLearner>;
+
+// Throws ConfigError unless the learner's codes form a space. what: who needs
+// it, "generator.from = runs/g".
+void need_code_space(const GenerativeLearner& learner, const std::string& what);
 
 // Whether learner.name names a generative learner, and all that do: "setvae,
 // ...".

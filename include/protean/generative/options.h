@@ -34,6 +34,9 @@ struct GeneratorOptions {
   // between, by a continuous Bernoulli.
   bool binary = true;
 
+  // generator.warm_up: steps over which the latent's divergence from its prior
+  // comes to count fully; deform.
+  int64_t warm_up = 0;
   // generator.meta: maml or reptile, how the meta-gradient comes from the inner
   // steps; metavae and metagan.
   std::string meta = "maml";

@@ -1,0 +1,323 @@
+#include "protean/evaluation/augmentation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "protean/comm/preflight.h"
+#include "protean/core/csv.h"
+#include "protean/core/error.h"
+#include "protean/core/philox.h"
+#include "protean/learners/make_learner.h"
+#include "protean/models/make_network.h"
+#include "protean/models/params.h"
+#include "protean/tasks/flat_batches.h"
+#include "protean/tasks/noise.h"
+
+#include "learners/running_moments.h"
+
+namespace protean {
+namespace {
+
+const std::vector<std::string> kArms = {"none",      "copies", "classical",
+                                        "generated", "both",   "oracle"};
+constexpr uint32_t kBatch = 64;
+constexpr int64_t kChunk = 100;  // images made or judged together
+constexpr double kRate = 0.002;
+
+// Images in memory, (n, C, H, W) per class.
+class Images : public ClassDataset {
+ public:
+  explicit Images(std::vector<at::Tensor> classes)
+      : classes_(std::move(classes)),
+        shape_(classes_.at(0).sizes().slice(1).vec()) {}
+  const std::vector<int64_t>& shape() const override { return shape_; }
+  uint32_t classes() const override {
+    return static_cast<uint32_t>(classes_.size());
+  }
+  uint32_t size(uint32_t cls) const override {
+    return static_cast<uint32_t>(classes_.at(cls).size(0));
+  }
+  std::string class_name(uint32_t cls) const override {
+    return concat("class ", cls);
+  }
+  std::string group(uint32_t) const override { return ""; }
+  void read(uint32_t cls, uint32_t example, float* out) const override {
+    const auto image = classes_.at(cls)[example].contiguous();
+    std::copy_n(image.const_data_ptr<float>(), image.numel(), out);
+  }
+  std::string checksum() const override { return ""; }
+
+ private:
+  std::vector<at::Tensor> classes_;
+  std::vector<int64_t> shape_;
+};
+
+uint32_t for_test(uint32_t size) { return std::min((size + 3) / 4, 50u); }
+
+// Classes of the split, upright, with K images beside those of the test.
+std::vector<uint32_t> classes_with(const Experiment& e, Stream stream,
+                                   uint32_t shots) {
+  const auto& data = *e.tasks.examples;
+  std::vector<uint32_t> out;
+  for (uint32_t c : e.tasks.splits.of(stream))
+    if (data.quarter_turns(c) == 0 && for_test(data.size(c)) > 0 &&
+        data.size(c) - for_test(data.size(c)) >= shots)
+      out.push_back(c);
+  return out;
+}
+
+// The images of a class in the order of a repeat: those of the test come last.
+at::Tensor shuffled(const ClassDataset& data, uint32_t cls, uint64_t seed,
+                    uint32_t repeat) {
+  const uint32_t n = data.size(cls);
+  const auto order =
+      Draws(seed, {Stream::test, repeat, cls}, Purpose::examples).sample(n, n);
+  std::vector<int64_t> shape{n};
+  shape.insert(shape.end(), data.shape().begin(), data.shape().end());
+  auto x = at::empty(shape, at::kFloat);
+  for (uint32_t i = 0; i < n; ++i)
+    data.read(cls, order[i], x[i].data_ptr<float>());
+  return x;
+}
+
+at::Tensor made_from(const GenerativeLearner& g, const MetaView& meta,
+                     const at::Tensor& support, int64_t count, TaskId id,
+                     uint64_t seed) {
+  const std::vector<TaskId> ids(1, id);
+  const Phi phi = g.adapted(support.unsqueeze(0), ids, meta);
+  std::vector<at::Tensor> images;
+  for (int64_t begin = 0; begin < count; begin += kChunk) {
+    const auto noise = [&](int64_t d, uint32_t which) {
+      return task_noise(
+          seed, ids, std::min(kChunk, count - begin), d, Purpose::latent,
+          static_cast<uint32_t>(2 * (begin / kChunk)) + which, support);
+    };
+    images.push_back(g.decode(phi, g.code(phi, noise(g.code_size(), 0)),
+                              noise(g.latent_size(), 1))[0]);
+  }
+  return at::cat(images);
+}
+
+// Gradient of flat batches: a meta-step with one task and no support set.
+class FlatObjective : public Objective {
+ public:
+  FlatObjective(const Learner& learner, const TaskSource& batches,
+                uint64_t seed, MetaView& meta)
+      : learner_(learner), batches_(batches), seed_(seed), meta_(meta) {}
+  void next(int64_t step) {
+    batch_ = stack_tasks(
+        batches_,
+        {batches_.describe(
+            seed_, {Stream::train, static_cast<uint32_t>(step), 0}, {})});
+  }
+  at::Tensor gradient(int) override {
+    const MetaView sums{at::zeros_like(meta_.theta),
+                        at::zeros_like(meta_.state)};
+    learner_.gradient(batch_, meta_, sums);
+    meta_.state = sums.state;
+    return sums.theta;
+  }
+
+ private:
+  const Learner& learner_;
+  const TaskSource& batches_;
+  uint64_t seed_;
+  MetaView& meta_;
+  TaskBatch batch_;
+};
+
+// Share of test images that a classifier trained on `pool` gets right.
+double classify(const ModelOptions& model, std::vector<at::Tensor> pool,
+                const std::vector<at::Tensor>& test, bool distort,
+                int64_t steps, uint64_t seed) {
+  const auto ways = static_cast<int64_t>(test.size());
+  std::vector<uint32_t> labels(test.size());
+  for (uint32_t c = 0; c < labels.size(); ++c) labels[c] = c;
+  const FlatBatches batches(std::make_shared<Images>(std::move(pool)), labels,
+                            kBatch, distort);
+  LearnerOptions options;
+  options.name = "baseline";
+  options.seed = seed;
+  const auto shape = batches.shape(batches.describe(seed, {}, {}));
+  const auto learner = make_learner(options, model, shape);
+  const auto net = make_network(model, shape.input, ways);
+  const auto& spaces = learner->spaces();
+  MetaView meta{at::zeros({spaces.theta.size()}),
+                at::zeros({spaces.state.size()})};
+  learner->initialise(meta, seed);
+  OptimOptions optim;
+  optim.lr = kRate;
+  optim.schedule = "cosine";
+  const auto outer = make_optimiser_step(optim, spaces.theta.size());
+  FlatObjective objective(*learner, batches, seed, meta);
+  for (int64_t step = 0; step < steps; ++step) {
+    objective.next(step);
+    outer->run(objective, meta.theta, {step, steps});
+  }
+
+  at::NoGradGuard no_grad;
+  const auto params = shared_params(spaces.theta, meta.theta);
+  double right = 0, all = 0;
+  for (int64_t c = 0; c < ways; ++c) {
+    auto norm = running_norm(spaces.state, meta.state);
+    const auto& x = test[static_cast<size_t>(c)];
+    right += net->forward(params, {x.unsqueeze(0), {}, {}}, norm)
+                 .argmax(2)
+                 .eq(c)
+                 .sum()
+                 .item<double>();
+    all += static_cast<double>(x.size(0));
+  }
+  return right / all;
+}
+
+struct Cell {
+  size_t row;
+  uint32_t repeat;
+};
+
+double accuracy_of(const Experiment& e, const GenerativeLearner& g,
+                   const MetaView& meta, Stream stream,
+                   const AugmentationOptions& o, const AugmentationRow& row,
+                   uint32_t repeat) {
+  const auto& data = *e.tasks.examples;
+  const uint64_t seed = e.config.run.seed + repeat;
+  std::vector<at::Tensor> pool, test;
+  for (uint32_t cls : classes_with(e, stream, row.shots)) {
+    const auto all = shuffled(data, cls, e.config.run.seed, repeat);
+    const int64_t tests = for_test(data.size(cls));
+    test.push_back(all.narrow(0, all.size(0) - tests, tests));
+    const auto real = all.narrow(0, 0, row.shots);
+    if (row.arm == "oracle")
+      pool.push_back(all.narrow(0, 0, all.size(0) - tests));
+    else if (row.arm == "copies")
+      pool.push_back(real.index_select(
+          0, at::arange(row.shots + o.generated) % row.shots));
+    else if (row.arm == "generated" || row.arm == "both")
+      pool.push_back(
+          at::cat({real, made_from(g, meta, real, o.generated,
+                                   {Stream::generator, repeat, cls}, seed)}));
+    else
+      pool.push_back(real);
+  }
+  return classify(e.config.model, std::move(pool), test,
+                  row.arm == "classical" || row.arm == "both", o.steps, seed);
+}
+
+void check(const Experiment& e, const AugmentationOptions& o) {
+  for (const auto& [name, value] :
+       {std::pair("generated", o.generated), std::pair("repeats", o.repeats),
+        std::pair("steps", o.steps)})
+    if (value < 1)
+      throw ConfigError(
+          concat("--", name, " ", value, "; expected 1 or above"));
+  const auto shape = e.tasks.examples->shape();
+  if (shape.at(1) != shape.at(2))
+    throw ConfigError(
+        "--study augmentation distorts images; expected square "
+        "ones");
+}
+
+}  // namespace
+
+double AugmentationRow::mean() const {
+  double sum = 0;
+  for (double a : accuracy) sum += a;
+  return sum / static_cast<double>(accuracy.size());
+}
+
+double AugmentationRow::deviation() const {
+  if (accuracy.size() < 2) return 0;
+  double squares = 0;
+  for (double a : accuracy) squares += (a - mean()) * (a - mean());
+  return std::sqrt(squares / static_cast<double>(accuracy.size() - 1));
+}
+
+AugmentationStudy augmentation_study(const Experiment& e, const MetaView& meta,
+                                     Stream stream,
+                                     const AugmentationOptions& o,
+                                     Communicator& comm) {
+  AugmentationStudy study;
+  std::vector<Cell> cells;
+  GenerativeLearnerPtr generator;
+  agree(comm, [&] {
+    generator = generative_learner(e, "of --study augmentation");
+    check(e, o);
+    for (uint32_t shots : o.shots) {
+      AugmentationRow row;
+      row.shots = shots;
+      const auto classes = classes_with(e, stream, shots);
+      row.classes = static_cast<int64_t>(classes.size());
+      for (uint32_t c : classes)
+        row.test_images += for_test(e.tasks.examples->size(c));
+      if (row.classes < 2)
+        throw ConfigError(
+            concat("--shots ", shots, ": ", row.classes,
+                   " classes of eval.stream = ", e.config.eval.stream,
+                   " have so many images beside a quarter for "
+                   "the test; expected 2 or more"));
+      row.accuracy.assign(static_cast<size_t>(o.repeats), 0);
+      for (const auto& arm : kArms) {
+        row.arm = arm;
+        study.rows.push_back(row);
+      }
+    }
+  });
+  for (size_t row = 0; row < study.rows.size(); ++row)
+    for (uint32_t r = 0; r < o.repeats; ++r) cells.push_back({row, r});
+  // One classifier per rank at a time; one that fails ends the study.
+  const auto ranks = static_cast<size_t>(comm.size());
+  for (size_t begin = 0; begin < cells.size(); begin += ranks) {
+    std::vector<double> found(ranks, 0);
+    const auto own = static_cast<size_t>(comm.rank());
+    agree(comm, [&] {
+      if (begin + own >= cells.size()) return;
+      const auto& cell = cells[begin + own];
+      found[own] = accuracy_of(e, *generator, meta, stream, o,
+                               study.rows[cell.row], cell.repeat);
+    });
+    comm.all_reduce(found.data(), ranks, DType::f64, ReduceOp::sum);
+    for (size_t i = 0; i < ranks && begin + i < cells.size(); ++i) {
+      const auto& cell = cells[begin + i];
+      study.rows[cell.row].accuracy[cell.repeat] = found[i];
+    }
+  }
+  return study;
+}
+
+std::string AugmentationStudy::to_csv() const {
+  CsvTable csv;
+  for (const char* column : {"shots", "arm", "accuracy", "deviation", "repeats",
+                             "classes", "test_images"})
+    csv.add(std::string_view(column));
+  csv.end_row();
+  for (const auto& row : rows) {
+    csv.add(static_cast<int64_t>(row.shots));
+    csv.add(row.arm);
+    csv.add(row.mean());
+    csv.add(row.deviation());
+    for (int64_t n : {static_cast<int64_t>(row.accuracy.size()), row.classes,
+                      row.test_images})
+      csv.add(n);
+    csv.end_row();
+  }
+  return csv.text();
+}
+
+nlohmann::json AugmentationStudy::to_json() const {
+  nlohmann::json json = {{"study", "augmentation"},
+                         {"rows", nlohmann::json::array()}};
+  for (const auto& row : rows)
+    json["rows"].push_back({{"shots", row.shots},
+                            {"arm", row.arm},
+                            {"accuracy", row.mean()},
+                            {"deviation", row.deviation()},
+                            {"by_repeat", row.accuracy},
+                            {"classes", row.classes},
+                            {"test_images", row.test_images}});
+  return json;
+}
+
+}  // namespace protean

@@ -1,0 +1,90 @@
+// Drawings of one character differ by smooth deformations (Miller et al. 2000,
+// "Learning from one example through shared densities on transforms"): a
+// variational autoencoder whose latent z bends one image s of a class, the
+// exemplar, into another one, x.
+//
+//   s uniform over the support set S   z ~ q(z | x, s)
+//   p(z | s)   x ~ p(x | s bent by z)
+//   loss: mean over x of -log p(x | z, s) + w KL(q(z | x, s) || p(z | s))
+//         + stiffness |difference of neighbouring displacements|^2
+//
+// Displacements are a function of z and s on a grid of four pixels, between its
+// places by the four around. A pixel is the likelier ink, the more of it the
+// bent exemplar has there, sharp and blurred; the blurred ones attract from
+// further away. What is shown as a sample is the bent exemplar itself: lines
+// stay lines, where the likelier of ink and paper for each pixel alone would
+// break them. w rises from 0 to 1 over generator.warm_up steps, without which z
+// may stay unused and x a blurred s.
+//
+// The code of an image is a number that chooses its exemplar; without support
+// images the exemplar is an empty page.
+#pragma once
+
+#include "protean/core/philox.h"
+#include "protean/generative/generative_learner.h"
+
+#include "generative/gaussian.h"
+#include "generative/image_encoder.h"
+
+namespace protean {
+
+class Deform : public GenerativeLearner {
+ public:
+  // Throws ConfigError naming the key.
+  Deform(const GeneratorOptions& options, const LearnerOptions& learner,
+         const TaskShape& train, const TaskCounts& eval);
+
+  std::string name() const override { return "deform"; }
+  const MetaSpaces& spaces() const override { return spaces_; }
+  void initialise(const MetaView& meta, uint64_t seed) const override;
+  TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
+                      const MetaView& sums) const override;
+  // Visits after 0, 1, ... K support images.
+  void adapt(const TaskBatch& batch, const MetaView& meta,
+             const Visit& visit) const override;
+  int eval_steps() const override { return eval_shots_; }
+  // As the set VAE's: an importance-weighted bound on log p(x | S), (T, n, 1).
+  at::Tensor predict(const Phi& phi, const Part& part) const override;
+
+  int64_t code_size() const override { return 1; }
+  int64_t latent_size() const override { return options_.latent; }
+  const std::vector<int64_t>& image_shape() const override { return shape_; }
+  int64_t least_support() const override { return 1; }
+  bool code_is_space() const override { return false; }
+  at::Tensor code(const Phi& phi, const at::Tensor& noise) const override;
+  at::Tensor decode(const Phi& phi, const at::Tensor& code,
+                    const at::Tensor& noise) const override;
+  // Throws Error: a choice among support images says nothing of a class.
+  at::Tensor embed(const Phi& phi, const at::Tensor& x) const override;
+  Phi start(const MetaView& meta) const override;
+
+ private:
+  at::Tensor prepared(const at::Tensor& images) const;
+  // One of support (T, K, ...) for each standard normal number of (T, n).
+  at::Tensor chosen(const at::Tensor& support, const at::Tensor& normal) const;
+  at::Tensor noise(const std::vector<TaskId>& ids, const at::Tensor& x,
+                   int64_t d, Purpose purpose, int64_t slot) const;
+  Gaussian prior(const Params& p, const at::Tensor& features) const;
+  Gaussian posterior(const Params& p, const at::Tensor& x,
+                     const at::Tensor& exemplar) const;
+  // Displacements in cells of the grid, (n, T, 2, h, w).
+  at::Tensor grid(const Params& p, const at::Tensor& features,
+                  const at::Tensor& z) const;
+  // The exemplar and blurs of it, bent, (n, T, levels, C, H, W).
+  at::Tensor bent(const at::Tensor& exemplar, const at::Tensor& grid) const;
+  // (T, n, C, H, W)
+  at::Tensor logits(const Params& p, const at::Tensor& bent) const;
+
+  GeneratorOptions options_;
+  uint64_t seed_;
+  std::vector<int64_t> shape_;
+  int eval_shots_;
+  int64_t grid_height_, grid_width_;
+  LayerSpace layers_;
+  MetaSpaces spaces_;
+  ImageEncoder encoder_, pair_encoder_;
+  Dense prior_, posterior_, bend1_, bend2_;
+  size_t ink_, paper_;  // weights of the levels; logit of none
+};
+
+}  // namespace protean
