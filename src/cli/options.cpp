@@ -284,7 +284,7 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("generator.from", c.generated.from,
         "run whose generator makes tasks (task.mix)");
   b.add("generator.rule", c.generated.rule,
-        "codes of a generated class: class, n, ro or oc");
+        "codes of a generated class: class, n, ro or oc, or image");
   b.add("generator.spread", c.generated.spread,
         "how far they are from the class's own");
   b.add("generator.separation", c.generated.separation,

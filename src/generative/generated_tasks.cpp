@@ -65,7 +65,7 @@ GeneratedTasks::GeneratedTasks(
       options_(o) {
   if (o.rule != "class" && o.rule != "n" && o.rule != "ro" && o.rule != "oc")
     throw ConfigError(concat("generator.rule = \"", o.rule,
-                             "\"; expected one of: class, n, ro, oc"));
+                             "\"; expected one of: class, n, ro, oc, image"));
   check("generator.spread", o.spread, o.rule == "n" ? 10 : 1);
   check("generator.separation", o.separation, 0.99);
   check("generator.separability", o.separability, 1);

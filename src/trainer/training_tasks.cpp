@@ -12,6 +12,7 @@
 #include "protean/data/wrappers.h"
 #include "protean/generative/clustering.h"
 #include "protean/generative/generated_shots.h"
+#include "protean/generative/image_tasks.h"
 #include "protean/tasks/mixed_source.h"
 #include "protean/tasks/nway_kshot.h"
 
@@ -128,6 +129,20 @@ std::vector<TaskSourcePtr> clustered(const Experiment& e,
   return sources;
 }
 
+TaskSourcePtr from_single_images(const Experiment& e,
+                                 const FrozenGenerator& generator) {
+  const GeneratedTaskOptions& o = e.config.generated;
+  const GeneratedTaskOptions defaults;
+  if (o.spread != defaults.spread || o.separation != defaults.separation ||
+      o.separability != defaults.separability)
+    throw ConfigError(
+        "generator.spread, generator.separation and generator.separability do "
+        "nothing with generator.rule = image");
+  return std::make_shared<ImageTasks>(generator.learner, e.versions,
+                                      e.tasks.examples, e.tasks.splits.train,
+                                      e.config.task.train_counts());
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix,
@@ -201,7 +216,9 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
     weights.push_back(weight);
   };
   for (const auto& [name, weight] : mix) {
-    if (name == "generated" || name == "clustered")
+    const bool from_images =
+        name == "generated" && e.config.generated.rule == "image";
+    if ((name == "generated" && !from_images) || name == "clustered")
       need_code_space(*generator->learner,
                       "generator.from = " + e.config.generated.from);
     if (name == "real") add(e.tasks.train, weight);
@@ -210,10 +227,13 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
       e.versions = std::make_shared<GeneratorVersions>();
       e.versions->add(0, generator->meta);
       e.generator = generator->experiment;
-      add(std::make_shared<GeneratedTasks>(generator->learner, e.versions,
-                                           e.config.task.train_counts(),
-                                           e.config.generated),
-          weight);
+      if (from_images)
+        add(from_single_images(e, *generator), weight);
+      else
+        add(std::make_shared<GeneratedTasks>(generator->learner, e.versions,
+                                             e.config.task.train_counts(),
+                                             e.config.generated),
+            weight);
     }
     if (name == "clustered") {
       const auto parts = clustered(e, *generator);

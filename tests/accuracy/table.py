@@ -66,7 +66,7 @@ for name, runs in groups.items():
     r = runs[0]
     seeds = f", median of {len(runs)} seeds" if len(runs) > 1 else ""
     results = [
-        nats(e) if r["learner"] in ("setvae", "metavae", "metagan")
+        nats(e) if r["learner"] in ("setvae", "metavae", "metagan", "deform")
         else returns([run["evaluations"][i] for run in runs]) if r["learner"] in ("promp", "mamlpg")
         else classification(e) if e["accuracy"] is not None
         else regression([run["evaluations"][i] for run in runs])

@@ -59,8 +59,8 @@ bad() {
   refused 2 '--run is not set' generate --support images/class000 --out new
   refused 2 '--support is not set' generate --run run --out new
   refused 2 '--out is not set' generate --run run --support images/class000
-  generate 2 '--count 0; expected 1 to 10000000' --count 0
-  generate 2 '--count 10000001; expected 1 to 10000000' --count 10000001
+  generate 2 '--count 0; expected 1 to 1048576' --count 0
+  generate 2 '--count 1048577; expected a whole number up to 1048576' --count 1048577
   generate 2 '--count -1; expected a whole number' --count=-1
   generate 2 '--count many; expected a whole number' --count many
   mkdir empty taken
@@ -172,6 +172,11 @@ deform() {
     latent --run bent --out new
   refused 2 'generator\.from = bent: learner\.name = deform makes no image without one' \
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent
+  accepted "${tiny_net[@]}" --run.dir images --task.mix generated --generator.from bent \
+    --generator.rule image
+  refused 2 'generator\.separability do nothing with generator\.rule = image' \
+    "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
+    --generator.rule image --generator.spread 0.5
   accepted "${tiny_net[@]}" --run.dir shots --task.generated_shots 2 --generator.from bent
   refused 2 'generator\.warm_up = 1 does nothing with learner\.name = setvae' \
     "${tiny[@]}" --run.dir new --generator.warm_up 1
@@ -218,7 +223,7 @@ mix() {
   train 'need generator\.from; expected the run' --task.generated_shots 2
   train 'generator\.from and the keys of generated tasks do nothing' --generator.from run
   train 'generator\.from = nosuch: no config\.ini there' --task.mix generated --generator.from nosuch
-  train 'generator\.rule = "x"; expected one of: class, n, ro, oc' \
+  train 'generator\.rule = "x"; expected one of: class, n, ro, oc, image' \
     --task.mix generated --generator.from run --generator.rule x
   train 'generator\.clusters = 1000000; expected 2 to' \
     --task.mix clustered --generator.from run --generator.clusters 1000000

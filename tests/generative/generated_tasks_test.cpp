@@ -3,6 +3,7 @@
 #include "protean/core/error.h"
 #include "protean/generative/clustering.h"
 #include "protean/generative/generated_shots.h"
+#include "protean/generative/image_tasks.h"
 #include "protean/generative/latent_space.h"
 #include "protean/tasks/task_batch.h"
 
@@ -132,6 +133,64 @@ TEST_CASE("generated shots follow the real ones of their class",
   // Alone they are the same.
   const auto alone = stack_tasks(more, {describe(more, 2)[1]});
   CHECK(at::equal(alone.support.x[0], batch.support.x[1]));
+}
+
+namespace {
+
+// Image `example` of class `cls` is all paper but for one pixel.
+class Dots : public ClassDataset {
+ public:
+  explicit Dots(int64_t side = 8) : shape_{1, side, side} {}
+  const std::vector<int64_t>& shape() const override { return shape_; }
+  uint32_t classes() const override { return 4; }
+  uint32_t size(uint32_t) const override { return 5; }
+  std::string class_name(uint32_t cls) const override {
+    return std::to_string(cls);
+  }
+  std::string group(uint32_t) const override { return ""; }
+  void read(uint32_t cls, uint32_t example, float* out) const override {
+    std::fill_n(out, shape_[1] * shape_[2], 0.0f);
+    out[5 * cls + example] = 1;
+  }
+  std::string checksum() const override { return "dots"; }
+
+ private:
+  std::vector<int64_t> shape_;
+};
+
+}  // namespace
+
+TEST_CASE("tasks from single images begin with them", "[generative]") {
+  const auto m = generator();
+  const ImageTasks source(m.learner, m.versions, std::make_shared<Dots>(),
+                          {1, 3}, {3, 2, 4});
+  const auto specs = describe(source, 4);
+  const auto stack = stack_tasks(source, specs);
+  REQUIRE(stack.support.x.sizes() == at::IntArrayRef({4, 6, 1, 8, 8}));
+  REQUIRE(stack.query.x.sizes() == at::IntArrayRef({4, 12, 1, 8, 8}));
+  for (int64_t t = 0; t < 4; ++t) {
+    const auto& spec = specs[static_cast<size_t>(t)];
+    for (int64_t way = 0; way < 3; ++way) {
+      const auto at_way = static_cast<size_t>(way);
+      CHECK((spec.classes[at_way] == 1 || spec.classes[at_way] == 3));
+      const auto image = stack.support.x[t][2 * way].flatten();
+      CHECK(image.argmax().item<int64_t>() ==
+            5 * spec.classes[at_way] + spec.examples[at_way]);
+      CHECK(image.sum().item<float>() == 1);
+      CHECK(stack.query.y[t][4 * way].item<int64_t>() == way);
+    }
+    // Alone as in a stack.
+    const auto alone = stack_tasks(source, {spec});
+    CHECK(at::equal(alone.support.x[0], stack.support.x[t]));
+    CHECK(at::equal(alone.query.x[0], stack.query.x[t]));
+  }
+  CHECK_FALSE(at::equal(stack.query.x[0], stack.query.x[1]));
+  CHECK_THROWS_WITH(ImageTasks(m.learner, m.versions, std::make_shared<Dots>(),
+                               {0}, {6, 1, 1}),
+                    contains("task.ways = 6") && contains("5 images"));
+  CHECK_THROWS_WITH(ImageTasks(m.learner, m.versions, std::make_shared<Dots>(9),
+                               {0}, {2, 1, 1}),
+                    contains("makes other images"));
 }
 
 TEST_CASE("what generated tasks cannot be made by is refused", "[generative]") {

@@ -69,7 +69,8 @@ struct GeneratedTaskOptions {
   // generator.from: run of the generator, frozen at its newest checkpoint.
   std::string from;
   // generator.rule: codes of a class's images: class, n, ro or oc; see
-  // generated_tasks.h.
+  // generated_tasks.h. image: a class is one training image and what is made of
+  // it; image_tasks.h.
   std::string rule = "class";
   // generator.spread: of n: deviation about the class; of ro and oc: share of
   // the way to elsewhere.

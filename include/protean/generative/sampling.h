@@ -13,7 +13,7 @@ struct SamplingOptions {
   uint64_t seed = 0;   // another seed, other images
 };
 
-constexpr int64_t kMostSamples = 10000000;
+constexpr int64_t kMostSamples = 1 << 20;
 
 // Adapts to the support images and writes `out`/sample-000001.png, ... and
 // `out`/grid.png: the support images in the first row, then the first samples,

@@ -1,0 +1,103 @@
+#include "protean/generative/image_tasks.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "protean/core/error.h"
+#include "protean/core/philox.h"
+#include "protean/tasks/noise.h"
+
+namespace protean {
+
+ImageTasks::ImageTasks(GenerativeLearnerPtr learner,
+                       std::shared_ptr<const GeneratorVersions> versions,
+                       DatasetPtr data, const std::vector<uint32_t>& classes,
+                       const TaskCounts& counts)
+    : learner_(std::move(learner)),
+      versions_(std::move(versions)),
+      data_(std::move(data)),
+      counts_(counts) {
+  for (uint32_t cls : classes)
+    for (uint32_t i = 0; i < data_->size(cls); ++i) images_.push_back({cls, i});
+  if (images_.size() < counts.ways)
+    throw ConfigError(concat("task.ways = ", counts.ways,
+                             "; generator.rule = image has ", images_.size(),
+                             " images for as many classes"));
+  if (data_->shape() != learner_->image_shape())
+    throw ConfigError(
+        "generator.rule = image: the generator makes other images than data.* "
+        "has");
+  if (learner_->least_support() > 1)
+    throw ConfigError(
+        concat("generator.rule = image shows the generator one "
+               "image; it was trained on ",
+               learner_->least_support()));
+}
+
+TaskSpec ImageTasks::describe(uint64_t seed, TaskId id,
+                              const StreamState& stream) const {
+  TaskSpec spec;
+  spec.id = id;
+  spec.generator_version = stream.generator_version;
+  spec.support.assign(counts_.ways, counts_.shots);
+  spec.query.assign(counts_.ways, counts_.queries);
+  spec.latent = {seed};
+  for (auto i : Draws(seed, id, Purpose::examples)
+                    .sample(images_.size(), counts_.ways)) {
+    spec.classes.push_back(images_[i].cls);
+    spec.examples.push_back(images_[i].example);
+  }
+  return spec;
+}
+
+TaskShape ImageTasks::shape(const TaskSpec& spec) const {
+  TaskShape shape;
+  shape.ways = static_cast<uint32_t>(spec.support.size());
+  for (uint32_t n : spec.support) shape.support += n;
+  for (uint32_t n : spec.query) shape.query += n;
+  shape.input = learner_->image_shape();
+  return shape;
+}
+
+void ImageTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
+  at::NoGradGuard no_grad;
+  const int64_t ways = counts_.ways;
+  const int64_t made = counts_.shots + counts_.queries - 1;
+  std::vector<int64_t> sizes{ways, 1};
+  const auto& image = learner_->image_shape();
+  sizes.insert(sizes.end(), image.begin(), image.end());
+  const auto anchors = at::empty(sizes, at::kFloat);
+  for (int64_t way = 0; way < ways; ++way)
+    data_->read(spec.classes.at(static_cast<size_t>(way)),
+                spec.examples.at(static_cast<size_t>(way)),
+                anchors[way].data_ptr<float>());
+
+  // All classes at once, each as a task of its own; noise by class.
+  const std::vector<TaskId> ids(static_cast<size_t>(ways), spec.id);
+  const Phi phi =
+      learner_->adapted(anchors, ids, versions_->at(spec.generator_version));
+  const auto noise = [&](int64_t d, uint32_t slot) {
+    return task_noise(spec.latent.at(0), {spec.id}, ways * made, d,
+                      Purpose::latent, slot, anchors)
+        .view({ways, made, d});
+  };
+  const auto others = learner_->decode(
+      phi, learner_->code(phi, noise(learner_->code_size(), 0)),
+      noise(learner_->latent_size(), 1));
+  const auto all = at::cat({anchors, others}, 1).contiguous();
+  const int64_t values = anchors[0].numel();
+  const float* from = all.const_data_ptr<float>();
+  const auto fill = [&](PartView& part, uint32_t count, int64_t label) {
+    for (uint32_t i = 0; i < count; ++i, from += values) {
+      part.x = std::copy_n(from, values, part.x);
+      if (part.label) *part.label++ = label;
+    }
+  };
+  for (int64_t way = 0; way < ways; ++way) {
+    fill(out.support, counts_.shots, way);
+    fill(out.query, counts_.queries, way);
+  }
+}
+
+}  // namespace protean
