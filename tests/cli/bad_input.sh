@@ -194,6 +194,8 @@ doctor() {
   done
   expect_equal "all-reduce sweep" "$(json "$scratch/doctor.json" \
     'all(r["bus_gb_s"] > 0 for r in d["all_reduce"]) and d["all_reduce"][0]["bytes"] == 8 and len(d["all_reduce"]) > 5')" true
+  expect_equal "thread level" "$(json "$scratch/doctor.json" \
+    'all("thread level " in r["versions"] for r in d["ranks"])')" true
   expect_equal "files left" "$(ls -A)" sound.pack
   protean doctor --folder nosuch
   expect_code 0

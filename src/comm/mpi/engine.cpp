@@ -281,6 +281,10 @@ void Engine::abort(const std::string& why, int exit_code) {
   _exit(exit_code);
 }
 
+const char* Engine::thread_level() const {
+  return thread_level_ == MPI_THREAD_MULTIPLE ? "multiple" : "serialized";
+}
+
 // --- called by other threads -------------------------------------------------
 
 std::shared_ptr<Channel> Engine::add_channel(MPI_Comm comm, uint64_t id,

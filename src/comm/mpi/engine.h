@@ -130,6 +130,8 @@ class Engine {
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
   const std::string& library_version() const { return library_version_; }
+  // As MPI granted it: "serialized" or "multiple".
+  const char* thread_level() const;
   const CommOptions& options() const { return options_; }
 
   std::shared_ptr<Channel> add_channel(MPI_Comm comm, uint64_t id,

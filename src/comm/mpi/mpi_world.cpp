@@ -84,7 +84,8 @@ int run(const CommOptions& options, const std::function<void(World&)>& add_data,
     world.local_rank = engine.local_rank();
     world.local_size = engine.local_size();
     world.host = host_name();
-    world.mpi_version = engine.library_version();
+    world.mpi_version = concat(engine.library_version(), ", thread level ",
+                               engine.thread_level());
     try {
       if (add_data) add_data(world);
       world.control = recorded(std::move(world.control), "control");
