@@ -15,19 +15,6 @@ constexpr double kLeft = 70, kRight = 150, kTop = 40, kBottom = 70;
 const char* const kColours[] = {"#0072B2", "#D55E00", "#009E73",
                                 "#CC79A7", "#E69F00", "#56B4E9"};
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 std::string number(double v, const char* format = "%.1f") {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, format, v);
@@ -111,7 +98,7 @@ class Drawing {
   void write(double px, double py, const std::string& what, const char* anchor,
              const std::string& more = "") {
     text_ += "<text x=\"" + number(px) + "\" y=\"" + number(py) +
-             "\" text-anchor=\"" + anchor + "\"" + more + ">" + escaped(what) +
+             "\" text-anchor=\"" + anchor + "\"" + more + ">" + svg_text(what) +
              "</text>\n";
   }
 
@@ -169,6 +156,19 @@ class Drawing {
 };
 
 }  // namespace
+
+std::string svg_text(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else
+      out += c;
+  }
+  return out;
+}
 
 std::string to_svg(const Plot& plot) { return Drawing(plot).draw(); }
 

@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/generative/latent_space.h"
 #include "protean/tasks/noise.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 namespace {
@@ -75,22 +76,14 @@ GeneratedTasks::GeneratedTasks(
 
 TaskSpec GeneratedTasks::describe(uint64_t seed, TaskId id,
                                   const StreamState& stream) const {
-  TaskSpec spec;
-  spec.id = id;
+  TaskSpec spec = describe_nway(id, counts_);
   spec.generator_version = stream.generator_version;
-  spec.support.assign(counts_.ways, counts_.shots);
-  spec.query.assign(counts_.ways, counts_.queries);
   spec.latent = {seed};
   return spec;
 }
 
 TaskShape GeneratedTasks::shape(const TaskSpec& spec) const {
-  TaskShape shape;
-  shape.ways = static_cast<uint32_t>(spec.support.size());
-  for (uint32_t n : spec.support) shape.support += n;
-  for (uint32_t n : spec.query) shape.query += n;
-  shape.input = learner_->image_shape();
-  return shape;
+  return shape_nway(spec, learner_->image_shape());
 }
 
 at::Tensor GeneratedTasks::anchors(const TaskSpec& spec, uint32_t attempt,
@@ -181,18 +174,7 @@ void GeneratedTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
     Draft next = draft(spec, phi, i);
     if (next.separability > best.separability) best = std::move(next);
   }
-  const int64_t values = best.images[0][0].numel();
-  const float* image = best.images.const_data_ptr<float>();
-  const auto fill = [&](PartView& part, uint32_t count, int64_t label) {
-    for (uint32_t i = 0; i < count; ++i, image += values) {
-      part.x = std::copy_n(image, values, part.x);
-      if (part.label) *part.label++ = label;
-    }
-  };
-  for (int64_t way = 0; way < counts_.ways; ++way) {
-    fill(out.support, counts_.shots, way);
-    fill(out.query, counts_.queries, way);
-  }
+  fill_nway(best.images, spec, out);
 }
 
 }  // namespace protean

@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/tasks/noise.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 
@@ -37,11 +38,8 @@ ImageTasks::ImageTasks(GenerativeLearnerPtr learner,
 
 TaskSpec ImageTasks::describe(uint64_t seed, TaskId id,
                               const StreamState& stream) const {
-  TaskSpec spec;
-  spec.id = id;
+  TaskSpec spec = describe_nway(id, counts_);
   spec.generator_version = stream.generator_version;
-  spec.support.assign(counts_.ways, counts_.shots);
-  spec.query.assign(counts_.ways, counts_.queries);
   spec.latent = {seed};
   for (auto i : Draws(seed, id, Purpose::examples)
                     .sample(images_.size(), counts_.ways)) {
@@ -52,12 +50,7 @@ TaskSpec ImageTasks::describe(uint64_t seed, TaskId id,
 }
 
 TaskShape ImageTasks::shape(const TaskSpec& spec) const {
-  TaskShape shape;
-  shape.ways = static_cast<uint32_t>(spec.support.size());
-  for (uint32_t n : spec.support) shape.support += n;
-  for (uint32_t n : spec.query) shape.query += n;
-  shape.input = learner_->image_shape();
-  return shape;
+  return shape_nway(spec, learner_->image_shape());
 }
 
 void ImageTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
@@ -85,19 +78,7 @@ void ImageTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
   const auto others = learner_->decode(
       phi, learner_->code(phi, noise(learner_->code_size(), 0)),
       noise(learner_->latent_size(), 1));
-  const auto all = at::cat({anchors, others}, 1).contiguous();
-  const int64_t values = anchors[0].numel();
-  const float* from = all.const_data_ptr<float>();
-  const auto fill = [&](PartView& part, uint32_t count, int64_t label) {
-    for (uint32_t i = 0; i < count; ++i, from += values) {
-      part.x = std::copy_n(from, values, part.x);
-      if (part.label) *part.label++ = label;
-    }
-  };
-  for (int64_t way = 0; way < ways; ++way) {
-    fill(out.support, counts_.shots, way);
-    fill(out.query, counts_.queries, way);
-  }
+  fill_nway(at::cat({anchors, others}, 1).contiguous(), spec, out);
 }
 
 }  // namespace protean

@@ -12,12 +12,7 @@ namespace protean {
 MetaVae::MetaVae(const GeneratorOptions& options, const LearnerOptions& o,
                  const TaskShape& train, const TaskCounts& eval)
     : SetVae(options, o, train, eval), learner_(o), optimizer_(o) {
-  if (o.inner_steps < 1)
-    throw ConfigError(concat("learner.inner_steps = ", o.inner_steps,
-                             "; expected at least 1"));
-  if (!(o.inner_lr > 0))
-    throw ConfigError(concat("learner.inner_lr = ", o.inner_lr,
-                             "; expected a value above 0"));
+  check_inner_steps(o);
   if (o.adapt != "all" && o.adapt != "head")
     throw ConfigError(concat("learner.adapt = \"", o.adapt,
                              "\"; expected one of: all, head (the decoder)"));

@@ -5,25 +5,12 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/core/svg_plot.h"
 
 namespace protean {
 namespace {
 
 constexpr int kSide = 480, kMargin = 30, kLegend = 260, kLine = 18;
-
-// Text may hold what XML takes as markup.
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 template <typename... Args>
 std::string format(const char* pattern, Args... args) {
@@ -70,7 +57,7 @@ std::string scatter_svg(const at::Tensor& points, const at::Tensor& labels,
       kSide + kLegend + 2 * kMargin, height);
   svg += "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   svg += format("<text x=\"%d\" y=\"%d\" font-size=\"14\">", kMargin, kMargin) +
-         escaped(title) + "</text>\n";
+         svg_text(title) + "</text>\n";
   for (int64_t i = 0; i < points.size(0); ++i) {
     const auto which = static_cast<size_t>(label.const_data_ptr<int64_t>()[i]);
     svg += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"",
@@ -83,7 +70,7 @@ std::string scatter_svg(const at::Tensor& points, const at::Tensor& labels,
                   kSide + 2 * kMargin, y) +
            colour(i, names.size()) + "\"/>";
     svg += format("<text x=\"%d\" y=\"%d\">", kSide + 2 * kMargin + 10, y + 4) +
-           escaped(names[i]) + "</text>\n";
+           svg_text(names[i]) + "</text>\n";
   }
   return svg + "</svg>\n";
 }

@@ -19,12 +19,7 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
       optimizer_(o),
       update_(std::move(update)),
       target_(target) {
-  if (o.inner_steps < 1)
-    throw ConfigError(concat("learner.inner_steps = ", o.inner_steps,
-                             "; expected at least 1"));
-  if (!(o.inner_lr > 0))
-    throw ConfigError(concat("learner.inner_lr = ", o.inner_lr,
-                             "; expected a value above 0"));
+  check_inner_steps(o);
   if (o.query_norm != "batch" && o.query_norm != "support")
     throw ConfigError(concat("learner.query_norm = \"", o.query_norm,
                              "\"; expected one of: batch, support"));

@@ -7,6 +7,15 @@
 
 namespace protean {
 
+void check_inner_steps(const LearnerOptions& o) {
+  if (o.inner_steps < 1)
+    throw ConfigError(concat("learner.inner_steps = ", o.inner_steps,
+                             "; expected at least 1"));
+  if (!(o.inner_lr > 0))
+    throw ConfigError(concat("learner.inner_lr = ", o.inner_lr,
+                             "; expected a value above 0"));
+}
+
 InnerOptimizer::InnerOptimizer(const LearnerOptions& options)
     : options_(options) {
   const auto& name = options.inner_optimizer;

@@ -56,4 +56,8 @@ class InnerOptimizer : public InnerUpdate {
   LearnerOptions options_;
 };
 
+// Throws ConfigError unless learner.inner_steps and learner.inner_lr describe
+// at least one step that goes somewhere.
+void check_inner_steps(const LearnerOptions& options);
+
 }  // namespace protean

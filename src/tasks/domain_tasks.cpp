@@ -5,6 +5,7 @@
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/data/wrappers.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 namespace {
@@ -62,10 +63,7 @@ DomainTasks::DomainTasks(DatasetPtr data, const std::vector<uint32_t>& classes,
 
 TaskSpec DomainTasks::describe(uint64_t seed, TaskId id,
                                const StreamState&) const {
-  TaskSpec spec;
-  spec.id = id;
-  spec.support.assign(counts_.ways, counts_.shots);
-  spec.query.assign(counts_.ways, counts_.queries);
+  TaskSpec spec = describe_nway(id, counts_);
   if (kind_ == DomainKind::alphabet)
     add_turn_task(seed, spec);
   else
@@ -118,12 +116,7 @@ void DomainTasks::add_turn_task(uint64_t seed, TaskSpec& spec) const {
 }
 
 TaskShape DomainTasks::shape(const TaskSpec& spec) const {
-  TaskShape shape;
-  shape.ways = static_cast<uint32_t>(spec.support.size());
-  for (uint32_t n : spec.support) shape.support += n;
-  for (uint32_t n : spec.query) shape.query += n;
-  shape.input = data_->shape();
-  return shape;
+  return shape_nway(spec, data_->shape());
 }
 
 void DomainTasks::materialise(const TaskSpec& spec, EpisodeView out) const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protean/core/error.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 
@@ -20,10 +21,7 @@ EnvironmentTasks::EnvironmentTasks(EnvironmentPtr environment, uint32_t shots,
 
 TaskSpec EnvironmentTasks::describe(uint64_t seed, TaskId id,
                                     const StreamState&) const {
-  TaskSpec spec;
-  spec.id = id;
-  spec.support = {shots_};
-  spec.query = {queries_};
+  TaskSpec spec = describe_nway(id, {1, shots_, queries_});
   spec.latent = {seed};
   return spec;
 }

@@ -5,6 +5,7 @@
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/philox.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 
@@ -69,15 +70,12 @@ TaskShape GroupTasks::shape_of(const LabelledDataset& data,
 
 TaskSpec GroupTasks::describe(uint64_t seed, TaskId id,
                               const StreamState&) const {
-  TaskSpec spec;
-  spec.id = id;
+  const uint32_t ways = by_label_ ? counts_.ways : 1;
+  TaskSpec spec = describe_nway(id, {ways, counts_.shots, counts_.queries});
   const auto& group =
       groups_[Draws(seed, id, Purpose::superclass).below(groups_.size())];
   const uint32_t need = counts_.shots + counts_.queries;
-  const uint32_t ways = by_label_ ? counts_.ways : 1;
   spec.classes.assign(ways, group.id);
-  spec.support.assign(ways, counts_.shots);
-  spec.query.assign(ways, counts_.queries);
   if (!by_label_) {
     spec.examples =
         Draws(seed, id, Purpose::examples).sample(data_->size(group.id), need);

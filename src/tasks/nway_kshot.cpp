@@ -7,6 +7,7 @@
 #include "protean/core/philox.h"
 #include "protean/data/affine.h"
 #include "protean/data/wrappers.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 namespace {
@@ -81,15 +82,13 @@ TaskCounts NwayKshot::counts(uint64_t seed, TaskId id,
 
 TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,
                              const StreamState& stream) const {
-  TaskSpec spec;
-  spec.id = id;
-  const auto [ways, shots, queries] = counts(seed, id, stream.held_back);
+  const auto own = counts(seed, id, stream.held_back);
+  const auto& [ways, shots, queries] = own;
+  TaskSpec spec = describe_nway(id, own);
   const uint32_t per_class = shots + queries;
   spec.classes =
       Draws(seed, id, Purpose::classes).sample(eligible_.size(), ways);
   for (uint32_t& cls : spec.classes) cls = eligible_[cls];
-  spec.support.assign(ways, shots);
-  spec.query.assign(ways, queries);
   spec.examples.reserve(size_t{ways} * per_class);
   for (uint32_t way = 0; way < ways; ++way) {
     const auto drawn = Draws(seed, id, Purpose::examples, way)
@@ -105,11 +104,7 @@ TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,
 }
 
 TaskShape NwayKshot::shape(const TaskSpec& spec) const {
-  TaskShape shape;
-  shape.ways = static_cast<uint32_t>(spec.classes.size());
-  for (uint32_t n : spec.support) shape.support += n;
-  for (uint32_t n : spec.query) shape.query += n;
-  shape.input = data_->shape();
+  TaskShape shape = shape_nway(spec, data_->shape());
   if (!options_.labels) shape.target = TargetKind::none;
   return shape;
 }

@@ -5,6 +5,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/tasks/nway.h"
 
 namespace protean {
 
@@ -16,10 +17,7 @@ Sinusoid::Sinusoid(uint32_t shots, uint32_t queries)
 
 TaskSpec Sinusoid::describe(uint64_t seed, TaskId id,
                             const StreamState&) const {
-  TaskSpec spec;
-  spec.id = id;
-  spec.support = {shots_};
-  spec.query = {queries_};
+  TaskSpec spec = describe_nway(id, {1, shots_, queries_});
   spec.latent = {seed};
   return spec;
 }

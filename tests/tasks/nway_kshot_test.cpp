@@ -1,7 +1,6 @@
 #include "protean/tasks/nway_kshot.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <set>
@@ -440,36 +439,4 @@ TEST_CASE("Omniglot tasks stay within their split", "[tasks]") {
   const TaskSources none = open_tasks(data, options);
   CHECK_FALSE(none.test);
   CHECK_THROWS_AS(none.of(Stream::test), ConfigError);
-}
-
-// Run by hand: ./test_tasks "[.speed]".
-TEST_CASE("time of one Omniglot task", "[.speed]") {
-  const TaskSources sources = open_tasks({}, {});
-  const auto& train = sources.of(Stream::train);
-  const int kTasks = 5000;
-  std::vector<TaskSpec> specs;
-  using Clock = std::chrono::steady_clock;
-  const auto us = [&](Clock::time_point from) {
-    return std::chrono::duration<double, std::micro>(Clock::now() - from)
-               .count() /
-           kTasks;
-  };
-  auto start = Clock::now();
-  for (uint32_t i = 0; i < kTasks; ++i)
-    specs.push_back(train.describe(1, task(i / 32, i % 32), {}));
-  std::printf("describe %.1f us per task\n", us(start));
-  const TaskBatch batch = stack_tasks(train, {specs[0]});
-  EpisodeView view;
-  view.support = {batch.support.x.data_ptr<float>(),
-                  batch.support.y.data_ptr<int64_t>(), nullptr};
-  view.query = {batch.query.x.data_ptr<float>(),
-                batch.query.y.data_ptr<int64_t>(), nullptr};
-  start = Clock::now();
-  for (const auto& spec : specs) train.materialise(spec, view);
-  std::printf("materialise %.1f us per task\n", us(start));
-  start = Clock::now();
-  for (size_t i = 0; i + 25 <= specs.size(); i += 25)
-    stack_tasks(train, {specs.begin() + static_cast<long>(i),
-                        specs.begin() + static_cast<long>(i) + 25});
-  std::printf("stack_tasks, 25 at a time: %.1f us per task\n", us(start));
 }

@@ -24,4 +24,7 @@ struct Plot {
 // The whole file. Throws Error when there is no value to show.
 std::string to_svg(const Plot& plot);
 
+// Text as it stands in such a file: what XML takes as markup is escaped.
+std::string svg_text(const std::string& text);
+
 }  // namespace protean
