@@ -32,6 +32,9 @@ const std::vector<CommandFlag> kFlags = {
      "augmentation (of one that makes images)"},
     {"shots", "LIST", "",
      "of --study shots (1,2,3,5,10) and augmentation (5,10,15)"},
+    {"arms", "LIST", "",
+     "rows of --study augmentation "
+     "(none,copies,classical,generated,both,oracle)"},
     {"generated", "N", "", "images per class, of --study augmentation (128)"},
     {"repeats", "N", "", "with other images to learn from, of the same (3)"},
     {"steps", "N", "", "of each classifier, of the same (600)"},
@@ -70,7 +73,7 @@ void check_flags(const CommandLine& line) {
   needs("shots", "study");
   const bool augmentation =
       line.is_set("study") && line.flags.at("study") == "augmentation";
-  for (const char* flag : {"generated", "repeats", "steps"})
+  for (const char* flag : {"arms", "generated", "repeats", "steps"})
     if (line.is_set(flag) && !augmentation)
       throw ConfigError(concat("--", flag, " goes with --study augmentation"));
   if (line.is_set("svg") && augmentation)

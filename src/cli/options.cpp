@@ -193,8 +193,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("learner.name", c.learner.name,
         "maml, fomaml, anil, boil, metasgd, mamlpp, protomaml, imaml, "
         "metalstm, cavia, reptile, protonet, matching, relation, siamese, "
-        "snail, mann, baseline, scratch, setvae, metavae, metagan, promp or "
-        "mamlpg");
+        "snail, mann, baseline, scratch, setvae, metavae, metagan, deform, "
+        "promp or mamlpg");
   b.add("learner.inner_steps", c.learner.inner_steps,
         "adaptation steps in training");
   b.add("learner.inner_lr", c.learner.inner_lr,
@@ -251,6 +251,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("generator.code", c.generator.code, "values of a class");
   b.add("generator.latent", c.generator.latent,
         "values that tell images of a class apart");
+  b.add("generator.encoder", c.generator.encoder,
+        "support images make the class's code; false: its prior does");
   b.add("generator.pooling", c.generator.pooling,
         "from images to a class: moments or attention");
   b.add("generator.random_shots", c.generator.random_shots,

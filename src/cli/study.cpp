@@ -92,6 +92,7 @@ int augmentation(const CommandLine& line, Communicator& comm,
   AugmentationOptions options;
   agree(comm, [&] {
     if (!shots.empty()) options.shots = shots;
+    if (line.is_set("arms")) options.arms = items(line.flags.at("arms"));
     for (const auto& [flag, value] :
          {std::pair("generated", &options.generated),
           std::pair("repeats", &options.repeats),

@@ -20,8 +20,6 @@
 namespace protean {
 namespace {
 
-const std::vector<std::string> kArms = {"none",      "copies", "classical",
-                                        "generated", "both",   "oracle"};
 constexpr uint32_t kBatch = 64;
 constexpr int64_t kChunk = 100;  // images made or judged together
 constexpr double kRate = 0.002;
@@ -207,6 +205,12 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
 }
 
 void check(const Experiment& e, const AugmentationOptions& o) {
+  const auto known = AugmentationOptions{}.arms;
+  for (const auto& arm : o.arms)
+    if (std::find(known.begin(), known.end(), arm) == known.end())
+      throw ConfigError("--arms \"" + arm +
+                        "\"; expected some of: none, copies, classical, "
+                        "generated, both, oracle");
   for (const auto& [name, value] :
        {std::pair("generated", o.generated), std::pair("repeats", o.repeats),
         std::pair("steps", o.steps)})
@@ -259,7 +263,7 @@ AugmentationStudy augmentation_study(const Experiment& e, const MetaView& meta,
                    " have so many images beside a quarter for "
                    "the test; expected 2 or more"));
       row.accuracy.assign(static_cast<size_t>(o.repeats), 0);
-      for (const auto& arm : kArms) {
+      for (const auto& arm : o.arms) {
         row.arm = arm;
         study.rows.push_back(row);
       }

@@ -54,6 +54,10 @@ GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
     throw ConfigError(concat("generator.warm_up = ", generator.warm_up,
                              " does nothing with learner.name = ", learner.name,
                              "; expected deform"));
+  if (learner.name == "deform" && !generator.encoder)
+    throw ConfigError(
+        "generator.encoder = false does nothing with learner.name = deform; "
+        "expected true");
   if (learner.name == "metagan")
     return std::make_shared<MetaGan>(generator, learner, train, eval);
   if (learner.name == "metavae")

@@ -49,6 +49,10 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
         "a value of 0 or above");
   check(o.average >= 0 && o.average < 1, "generator.average", o.average,
         "a value in [0, 1)");
+  if (o.task_code && !o.encoder)
+    throw ConfigError(
+        "generator.task_code = true tells the discriminator a code that no "
+        "image has with generator.encoder = false; expected false");
   check(learner.inner_steps >= 0, "learner.inner_steps", learner.inner_steps,
         "0 or above");
   const auto generator = layers_.space().parameters();

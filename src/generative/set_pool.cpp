@@ -13,10 +13,11 @@ constexpr int64_t kQueries = 4;
 
 SetPool::SetPool(LayerSpace& space, const std::string& name,
                  const GeneratorOptions& o)
-    : attends_(o.pooling == "attention") {
+    : code_(o.code), blind_(!o.encoder), attends_(o.pooling == "attention") {
   if (!attends_ && o.pooling != "moments")
     throw ConfigError(concat("generator.pooling = \"", o.pooling,
                              "\"; expected one of: moments, attention"));
+  if (blind_) return;
   if (attends_)
     score_.emplace_back(space, name + ".score", o.features, kQueries);
   // The last value is one over the number of images.
@@ -27,6 +28,11 @@ SetPool::SetPool(LayerSpace& space, const std::string& name,
 
 Gaussian SetPool::operator()(const Params& p, const at::Tensor& features,
                              const at::Tensor& weight) const {
+  if (blind_) {
+    const auto zero =
+        at::zeros({features.size(0), 1, code_}, features.options());
+    return {zero, zero};
+  }
   const auto pooled =
       attends_ ? attention(p, features, weight) : moments(features, weight);
   const auto one_over = weight.sum(1, true).reciprocal().unsqueeze(-1);

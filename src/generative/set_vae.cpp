@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
@@ -160,6 +161,8 @@ Gaussian SetVae::own_code(const Params& p, const at::Tensor& features) const {
 }
 
 at::Tensor SetVae::embed(const Phi& phi, const at::Tensor& x) const {
+  if (!options_.encoder)
+    throw ConfigError("generator.encoder = false: an image has no code");
   at::NoGradGuard no_grad;
   return own_code(phi.params, encoder_(phi.params, prepared(x))).mean;
 }

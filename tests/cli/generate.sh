@@ -201,6 +201,12 @@ augmentation() {
   expect_equal rows "$(wc -l <rows.csv)" 13
   study --comm.ranks 3
   cmp "$scratch/out" one.json || fail "3 ranks give other results"
+  study --arms both,none
+  expect_equal "arms asked for" \
+    "$(json "$scratch/out" '[(r["arm"], r["by_repeat"]) for r in d["rows"]]')" \
+    "$(json one.json '[(d["rows"][i]["arm"], d["rows"][i]["by_repeat"]) for i in (4, 0, 10, 6)]')"
+  refused 2 '--arms "all"; expected some of: none, copies' \
+    eval --run run --study augmentation --arms all
   refused 2 '--shots 30: 0 classes of eval.stream = test have so many images' \
     eval --run run --study augmentation --shots 30
   refused 2 '--generated 0; expected 1 or above' \

@@ -88,9 +88,10 @@ TEST_CASE("each loss's gradient equals central differences of it",
   learner.inner_lr = 0.01;
   auto o = gan_options();
   o.task_norm = GENERATE(false, true);
-  o.task_code = !o.task_norm;
+  o.encoder = GENERATE(true, false);
+  o.task_code = o.encoder && !o.task_norm;
   INFO("loss " << which << ", " << learner.inner_steps << " inner steps, norm "
-               << o.task_norm);
+               << o.task_norm << ", encoder " << o.encoder);
   const auto batch = image_sets(2, 3, 2, 8, 31);
   check_loss(*generative("metagan", o, batch, learner), which, batch);
 }
@@ -206,4 +207,12 @@ TEST_CASE("what a GAN cannot be made from is refused", "[generative]") {
   o.average = 1;
   CHECK_THROWS_WITH(generative("metagan", o, batch),
                     contains("generator.average = 1"));
+  o = gan_options();
+  o.encoder = false;
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.task_code = true"));
+  o.task_code = false;
+  CHECK_NOTHROW(generative("metagan", o, batch));
+  CHECK_THROWS_WITH(generative("deform", o, batch),
+                    contains("generator.encoder = false"));
 }

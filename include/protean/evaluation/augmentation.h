@@ -27,6 +27,8 @@
 namespace protean {
 
 struct AugmentationOptions {
+  std::vector<std::string> arms = {"none",      "copies", "classical",
+                                   "generated", "both",   "oracle"};
   std::vector<uint32_t> shots = {5, 10, 15};
   int64_t generated = 128;  // images per class
   int64_t repeats = 3;

@@ -16,6 +16,9 @@ struct GeneratorOptions {
   int64_t code = 64;       // generator.code: values that describe a class
   int64_t latent = 16;  // generator.latent: values that tell images of a class
                         // apart
+  // generator.encoder: the class's code comes from its support images; false:
+  // from its prior, and only inner steps tell the class; all but deform.
+  bool encoder = true;
   // generator.pooling: how a set of images becomes one code.
   //   moments    mean and variance of their features
   //   attention  four learnt queries over their features
