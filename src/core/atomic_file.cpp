@@ -12,16 +12,16 @@
 namespace protean {
 namespace {
 
+enum class Sync { no, yes };
+
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what,
                        int error) {
   throw DataError(
       concat(path.string(), ": ", what, ": ", std::strerror(error)));
 }
 
-}  // namespace
-
-void write_file_synced(const std::filesystem::path& path,
-                       std::string_view bytes) {
+void write_file(const std::filesystem::path& path, std::string_view bytes,
+                Sync sync) {
   const int fd =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) fail(path, "cannot create", errno);
@@ -36,12 +36,33 @@ void write_file_synced(const std::filesystem::path& path,
     }
     bytes.remove_prefix(static_cast<size_t>(n));
   }
-  if (::fsync(fd) != 0) {
+  if (sync == Sync::yes && ::fsync(fd) != 0) {
     const int error = errno;
     ::close(fd);
     fail(path, "cannot sync", error);
   }
   if (::close(fd) != 0) fail(path, "cannot close", errno);
+}
+
+}  // namespace
+
+void write_file_unsynced(const std::filesystem::path& path,
+                         std::string_view bytes) {
+  write_file(path, bytes, Sync::no);
+}
+
+void write_file_synced(const std::filesystem::path& path,
+                       std::string_view bytes) {
+  write_file(path, bytes, Sync::yes);
+}
+
+void sync_file_system(const std::filesystem::path& dir) {
+  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail(dir, "cannot open folder", errno);
+  const int rc = ::syncfs(fd);
+  const int error = errno;
+  ::close(fd);
+  if (rc != 0) fail(dir, "cannot sync its file system", error);
 }
 
 void sync_directory(const std::filesystem::path& dir) {

@@ -27,10 +27,11 @@ NewFolder::~NewFolder() {
 }
 
 void NewFolder::write(const std::string& name, std::string_view bytes) const {
-  write_file_synced(aside_ / name, bytes);
+  write_file_unsynced(aside_ / name, bytes);
 }
 
 void NewFolder::finish() {
+  sync_file_system(aside_);
   std::error_code error;
   fs::rename(aside_, path_, error);
   if (error)

@@ -18,6 +18,12 @@ void write_file_atomically(const std::filesystem::path& path,
 void write_file_synced(const std::filesystem::path& path,
                        std::string_view bytes);
 
+// Of many files that are synced together when all are there, by
+// sync_file_system() on their folder.
+void write_file_unsynced(const std::filesystem::path& path,
+                         std::string_view bytes);
+void sync_file_system(const std::filesystem::path& dir);
+
 void sync_directory(const std::filesystem::path& dir);
 
 // Whole content; throws DataError naming the path and the cause.
