@@ -34,7 +34,7 @@ const std::vector<CommandFlag> kFlags = {
      "of --study shots (1,2,3,5,10) and augmentation (5,10,15)"},
     {"arms", "LIST", "",
      "rows of --study augmentation "
-     "(none,copies,classical,generated,both,oracle)"},
+     "(none,copies,classical,generated,both,alone,oracle)"},
     {"generated", "N", "", "images per class, of --study augmentation (128)"},
     {"repeats", "N", "", "with other images to learn from, of the same (3)"},
     {"steps", "N", "", "of each classifier, of the same (600)"},
@@ -226,9 +226,18 @@ void print_quality(const nlohmann::json& q) {
       std::printf(" %s %.4g", name.c_str(), value.get<double>());
     std::printf("\n");
   }
-  std::printf("  copying: distance ratio %.3f, share closer %.3f\n",
-              q.at("copying").at("distance_ratio").get<double>(),
-              q.at("copying").at("share_closer").get<double>());
+  std::printf(
+      "  copying: distance ratio %.3f, share closer %.3f, membership %.3f\n",
+      q.at("copying").at("distance_ratio").get<double>(),
+      q.at("copying").at("share_closer").get<double>(),
+      q.at("copying").at("membership").get<double>());
+  for (const auto& s : q.at("steps"))
+    std::printf(
+        "  after %d steps, %.3g s: frechet %.4g coverage %.4g fidelity %.4g\n",
+        s.at("step").get<int>(), s.at("adapt_s").get<double>(),
+        s.at("samples").at("frechet").get<double>(),
+        s.at("samples").at("coverage").get<double>(),
+        s.at("samples").at("fidelity").get<double>());
 }
 
 // Of the images that a generative run makes, by each network of eval.features.
@@ -237,8 +246,15 @@ nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
   auto all = nlohmann::json::array();
   std::istringstream names(line.config.eval.features);
   for (std::string name; std::getline(names, name, ',');) {
-    const auto features = open_stored_run("eval.features", name, comm);
+    StoredRun by;
+    const bool script = name.ends_with(".pt");
+    if (!script) by = open_stored_run("eval.features", name, comm);
     on_root(comm, [&] {
+      if (!run.experiment.tasks.examples)
+        generative_learner(run.experiment, "eval.features");  // throws
+      const auto& shape = run.experiment.tasks.examples->shape();
+      const auto features =
+          script ? features_of_script(name, shape) : features_of(by, shape);
       all.push_back(sample_quality(run.experiment, run.stored.meta, features,
                                    eval_stream(line.config.eval.stream),
                                    run.experiment.config.eval_counts().shots));

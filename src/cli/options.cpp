@@ -385,7 +385,8 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
   b.add("eval.patience", c.eval.patience,
         "validations without gain that end training; 0 = off");
   b.add("eval.features", c.eval.features,
-        "runs by whose features generated images are judged");
+        "runs, or TorchScript files (.pt), in whose features made images are "
+        "judged");
   b.add("eval.stream", c.eval.stream, "of `protean eval`: test or validation");
 
   b.add("bench.workload", bench.workload, "see protean bench --help");

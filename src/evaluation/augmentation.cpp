@@ -171,6 +171,10 @@ double classify(const ModelOptions& model, std::vector<at::Tensor> pool,
   return right / all;
 }
 
+bool makes_images(const std::string& arm) {
+  return arm == "generated" || arm == "both" || arm == "alone";
+}
+
 struct Cell {
   size_t row;
   uint32_t repeat;
@@ -193,11 +197,11 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
     else if (row.arm == "copies")
       pool.push_back(real.index_select(
           0, at::arange(row.shots + o.generated) % row.shots));
-    else if (row.arm == "generated" || row.arm == "both")
-      pool.push_back(
-          at::cat({real, made_from(g, meta, real, o.generated,
-                                   {Stream::generator, repeat, cls}, seed)}));
-    else
+    else if (makes_images(row.arm)) {
+      const auto made = made_from(g, meta, real, o.generated,
+                                  {Stream::generator, repeat, cls}, seed);
+      pool.push_back(row.arm == "alone" ? made : at::cat({real, made}));
+    } else
       pool.push_back(real);
   }
   return classify(e.config.model, std::move(pool), test,
@@ -210,7 +214,7 @@ void check(const Experiment& e, const AugmentationOptions& o) {
     if (std::find(known.begin(), known.end(), arm) == known.end())
       throw ConfigError("--arms \"" + arm +
                         "\"; expected some of: none, copies, classical, "
-                        "generated, both, oracle");
+                        "generated, both, alone, oracle");
   for (const auto& [name, value] :
        {std::pair("generated", o.generated), std::pair("repeats", o.repeats),
         std::pair("steps", o.steps)})

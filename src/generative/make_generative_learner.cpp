@@ -82,12 +82,19 @@ void need_code_space(const GenerativeLearner& learner,
 Phi GenerativeLearner::adapted(const at::Tensor& x,
                                const std::vector<TaskId>& ids,
                                const MetaView& meta) const {
+  Phi last;
+  adapt_to(x, ids, meta, [&](int, const Phi& phi) { last = phi; });
+  return last;
+}
+
+void GenerativeLearner::adapt_to(const at::Tensor& x,
+                                 const std::vector<TaskId>& ids,
+                                 const MetaView& meta,
+                                 const Visit& visit) const {
   TaskBatch batch;
   batch.ids = ids;
   batch.support.x = x;
-  Phi last;
-  adapt(batch, meta, [&](int, const Phi& phi) { last = phi; });
-  return last;
+  adapt(batch, meta, visit);
 }
 
 }  // namespace protean

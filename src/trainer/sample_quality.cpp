@@ -1,12 +1,13 @@
 #include "protean/trainer/sample_quality.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <map>
 
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
-#include "protean/core/hash.h"
 #include "protean/core/philox.h"
 #include "protean/generative/quality.h"
 #include "protean/tasks/noise.h"
@@ -20,7 +21,7 @@ constexpr int64_t kSubsetSize = 200;
 
 // Images of one class, each set (1, n, C, H, W).
 struct ClassImages {
-  at::Tensor support, reference, real, samples, copies;
+  at::Tensor support, reference, real, copies;
 };
 
 ClassImages images_of(const ClassDataset& data, uint32_t cls, int64_t shots,
@@ -46,41 +47,11 @@ ClassImages images_of(const ClassDataset& data, uint32_t cls, int64_t shots,
   return c;
 }
 
-at::Tensor samples_of(const GenerativeLearner& g, const MetaView& meta,
-                      const ClassImages& c, uint32_t cls, uint64_t seed) {
-  const std::vector<TaskId> id(1, TaskId{Stream::test, 1, cls});
-  const Phi phi = g.adapted(c.support, id, meta);
-  const auto noise = [&](int64_t d, uint32_t slot) {
-    return task_noise(seed, id, c.real.size(1), d, Purpose::latent, slot,
-                      c.support);
-  };
-  return g.decode(phi, g.code(phi, noise(g.code_size(), 0)),
-                  noise(g.latent_size(), 1));
+// Of which steps the images are judged.
+bool judged(int step, int last) {
+  constexpr int kSteps[] = {0, 1, 2, 5, 10, 20, 50};
+  return step == last || std::ranges::find(kSteps, step) != std::end(kSteps);
 }
-
-// Features of images by the network of another run, (n, f).
-class Embedding {
- public:
-  explicit Embedding(const StoredRun& run) : learner_(*run.experiment.learner) {
-    TaskBatch any;
-    any.shape.ways = 1;
-    any.ids = {TaskId{}};
-    std::vector<int64_t> shape{1, 2};
-    const auto& image = run.experiment.tasks.examples->shape();
-    shape.insert(shape.end(), image.begin(), image.end());
-    any.support.x = at::zeros(shape, at::kFloat);
-    any.support.y = at::zeros({1, 2}, at::kLong);
-    const at::AutoGradMode inner_steps(true);
-    learner_.adapt(any, run.meta, [&](int, const Phi& phi) { phi_ = phi; });
-  }
-  at::Tensor operator()(const at::Tensor& x) const {
-    return learner_.features(phi_, {x, {}, {}})[0];
-  }
-
- private:
-  const Learner& learner_;
-  Phi phi_;
-};
 
 double mean_distance(const at::Tensor& x) {
   const double n = static_cast<double>(x.size(0));
@@ -124,33 +95,89 @@ struct Comparison {
   }
 };
 
+// The images of one adaptation step.
+struct Step {
+  Comparison samples;
+  std::vector<at::Tensor> to_support;  // distances, by class
+  double membership = 0, seconds = 0;  // summed over classes
+
+  nlohmann::json to_json(int number, const std::vector<at::Tensor>& reference,
+                         const at::Tensor& real_to_support,
+                         uint64_t seed) const {
+    const auto own = at::cat(to_support);
+    const auto closer = real_to_support.quantile(0.05);
+    const double classes = static_cast<double>(to_support.size());
+    return {{"step", number},
+            {"adapt_s", seconds / classes},
+            {"samples", samples.to_json(reference, seed)},
+            {"copying",
+             {{"distance_ratio",
+               (own.median() / real_to_support.median()).item<double>()},
+              {"share_closer",
+               (own < closer).to(at::kDouble).mean().item<double>()},
+              {"membership", membership / classes}}}};
+  }
+};
+
+// Area under the ROC curve of `less` being below `more`; ties count half.
+double area(const at::Tensor& less, const at::Tensor& more) {
+  const auto d = more.unsqueeze(0) - less.unsqueeze(1);
+  return (0.5 * (d.sign() + 1)).mean().item<double>();
+}
+
+using Steps = std::map<int, Step>;
+
+void add_samples(Steps& steps, const GenerativeLearner& g, const MetaView& meta,
+                 const ClassImages& c, uint32_t cls, uint64_t seed,
+                 const ImageFeatures& features) {
+  using Clock = std::chrono::steady_clock;
+  const std::vector<TaskId> id(1, TaskId{Stream::test, 1, cls});
+  const auto noise = [&](int64_t d, uint32_t slot) {
+    return task_noise(seed, id, c.real.size(1), d, Purpose::latent, slot,
+                      c.support);
+  };
+  const auto support = features.of(c.support[0]);
+  const auto real = features.of(c.real[0]);
+  double seconds = 0;
+  auto begin = Clock::now();
+  g.adapt_to(c.support, id, meta, [&](int k, const Phi& phi) {
+    seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    if (judged(k, g.eval_steps())) {
+      const auto samples =
+          features.of(g.decode(phi, g.code(phi, noise(g.code_size(), 0)),
+                               noise(g.latent_size(), 1))[0]);
+      auto& step = steps[k];
+      step.samples.features.push_back(samples);
+      step.to_support.push_back(nearest_distance(samples, support));
+      step.membership += area(nearest_distance(support, samples),
+                              nearest_distance(real, samples));
+      step.seconds += seconds;
+    }
+    begin = Clock::now();
+  });
+}
+
 }  // namespace
 
 nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
-                              const StoredRun& by, Stream stream,
+                              const ImageFeatures& features, Stream stream,
                               int64_t shots) {
   at::NoGradGuard no_grad;
   const auto generator = generative_learner(e, "eval");
   const auto& data = *e.tasks.examples;
   const uint64_t seed = e.config.run.seed;
-  if (by.experiment.tasks.examples == nullptr ||
-      by.experiment.tasks.examples->shape() != data.shape())
-    throw ConfigError("eval.features = " + by.dir +
-                      ": its network takes other images than this run makes");
-  const Embedding embed(by);
-  std::vector<at::Tensor> reference, ratio, near_real, near_sample;
-  Comparison samples, real, copies;
+  std::vector<at::Tensor> reference, real_to_support;
+  Comparison real, copies;
+  Steps steps;
   for (uint32_t cls : e.tasks.splits.of(stream)) {
     if (data.size(cls) < shots + 2) continue;
-    auto c = images_of(data, cls, shots, seed);
-    c.samples = samples_of(*generator, meta, c, cls, seed);
-    reference.push_back(embed(c.reference));
-    samples.features.push_back(embed(c.samples));
-    real.features.push_back(embed(c.real));
-    copies.features.push_back(embed(c.copies));
-    const auto support = embed(c.support);
-    near_sample.push_back(nearest_distance(samples.features.back(), support));
-    near_real.push_back(nearest_distance(real.features.back(), support));
+    const auto c = images_of(data, cls, shots, seed);
+    add_samples(steps, *generator, meta, c, cls, seed, features);
+    reference.push_back(features.of(c.reference[0]));
+    real.features.push_back(features.of(c.real[0]));
+    copies.features.push_back(features.of(c.copies[0]));
+    real_to_support.push_back(
+        nearest_distance(real.features.back(), features.of(c.support[0])));
   }
   const int64_t classes = static_cast<int64_t>(reference.size());
   const int64_t images = classes ? at::cat(reference).size(0) : 0;
@@ -158,23 +185,20 @@ nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
     throw ConfigError(concat("eval.shots = ", shots, " leaves ", images,
                              " images to compare with; expected more than ",
                              kNeighbours));
-  const auto of_sample = at::cat(near_sample), of_real = at::cat(near_real);
-  const auto closer = of_real.quantile(0.05);
-  const auto theta = by.meta.theta.contiguous();
-  return {{"features", by.dir},
-          {"features_sha256",
-           sha256_hex(theta.data_ptr(), static_cast<size_t>(theta.nbytes()))},
+  auto by_step = nlohmann::json::array();
+  for (const auto& [number, step] : steps)
+    by_step.push_back(
+        step.to_json(number, reference, at::cat(real_to_support), seed));
+  return {{"features", features.name},
+          {"features_sha256", features.sha256},
           {"classes", classes},
           {"images", images},
           {"shots", shots},
-          {"samples", samples.to_json(reference, seed)},
+          {"samples", by_step.back()["samples"]},
           {"real", real.to_json(reference, seed)},
           {"copies", copies.to_json(reference, seed)},
-          {"copying",
-           {{"distance_ratio",
-             (of_sample.median() / of_real.median()).item<double>()},
-            {"share_closer",
-             (of_sample < closer).to(at::kDouble).mean().item<double>()}}}};
+          {"copying", by_step.back()["copying"]},
+          {"steps", by_step}};
 }
 
 }  // namespace protean

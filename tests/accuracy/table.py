@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the accuracy table from results/*.json, in Markdown.
+"""Prints the accuracy table from results/*.json, in Markdown, with the papers'
+figures (published.json) beside those on real classes.
 
 Runs NAME-seed0, NAME-seed1, ... are one row with the median of each figure.
 """
@@ -10,12 +11,16 @@ import re
 import statistics
 
 here = os.path.dirname(os.path.abspath(__file__))
+with open(f"{here}/published.json") as f:
+    published = json.load(f)
 
 
-def classification(e):
+def classification(e, learner):
+    paper = published["accuracy"].get(learner, {}).get(f"{e['ways']}w{e['shots']}s")
+    beside = f"; published {paper:.1f}" if paper else ""
     flags = " ".join(f"`{f}`" for f in re.findall(r"--(?!eval.tasks)(\S+ \S+)", e["flags"]))
     return (f"{100 * e['accuracy']:.2f} % +- {100 * e['ci95']:.2f} ({e['ways']}-way {e['shots']}-shot, "
-            f"{e['queries']} queries, {e['tasks']} tasks{', ' + flags if flags else ''})")
+            f"{e['queries']} queries, {e['tasks']} tasks{', ' + flags if flags else ''}{beside})")
 
 
 def regression(evaluations):
@@ -68,10 +73,12 @@ for name, runs in groups.items():
     results = [
         nats(e) if r["learner"] in ("setvae", "metavae", "metagan", "deform")
         else returns([run["evaluations"][i] for run in runs]) if r["learner"] in ("promp", "mamlpg")
-        else classification(e) if e["accuracy"] is not None
+        else classification(e, "" if "-on-" in name else r["learner"]) if e["accuracy"] is not None
         else regression([run["evaluations"][i] for run in runs])
         for i, e in enumerate(r["evaluations"])
     ]
+    if name in published["squared_error"]:
+        results[-1] += f"; published {published['squared_error'][name]}"
     if r.get("train_flags") and not seeds:
         name += f" (`{r['train_flags'].replace('--', '')}`)"
     minutes = [

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# generate.sh GROUP: images from a few images; what can be wrong with them is
+# generate.sh GROUP [ARGUMENTS]: images from a few images; what can be wrong with them is
 # told in one line, and leaves nothing behind.
 support=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../support")
 # shellcheck source=tests/support/cli.sh
@@ -141,6 +141,7 @@ latent() {
   refused 2 '--classes 95; expected 2 to 94' latent --run run --out new --classes 95
 }
 
+# quality PROGRAM: it writes a user's own network.
 quality() {
   accepted "${tiny[@]}" --run.dir run
   accepted "${tiny_net[@]}" --run.dir net --learner.name protonet
@@ -152,10 +153,21 @@ quality() {
   expect_equal quality "$(json "$scratch/eval.json" \
     '[(q["classes"], q["shots"], len(q["features_sha256"]), sorted(q["samples"]) == sorted(q["real"]) == sorted(q["copies"])) for q in d["quality"]]')" \
     "[[94, 4, 64, true]]"
+  expect_equal "of every adaptation step" "$(json "$scratch/eval.json" \
+    '[([s["step"] for s in q["steps"]], q["steps"][-1]["samples"] == q["samples"], 0 <= q["copying"]["membership"] <= 1) for q in d["quality"]]')" \
+    "[[[0, 1, 2, 4], true, true]]"
   # Real images are the floor: nearer to real ones than what two steps make.
   expect_equal order "$(json "$scratch/eval.json" \
     '[q["real"]["kernel"] < q["samples"]["kernel"] and q["real"]["frechet"] < q["samples"]["frechet"] for q in d["quality"]]')" "[true]"
   refused 2 'eval\.features = nosuch: no config\.ini there' eval --run run --eval.features nosuch
+  refused 2 'eval\.features = nosuch\.pt: cannot be read' eval --run run --eval.features nosuch.pt
+  echo text >not.pt
+  refused 2 'eval\.features = not\.pt: no TorchScript network' eval --run run --eval.features not.pt
+  "$1" features.pt
+  accepted eval --run run --eval.tasks 1 --eval.shots 4 --eval.features features.pt,net --json
+  expect_equal "a user's network" "$(json "$scratch/out" \
+    '[(q["features"], q["real"]["frechet"] < q["samples"]["frechet"]) for q in d["quality"]]')" \
+    '[["features.pt", true], ["net", true]]'
   refused 1 'learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
   refused 2 'learner.name = protonet makes no images' eval --run net --eval.tasks 1 --eval.features net
 }
@@ -192,19 +204,19 @@ augmentation() {
   study --csv rows.csv
   cp "$scratch/out" one.json
   expect_equal arms "$(json one.json '[(r["shots"], r["arm"]) for r in d["rows"]]')" \
-    '[[5, "none"], [5, "copies"], [5, "classical"], [5, "generated"], [5, "both"], [5, "oracle"], [15, "none"], [15, "copies"], [15, "classical"], [15, "generated"], [15, "both"], [15, "oracle"]]'
+    '[[5, "none"], [5, "copies"], [5, "classical"], [5, "generated"], [5, "both"], [5, "alone"], [5, "oracle"], [15, "none"], [15, "copies"], [15, "classical"], [15, "generated"], [15, "both"], [15, "alone"], [15, "oracle"]]'
   expect_equal "classes and what they are judged on" "$(json one.json \
-    '[(r["classes"], r["test_images"], len(r["by_repeat"])) for r in d["rows"][::6]]')" \
+    '[(r["classes"], r["test_images"], len(r["by_repeat"])) for r in d["rows"][::7]]')" \
     '[[94, 440, 2], [24, 120, 2]]'
   # Fifteen of twenty drawings are all that the test leaves.
-  expect_equal "the oracle of 15 is 15" "$(json one.json 'd["rows"][6]["by_repeat"] == d["rows"][11]["by_repeat"]')" true
-  expect_equal rows "$(wc -l <rows.csv)" 13
+  expect_equal "the oracle of 15 is 15" "$(json one.json 'd["rows"][7]["by_repeat"] == d["rows"][13]["by_repeat"]')" true
+  expect_equal rows "$(wc -l <rows.csv)" 15
   study --comm.ranks 3
   cmp "$scratch/out" one.json || fail "3 ranks give other results"
   study --arms both,none
   expect_equal "arms asked for" \
     "$(json "$scratch/out" '[(r["arm"], r["by_repeat"]) for r in d["rows"]]')" \
-    "$(json one.json '[(d["rows"][i]["arm"], d["rows"][i]["by_repeat"]) for i in (4, 0, 10, 6)]')"
+    "$(json one.json '[(d["rows"][i]["arm"], d["rows"][i]["by_repeat"]) for i in (4, 0, 11, 7)]')"
   refused 2 '--arms "all"; expected some of: none, copies' \
     eval --run run --study augmentation --arms all
   refused 2 '--shots 30: 0 classes of eval.stream = test have so many images' \
@@ -249,4 +261,4 @@ mix() {
     --generator.from changed
 }
 
-"$1"
+"$@"

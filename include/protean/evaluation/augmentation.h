@@ -9,6 +9,9 @@
 //   classical  these, distorted anew at every look (data/affine.h)
 //   generated  these and images that the generator made from them
 //   both       generated, all distorted as in classical
+//   alone      images that the generator made, without the K: the
+//   classification
+//              accuracy score of Ravuri and Vinyals 2019, arXiv:1905.10887
 //   oracle     all real ones that are not for the test
 // Network, optimiser, batches and steps are the same for all. Classes without
 // K images to learn from are left out, the same for all rows of one K. A repeat
@@ -27,8 +30,8 @@
 namespace protean {
 
 struct AugmentationOptions {
-  std::vector<std::string> arms = {"none",      "copies", "classical",
-                                   "generated", "both",   "oracle"};
+  std::vector<std::string> arms = {"none", "copies", "classical", "generated",
+                                   "both", "alone",  "oracle"};
   std::vector<uint32_t> shots = {5, 10, 15};
   int64_t generated = 128;  // images per class
   int64_t repeats = 3;

@@ -44,9 +44,11 @@ class GenerativeLearner : public Learner {
   virtual at::Tensor embed(const Phi& phi, const at::Tensor& x) const = 0;
   // phi before any support image.
   virtual Phi start(const MetaView& meta) const = 0;
-  // phi after all of x (T, K, C, H, W).
+  // phi after all of x (T, K, C, H, W), and after each step on the way there.
   Phi adapted(const at::Tensor& x, const std::vector<TaskId>& ids,
               const MetaView& meta) const;
+  void adapt_to(const at::Tensor& x, const std::vector<TaskId>& ids,
+                const MetaView& meta, const Visit& visit) const;
 
   bool transductive() const override { return false; }
   TaskSizes task_sizes() const override { return TaskSizes::equal; }

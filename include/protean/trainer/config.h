@@ -60,9 +60,9 @@ struct EvalOptions {
   double target_accuracy = 0;
   // eval.patience: validations without a better one that end training; 0 = off.
   int64_t patience = 0;
-  // eval.features: runs in whose features a generative run's images are
-  // compared with real ones, comma-separated; `protean eval` only. See
-  // trainer/sample_quality.h.
+  // eval.features: runs, or networks as TorchScript (NAME.pt), in whose
+  // features a generative run's images are compared with real ones,
+  // comma-separated; `protean eval` only. See trainer/sample_quality.h.
   std::string features;
   // eval.stream: test or validation; `protean eval` only.
   std::string stream = "test";
