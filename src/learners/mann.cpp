@@ -11,6 +11,9 @@ namespace {
 
 constexpr int64_t kUnits = 200, kRows = 128, kWidth = 40, kHeads = 4;
 constexpr double kDecay = 0.95, kStart = 1e-6;
+// Strength of a key at the start; a bare softmax of 128 cosines reads all rows
+// nearly alike.
+constexpr double kStrength = 10;
 
 int64_t units(const LearnerOptions& o) { return o.width ? o.width : kUnits; }
 
@@ -22,7 +25,7 @@ Mann::Mann(NetworkPtr network, const LearnerOptions& o, int64_t ways)
       controller_(spaces_.theta, "mann.controller",
                   features() + ways + kHeads * kWidth, units(o)),
       keys_(spaces_.theta, "mann.keys", units(o), kHeads * kWidth),
-      gates_(spaces_.theta, "mann.gates", units(o), kHeads),
+      gates_(spaces_.theta, "mann.gates", units(o), 2 * kHeads),
       answer_(spaces_.theta, "mann.answer", units(o) + kHeads * kWidth, ways) {}
 
 Mann::State Mann::start(int64_t sequences,
@@ -41,7 +44,9 @@ Mann::State Mann::step(const Params& theta, const at::Tensor& input,
       theta, at::cat({input, s.read}, 1).unsqueeze(0), s.controller);
   const auto& h = next.controller.h;
   const auto keys = keys_(theta, h).tanh().view({-1, kHeads, kWidth});
-  const auto gate = gates_(theta, h).sigmoid().view({-1, kHeads, 1});
+  const auto gates = gates_(theta, h).view({-1, kHeads, 2});
+  const auto gate = gates.narrow(2, 0, 1).sigmoid();
+  const auto strength = kStrength * gates.narrow(2, 1, 1).exp();
 
   // Ties go to the first row, whatever else is in the stack.
   const auto order = at::argsort(s.usage.detach(), /*stable=*/true, -1, false);
@@ -50,7 +55,7 @@ Mann::State Mann::step(const Params& theta, const at::Tensor& input,
   const auto writing = gate * s.reading + (1 - gate) * unused;
   const auto kept = 1 - unused.select(1, 0).unsqueeze(-1);  // (B, rows, 1)
   next.memory = s.memory * kept + at::bmm(writing.transpose(1, 2), keys);
-  next.reading = cosines(keys, next.memory).softmax(-1);
+  next.reading = (strength * cosines(keys, next.memory)).softmax(-1);
   next.read = at::bmm(next.reading, next.memory).flatten(1);
   next.usage = kDecay * s.usage + next.reading.sum(1) + writing.sum(1);
   return next;

@@ -5,14 +5,16 @@
 //
 //   w_w = s w_r + (1 - s) w_lu      the last reading places, or unused ones
 //   M <- M without the least used row, + w_w k
-//   w_r = softmax cos(k, M),  r = w_r M;  answer from [h, r]
+//   w_r = softmax b cos(k, M),  r = w_r M;  answer from [h, r]
 //   w_u <- 0.95 w_u + sum of w_r + sum of w_w
 //
 // (least recently used access; s = sigmoid of a gate; head i has the i-th least
-// used row). The paper's episodes are one sequence of 50 images with a loss on
-// each; here a task's support set is read first and every query is asked after
-// it, so that tasks are those of all other learners. Inputs are features of the
-// network's body. learner.width: units of the LSTM (200).
+// used row; b is a strength of each key, as in Graves et al. 2014,
+// arXiv:1410.5401, where Santoro et al. write none). The paper's episodes are
+// one sequence of 50 images with a loss on each; here a task's support set is
+// read first and every query is asked after it, so that tasks are those of all
+// other learners. Inputs are features of the network's body. learner.width:
+// units of the LSTM (200).
 #pragma once
 
 #include <memory>

@@ -1,82 +1,95 @@
 #!/usr/bin/env bash
-# How fast a generator adapts to a class: quality of samples after 0, 1, 2, 5 and 10
-# steps of Adam on five support images, of
+# How fast generators adapt to a class: quality of samples after 0, 1, 2, 5 and 10
+# steps of Adam on five support images, with the wall time that they take, of
+#   deform      the deformation model, which makes no steps
 #   meta        a meta-learnt GAN with all its parts (ablation.sh's `all`)
 #   pretrained  a GAN without encoder, trained on all classes as long (its `none`)
-#   scratch     the first one's network with initial values
-# on unseen alphabets, and on other data where DIGITS names MNIST's test digits.
+#   scratch     the network of `meta` with initial values
+# on unseen alphabets, and on MNIST's test digits when PROTEAN_TEST_DATA holds them.
 #
-#   tests/accuracy/adaptation.sh WORK FEATURES
+#   tests/accuracy/adaptation.sh WORK FEATURES DEFORM
 #
-# WORK is ablation.sh's. The rate of each arm is the one of RATES ("0.0005 0.002
-# 0.008") with the least Frechet distance after five steps on the validation
-# alphabets, seed 0. Rows go to results/adaptation.csv. About 40 minutes of a core.
+# WORK is ablation.sh's, FEATURES a run whose network judges images, DEFORM the runs
+# of configs/omniglot/deform.ini without their seed (runs/deform-seed). SEEDS ("0 1
+# 2") can be set. The rate of an arm is the one of RATES ("0.0005 0.002 0.008") with
+# the least Frechet distance after five steps on the validation alphabets, first
+# seed. Rows go to results/adaptation.csv. About 20 minutes of a core.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-work=${1:?usage: adaptation.sh WORK FEATURES}
+work=${1:?usage: adaptation.sh WORK FEATURES DEFORM}
 features=${2:?a run whose network judges images}
+deform=${3:?runs of deform.ini without their seed}
 protean=${PROTEAN_BIN:-$top/build/protean}
-csv=$top/tests/accuracy/results/adaptation.csv
+out=$work/adaptation
+read -ra seeds <<<"${SEEDS:-0 1 2}"
 
 run_of() {
   case $1 in
+    deform) echo "$deform$2" ;;
     meta) echo "$work/all-seed$2" ;;
     pretrained) echo "$work/none-seed$2" ;;
     scratch) echo "$work/scratch-seed$2" ;;
   esac
 }
 
-# judged ARM SEED STEPS RATE NAME flags...: the file with the quality.
-judged() {
+# judge ARM SEED STEPS RATE NAME flags...
+judge() {
   local run file steps=$3 rate=$4
   run=$(run_of "$1" "$2")
-  file=$work/adaptation/$1-seed$2-$5-$steps-$rate.json
+  file=$out/$1-seed$2-$5-$rate.json
+  local adapt=(--learner.inner_steps "$steps" --learner.inner_optimizer adam --learner.inner_lr "$rate")
+  [ "$1" != deform ] || adapt=()
   shift 5
-  if [ ! -s "$file" ]; then
-    "$protean" eval --run "$run" --eval.tasks 10 --eval.features "$features" --json --run.threads 1 \
-      --learner.inner_steps 10 --learner.eval_steps "$steps" --learner.inner_optimizer adam \
-      --learner.inner_lr "$rate" "$@" >"$file.tmp" && mv "$file.tmp" "$file"
-  fi
-  echo "$file"
-}
-value() {
-  python3 -c 'import json, sys
-print(json.load(open(sys.argv[1]))["quality"][0]["samples"][sys.argv[2]])' "$@"
+  [ -s "$file" ] || "$protean" eval --run "$run" --eval.tasks 10 --eval.shots 5 \
+    --eval.features "$features" --json --run.threads 1 "${adapt[@]}" "$@" >"$file.tmp"
+  [ -s "$file" ] || mv "$file.tmp" "$file"
 }
 
-mkdir -p "$work/adaptation"
-seeds=${SEEDS:-0 1 2}
-for seed in $seeds; do
+mkdir -p "$out"
+for seed in "${seeds[@]}"; do
   # One step of a rate that moves nothing: initial values with a checkpoint.
   [ -e "$work/scratch-seed$seed/DONE" ] ||
     "$protean" train --config "$work/all-seed$seed/config.ini" --run.dir "$work/scratch-seed$seed" \
       --run.steps 1 --optim.lr 1e-12 --optim.lr_end 1e-12 --run.quiet true
 done
-declare -A rate
 for arm in meta pretrained scratch; do
-  best=inf
-  for r in ${RATES:-0.0005 0.002 0.008}; do
-    frechet=$(value "$(judged $arm 0 5 "$r" validation --eval.stream validation)" frechet)
-    if python3 -c "import sys; sys.exit(not $frechet < float('$best'))"; then
-      best=$frechet
-      rate[$arm]=$r
-    fi
+  for rate in ${RATES:-0.0005 0.002 0.008}; do
+    judge $arm "${seeds[0]}" 5 "$rate" validation --eval.stream validation
   done
 done
-echo "arm,rate,data,seed,steps,frechet,coverage,fidelity,one_nn" >"$csv.tmp"
-for data in alphabets ${DIGITS:+digits}; do
-  where=()
-  [ "$data" = alphabets ] || where=(--data.source auto --data.path "$DIGITS" --data.split test)
-  for arm in meta pretrained scratch; do
-    for seed in $seeds; do
-      for steps in 0 1 2 5 10; do
-        file=$(judged $arm "$seed" $steps "${rate[$arm]}" "$data" "${where[@]}")
-        row=$arm,${rate[$arm]},$data,$seed,$steps
-        for metric in frechet coverage fidelity one_nn; do row+=,$(value "$file" $metric); done
-        echo "$row" >>"$csv.tmp"
-      done
-    done
+digits=${PROTEAN_TEST_DATA:-}/mnist/mnist_test.zip
+for arm in deform meta pretrained scratch; do
+  rate=none
+  [ $arm = deform ] || rate=$(python3 -c 'import json, sys
+print(min((json.load(open(f))["quality"][0]["samples"]["frechet"], f) for f in sys.argv[1:])[1])' \
+    "$out/$arm-seed${seeds[0]}-validation-"*.json)
+  rate=${rate##*-} rate=${rate%.json}
+  for seed in "${seeds[@]}"; do
+    judge $arm "$seed" 10 "$rate" alphabets
+    [ ! -f "$digits" ] ||
+      judge $arm "$seed" 10 "$rate" digits --data.source auto --data.path "$digits" --data.split test
   done
 done
-mv "$csv.tmp" "$csv"
+
+python3 - "$out" "$top/tests/accuracy/results/adaptation.csv" <<'PY'
+import glob, json, os, re, sys
+out, csv = sys.argv[1:]
+order = "deform meta pretrained scratch".split()
+rows = []
+for path in glob.glob(f"{out}/*.json"):
+    arm, seed, data, rate = re.fullmatch(r"(\w+)-seed(\d+)-(\w+)-(.*)\.json", os.path.basename(path)).groups()
+    if data == "validation":
+        continue
+    q = json.load(open(path))["quality"][0]
+    floor = f"{q['real']['frechet']:.4f}"
+    for s in q["steps"][-1:] if arm == "deform" else q["steps"]:
+        x = s["samples"]
+        rows.append((data, order.index(arm), seed, 0 if arm == "deform" else s["step"], arm, rate,
+                     *(f"{x[m]:.4f}" for m in "frechet coverage fidelity one_nn".split()),
+                     f"{s['adapt_s']:.4f}", floor))
+with open(csv, "w") as f:
+    print("data,arm,rate,seed,steps,frechet,coverage,fidelity,one_nn,adapt_s,real_frechet", file=f)
+    for data, _, seed, steps, arm, rate, *rest in sorted(rows):
+        print(data, arm, rate, seed, steps, *rest, sep=",", file=f)
+PY
 echo "kept tests/accuracy/results/adaptation.csv"
