@@ -270,6 +270,12 @@ void bind_config(Bindings& b, Config& c, BenchOptions& bench) {
         "of metavae and metagan: maml or reptile");
   b.add("generator.adversary", c.generator.adversary,
         "weight of the discriminator (metagan)");
+  b.add("generator.loss", c.generator.loss,
+        "of the discriminator: hinge, bce or wasserstein (metagan)");
+  b.add("generator.reconstruct", c.generator.reconstruct,
+        "what holds to real images: bound or mse (metagan)");
+  b.add("generator.variance", c.generator.variance,
+        "weight of its variance over tasks (metagan)");
   b.add("generator.task_code", c.generator.task_code,
         "the discriminator is told the class's code (metagan)");
   b.add("generator.r1", c.generator.r1, "gradient penalty (metagan)");

@@ -1,5 +1,8 @@
 #include "generative/meta_gan.h"
 
+#include <cmath>
+#include <initializer_list>
+
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -17,7 +20,8 @@ namespace {
 constexpr double kAnchorMomentum = 0.99;
 
 // Slots of a scene beside the four of the bound's loss.
-constexpr uint32_t kFakeCode = 4, kFakeLatent = 5, kOtherLatent = 6;
+constexpr uint32_t kFakeCode = 4, kFakeLatent = 5, kOtherLatent = 6,
+                   kMixing = 7;
 constexpr uint32_t kSceneSlots = 8;
 
 void check(bool good, const char* key, double value, const char* expected) {
@@ -25,10 +29,29 @@ void check(bool good, const char* key, double value, const char* expected) {
     throw ConfigError(concat(key, " = ", value, "; expected ", expected));
 }
 
+void check_name(const char* key, const std::string& value,
+                std::initializer_list<const char*> known) {
+  std::string expected;
+  for (const char* name : known) {
+    if (value == name) return;
+    expected += concat(expected.empty() ? "" : ", ", name);
+  }
+  throw ConfigError(
+      concat(key, " = \"", value, "\"; expected one of: ", expected));
+}
+
 std::vector<size_t> all_of(size_t count) {
   std::vector<size_t> all(count);
   for (size_t i = 0; i < count; ++i) all[i] = i;
   return all;
+}
+
+// What the discriminator loses by its output for a real image, or a made one.
+at::Tensor of_output(const std::string& loss, const at::Tensor& output,
+                     bool real) {
+  const auto wrong = real ? -output : output;
+  if (loss == "bce") return at::softplus(wrong);
+  return loss == "hinge" ? at::relu(1 + wrong) : wrong;
 }
 
 }  // namespace
@@ -49,6 +72,10 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
         "a value of 0 or above");
   check(o.average >= 0 && o.average < 1, "generator.average", o.average,
         "a value in [0, 1)");
+  check(o.variance >= 0, "generator.variance", o.variance,
+        "a value of 0 or above");
+  check_name("generator.loss", o.loss, {"hinge", "bce", "wasserstein"});
+  check_name("generator.reconstruct", o.reconstruct, {"bound", "mse"});
   if (o.task_code && !o.encoder)
     throw ConfigError(
         "generator.task_code = true tells the discriminator a code that no "
@@ -60,9 +87,8 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
     spaces_.theta.add(p.name, p.shape);
   for (const auto& p : generator)
     spaces_.theta.add("average." + p.name, p.shape);
-  if (o.anchor > 0) {
+  if (follows_outputs())
     spaces_.state.add("anchor", {2});  // of D on reals, on fakes
-  }
   for (size_t i = 0; i < generator.size(); ++i)
     if (learner.adapt == "all" || generator[i].name.starts_with("decoder."))
       adapted_generator_.push_back(i);
@@ -84,6 +110,10 @@ std::unique_ptr<OuterStep> MetaGan::outer(const OptimOptions& options) const {
   return make_gan_step(
       options, {layers_.space().size(), discriminator_layers_.space().size()},
       options_.average);
+}
+
+bool MetaGan::follows_outputs() const {
+  return options_.anchor > 0 || options_.variance > 0;
 }
 
 MetaGan::Pair MetaGan::leaves(const MetaView& meta, int64_t tasks,
@@ -112,15 +142,26 @@ MetaGan::Fakes MetaGan::fakes(const Params& p, const Gaussian& q_code,
   return f;
 }
 
+at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
+  return s.target_weight.defined()
+             ? (v * s.target_weight).sum(1) / s.target_weight.sum(1)
+             : v.mean(1);
+}
+
 at::Tensor MetaGan::generator_loss(const Pair& p, const Scene& s) const {
   const auto q_code = seen(p.generator, s.support, s.weight);
-  auto value =
-      loss(p.generator, q_code, s.target, s.target_weight, s.ids, s.slot);
   const auto f = fakes(p.generator, q_code, s, kFakeLatent);
-  if (options_.adversary > 0)
+  auto value =
+      options_.reconstruct == "bound"
+          ? loss(p.generator, q_code, s.target, s.target_weight, s.ids, s.slot)
+          : squared_error(q_code, f, s);
+  if (options_.adversary > 0) {
+    const auto score = discriminator_(p.discriminator, f.images, f.code);
     value =
-        value - options_.adversary *
-                    discriminator_(p.discriminator, f.images, f.code).mean(1);
+        value +
+        options_.adversary *
+            (options_.loss == "bce" ? at::softplus(-score) : -score).mean(1);
+  }
   if (options_.mode_seeking > 0) {
     const auto other = fakes(p.generator, q_code, s, kOtherLatent);
     const auto apart = (f.images - other.images).abs().mean({1, 2, 3, 4});
@@ -140,26 +181,56 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
   const auto real = discriminator_(p.discriminator, x, f.code);
   const auto fake = discriminator_(p.discriminator, f.images, f.code);
   const auto over_images = [&](const at::Tensor& v) {
-    return s.target_weight.defined()
-               ? (v * s.target_weight).sum(1) / s.target_weight.sum(1)
-               : v.mean(1);
+    return over_target(v, s);
   };
-  auto value = over_images(at::relu(1 - real)) + at::relu(1 + fake).mean(1);
+  auto value = over_images(of_output(options_.loss, real, true)) +
+               of_output(options_.loss, fake, false).mean(1);
   if (anchors.defined()) {
-    value = value + options_.anchor *
-                        (over_images(at::relu(real - anchors[1]).square()) +
-                         at::relu(anchors[0] - fake).square().mean(1));
+    value =
+        value +
+        options_.anchor * (over_images(at::relu(real - anchors[1]).square()) +
+                           at::relu(anchors[0] - fake).square().mean(1)) +
+        options_.variance * ((over_images(real) - anchors[0]).square() +
+                             (fake.mean(1) - anchors[1]).square());
     *moved = kAnchorMomentum * anchors +
              (1 - kAnchorMomentum) *
                  at::stack({over_images(real), fake.mean(1)}, 1).detach();
   }
   if (penalty) {
-    const auto g = torch::autograd::grad({real.sum()}, {x}, {}, true, true)[0];
     const double strength =
-        0.5 * options_.r1 * static_cast<double>(options_.r1_every);
-    value = value + strength * g.square().sum({2, 3, 4}).mean(1);
+        options_.r1 * static_cast<double>(options_.r1_every);
+    const auto squared_slope = [&](const at::Tensor& at,
+                                   const at::Tensor& out) {
+      return torch::autograd::grad({out.sum()}, {at}, {}, true, true)[0]
+          .square()
+          .sum({2, 3, 4});
+    };
+    if (options_.loss == "wasserstein") {
+      const auto between = mixed(x, f.images, s).detach().requires_grad_();
+      const auto slope = squared_slope(
+          between, discriminator_(p.discriminator, between, f.code));
+      value = value + strength * ((slope + 1e-12).sqrt() - 1).square().mean(1);
+    } else {
+      value = value + 0.5 * strength * squared_slope(x, real).mean(1);
+    }
   }
   return value;
+}
+
+at::Tensor MetaGan::mixed(const at::Tensor& x, const at::Tensor& made,
+                          const Scene& s) const {
+  // The normal distribution's own share below a number is uniform in [0, 1].
+  const auto normal = noise(s.ids, s.target, 1, s.slot + kMixing);
+  const auto share =
+      (0.5 * at::erfc(-normal / std::sqrt(2.0))).unsqueeze(-1).unsqueeze(-1);
+  return share * x + (1 - share) * made;
+}
+
+at::Tensor MetaGan::squared_error(const Gaussian& q_code, const Fakes& f,
+                                  const Scene& s) const {
+  const auto apart = (f.images - prepared(s.target)).square().sum({2, 3, 4});
+  return options_.code_weight * divergence_from_standard(q_code).squeeze(1) +
+         over_target(apart, s);
 }
 
 void MetaGan::inner_step(Params& moving, const std::vector<size_t>& which,
@@ -174,8 +245,11 @@ void MetaGan::inner_step(Params& moving, const std::vector<size_t>& which,
     inputs.push_back(alias[i]);
   }
   const auto value = loss(alias);
-  const auto g = torch::autograd::grad({value.sum()}, inputs, {},
-                                       differentiable, differentiable);
+  // A loss may leave layers out.
+  auto g = torch::autograd::grad({value.sum()}, inputs, {}, differentiable,
+                                 differentiable, /*allow_unused=*/true);
+  for (size_t i = 0; i < g.size(); ++i)
+    if (!g[i].defined()) g[i] = at::zeros_like(inputs[i]);
   const at::AutoGradMode mode(differentiable);
   optimizer_.step(moving, which, g, value, state);
   if (!differentiable)
@@ -255,7 +329,7 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
     value = generator_loss(phi, query);
   } else {
     const auto anchors =
-        options_.anchor > 0 ? meta.state.narrow(0, 0, 2) : at::Tensor();
+        follows_outputs() ? meta.state.narrow(0, 0, 2) : at::Tensor();
     const bool penalty =
         options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
     value = discriminator_loss(phi, query, anchors, penalty, &moved);

@@ -6,11 +6,13 @@
 //   L_G = -bound of the set VAE - adversary E D(G(z, c), c)
 //         + mode_seeking / (|G(z, c) - G(z', c)| / |z - z'|)
 //
-// (hinge: Lim and Ye 2017, arXiv:1705.02894; mode seeking: Mao et al. 2019,
-// arXiv:1903.05628.) L_D has two more terms: lazy R1 (Mescheder et al. 2018,
-// arXiv:1801.04406, every r1_every steps), and LeCam (Tseng et al. 2021,
-// arXiv:2104.03310), which holds D's outputs to running means over the tasks;
-// these are meta-state.
+// (hinge: Lim and Ye 2017, arXiv:1705.02894, or non-saturating cross-entropy,
+// or Wasserstein with a gradient penalty, Gulrajani et al. 2017,
+// arXiv:1704.00028; mode seeking: Mao et al. 2019, arXiv:1903.05628; in place
+// of the bound a squared error.) L_D has two more terms: lazy R1 (Mescheder et
+// al. 2018, arXiv:1801.04406, every r1_every steps), and LeCam (Tseng et al.
+// 2021, arXiv:2104.03310), which holds D's outputs to running means over the
+// tasks; these are meta-state.
 //
 // With learner.inner_steps = K > 0 both adapt to a task as in DAWSON (Liang et
 // al. 2020, arXiv:2001.00576): K times a step of D, then one of G, on the
@@ -65,6 +67,16 @@ class MetaGan : public SetVae {
     const std::vector<TaskId>& ids;
     uint32_t slot;
   };
+  // Whether running means of D's outputs are kept.
+  bool follows_outputs() const;
+  // Mean over the target images of weight 1, (T).
+  static at::Tensor over_target(const at::Tensor& v, const Scene& scene);
+  // Instead of the bound.
+  at::Tensor squared_error(const Gaussian& q_code, const Fakes& fakes,
+                           const Scene& scene) const;
+  // Images somewhere between x and made ones.
+  at::Tensor mixed(const at::Tensor& x, const at::Tensor& made,
+                   const Scene& scene) const;
   Pair leaves(const MetaView& meta, int64_t tasks, bool averaged) const;
   Fakes fakes(const Params& generator, const Gaussian& q_code,
               const Scene& scene, uint32_t slot) const;

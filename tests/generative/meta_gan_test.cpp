@@ -50,7 +50,8 @@ MetaView moved_meta(const Learner& gan) {
   return meta;
 }
 
-void check_loss(const Learner& gan, int which, const TaskBatch& batch) {
+void check_loss(const Learner& gan, int which, const TaskBatch& batch,
+                uint64_t directions = 3) {
   const auto sizes = sizes_of(gan);
   const auto meta = moved_meta(gan);
   const int64_t begin = which == kGeneratorLoss ? 0 : sizes.generator;
@@ -60,7 +61,7 @@ void check_loss(const Learner& gan, int which, const TaskBatch& batch) {
   // Nothing but its own part moves.
   CHECK(g.norm().item<double>() ==
         Approx(g.narrow(0, begin, size).norm().item<double>()));
-  for (uint64_t direction = 0; direction < 3; ++direction) {
+  for (uint64_t direction = 0; direction < directions; ++direction) {
     auto d = at::zeros_like(meta.theta);
     d.narrow(0, begin, size).copy_(noise({size}, 100 + direction));
     d = d / d.norm();
@@ -88,12 +89,45 @@ TEST_CASE("each loss's gradient equals central differences of it",
   learner.inner_lr = 0.01;
   auto o = gan_options();
   o.task_norm = GENERATE(false, true);
-  o.encoder = GENERATE(true, false);
-  o.task_code = o.encoder && !o.task_norm;
+  o.task_code = !o.task_norm;
   INFO("loss " << which << ", " << learner.inner_steps << " inner steps, norm "
-               << o.task_norm << ", encoder " << o.encoder);
+               << o.task_norm);
   const auto batch = image_sets(2, 3, 2, 8, 31);
   check_loss(*generative("metagan", o, batch, learner), which, batch);
+}
+
+TEST_CASE("so it does with other losses", "[generative]") {
+  const int which = GENERATE(kGeneratorLoss, kDiscriminatorLoss);
+  LearnerOptions learner;
+  learner.inner_steps = GENERATE(0, 1);
+  learner.inner_lr = 0.01;
+  auto o = gan_options();
+  o.loss = GENERATE("bce", "wasserstein");
+  o.reconstruct = o.loss == "bce" ? "mse" : "bound";
+  o.encoder = o.task_code = o.loss == "bce";
+  o.variance = 0.5;
+  o.r1_every = 1;
+  INFO("loss " << which << " of " << o.loss << ", " << learner.inner_steps
+               << " inner steps");
+  const auto batch = image_sets(2, 3, 2, 8, 31);
+  check_loss(*generative("metagan", o, batch, learner), which, batch, 1);
+}
+
+TEST_CASE("the Wasserstein penalty wants a slope of one", "[generative]") {
+  const auto batch = image_sets(2, 3, 2, 8, 34);
+  LearnerOptions learner;
+  learner.inner_steps = 0;
+  auto o = gan_options();
+  o.loss = "wasserstein";
+  o.anchor = 0;
+  const auto loss = [&](double weight) {
+    o.r1 = weight;
+    const auto gan = generative("metagan", o, batch, learner);
+    return run(*gan, kDiscriminatorLoss, batch, initial_meta(*gan, 3)).loss;
+  };
+  const double none = loss(0), one = loss(1), two = loss(2);
+  CHECK(one > none);
+  CHECK(two - none == Approx(2 * (one - none)));
 }
 
 TEST_CASE("the discriminator's running means are meta-state", "[generative]") {
@@ -207,6 +241,15 @@ TEST_CASE("what a GAN cannot be made from is refused", "[generative]") {
   o.average = 1;
   CHECK_THROWS_WITH(generative("metagan", o, batch),
                     contains("generator.average = 1"));
+  o = gan_options();
+  o.loss = "lsgan";
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.loss = \"lsgan\"; expected one of: "
+                             "hinge, bce, wasserstein"));
+  o = gan_options();
+  o.reconstruct = "no";
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.reconstruct = \"no\""));
   o = gan_options();
   o.encoder = false;
   CHECK_THROWS_WITH(generative("metagan", o, batch),

@@ -47,6 +47,19 @@ struct GeneratorOptions {
   // generator.adversary: weight of the discriminator's word in the generator's
   // loss, in nats per image.
   double adversary = 10;
+  // generator.loss: of discriminator and adversary: hinge, bce (non-saturating)
+  // or wasserstein (its gradient penalty is on images between real and made
+  // ones, with r1 for its weight: 10 in the paper).
+  std::string loss = "hinge";
+  // generator.reconstruct: what anchors the generator to real images.
+  //   bound  the set VAE's
+  //   mse    squared error of images made from the class's code and noise,
+  //   summed
+  //          over pixels
+  std::string reconstruct = "bound";
+  // generator.variance: of the discriminator's mean outputs over tasks, about
+  // their running means; 0 = off.
+  double variance = 0;
   // generator.task_code: the discriminator is told the class's code.
   bool task_code = true;
   // generator.r1: gradient penalty on real images, every r1_every steps.
