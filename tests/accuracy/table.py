@@ -1,25 +1,33 @@
 #!/usr/bin/env python3
 """Prints the accuracy table from results/*.json, in Markdown, with the papers'
-figures (published.json) beside those on real classes.
+figures (published.json) beside those on real classes; with --update it takes the
+place of the one in README.md.
 
-Runs NAME-seed0, NAME-seed1, ... are one row with the median of each figure.
+Runs NAME-seed0, NAME-seed1, ... are one row: medians, or of accuracies the mean and
+standard deviation.
 """
 import glob
 import json
 import os
 import re
 import statistics
+import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
 with open(f"{here}/published.json") as f:
     published = json.load(f)
 
 
-def classification(e, learner):
+def classification(evaluations, learner):
+    """The same evaluation of one or several seeds."""
+    e = evaluations[0]
+    accuracies = [100 * x["accuracy"] for x in evaluations]
+    spread = (f"+- {100 * e['ci95']:.2f}" if len(accuracies) == 1 else
+              f"(deviation {statistics.stdev(accuracies):.2f})")
     paper = published["accuracy"].get(learner, {}).get(f"{e['ways']}w{e['shots']}s")
     beside = f"; published {paper:.1f}" if paper else ""
     flags = " ".join(f"`{f}`" for f in re.findall(r"--(?!eval.tasks)(\S+ \S+)", e["flags"]))
-    return (f"{100 * e['accuracy']:.2f} % +- {100 * e['ci95']:.2f} ({e['ways']}-way {e['shots']}-shot, "
+    return (f"{statistics.mean(accuracies):.2f} % {spread} ({e['ways']}-way {e['shots']}-shot, "
             f"{e['queries']} queries, {e['tasks']} tasks{', ' + flags if flags else ''}{beside})")
 
 
@@ -65,15 +73,16 @@ for path in sorted(glob.glob(f"{here}/results/*.json")):
     with open(path) as f:
         groups.setdefault(name, []).append(json.load(f))
 
-print("| run | steps | tasks seen | wall, CPU minutes | held-out result | mode | commit |")
-print("|---|---|---|---|---|---|---|")
+table = ["| run | steps | tasks seen | wall, CPU minutes | held-out result | mode | commit |",
+         "|---|---|---|---|---|---|---|"]
 for name, runs in groups.items():
     r = runs[0]
-    seeds = f", median of {len(runs)} seeds" if len(runs) > 1 else ""
+    seeds = f", {len(runs)} seeds" if len(runs) > 1 else ""
     results = [
         nats(e) if r["learner"] in ("setvae", "metavae", "metagan", "deform")
         else returns([run["evaluations"][i] for run in runs]) if r["learner"] in ("promp", "mamlpg")
-        else classification(e, "" if "-on-" in name else r["learner"]) if e["accuracy"] is not None
+        else classification([run["evaluations"][i] for run in runs], "" if "-on-" in name else r["learner"])
+        if e["accuracy"] is not None
         else regression([run["evaluations"][i] for run in runs])
         for i, e in enumerate(r["evaluations"])
     ]
@@ -84,6 +93,16 @@ for name, runs in groups.items():
     minutes = [
         "?" if r[key] is None else f"{statistics.median(x[key] for x in runs) / 60:.1f}" for key in ("wall_s", "cpu_s")
     ]
-    print(f"| {name}{seeds} | {r['evaluations'][0]['step']} | {r['tasks_seen']} | {', '.join(minutes)} "
-          f"({r['ranks']} rank{'s' * (r['ranks'] > 1)} x {r['threads']}) | {'; '.join(results)} | "
-          f"{r['evaluations'][0]['mode']} | {r['provenance']['commit'][:8]} |")
+    table.append(f"| {name}{seeds} | {r['evaluations'][0]['step']} | {r['tasks_seen']} | {', '.join(minutes)} "
+                 f"({r['ranks']} rank{'s' * (r['ranks'] > 1)} x {r['threads']}) | {'; '.join(results)} | "
+                 f"{r['evaluations'][0]['mode']} | {r['provenance']['commit'][:8]} |")
+
+if "--update" in sys.argv:
+    path = f"{here}/README.md"
+    with open(path) as f:
+        text = f.read()
+    begin = text.index("| run | steps")
+    with open(path, "w") as f:
+        f.write(text[:begin] + "\n".join(table) + text[text.index("\n\n", begin):])
+else:
+    print("\n".join(table))
