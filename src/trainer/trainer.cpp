@@ -96,6 +96,7 @@ class Trainer {
   std::unique_ptr<Station> station_;
   std::unique_ptr<StepObjective> objective_;  // after the station it reports to
   int64_t resumed_from_ = -1;
+  std::string resumed_folder_;  // rank 0: of the checkpoint
   int64_t first_step_ = 0;
   Clock::time_point start_ = Clock::now();
 
@@ -166,6 +167,8 @@ void Trainer::open_run() {
   state_ = initial_state(e_, device_);
   on_root(comm_, [this] { open_directory(); });
   logs_ = std::make_unique<RunLogs>(config_.run, comm_);
+  if (!resumed_folder_.empty())  // for the log too
+    log_info(concat("resuming from ", resumed_folder_, ", step ", state_.step));
   comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
   broadcast(state_, comm_);
   first_step_ = state_.step;
@@ -237,8 +240,7 @@ void Trainer::restore(const std::string& run_dir) {
                  reduction_.level == ReductionLevel::exact);
   from_checkpoint(found->state, e_.learner->spaces(), state_);
   resumed_from_ = state_.step;
-  log_info(
-      concat("resuming from ", found->folder.string(), ", step ", state_.step));
+  resumed_folder_ = found->folder.string();
 }
 
 RankReport Trainer::report() const {
