@@ -216,7 +216,7 @@ again() {  # why
   elif [ "$restart" -ge "$restarts_at_most" ]; then
     # Not 75: some sites queue a job again that ends so.
     give_up 1 "$1; $restarts_at_most restarts are the most; sbatch it again to go on"
-  elif scontrol requeue "$SLURM_JOB_ID"; then
+  elif (trap '' TERM; scontrol requeue "$SLURM_JOB_ID"); then # Slurm ends us at once
     say "$1; queued again"
   else
     say "$1; could not be queued again"
