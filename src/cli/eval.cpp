@@ -250,9 +250,8 @@ nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
     const bool script = name.ends_with(".pt");
     if (!script) by = open_stored_run("eval.features", name, comm);
     on_root(comm, [&] {
-      if (!run.experiment.tasks.examples)
-        generative_learner(run.experiment, "eval.features");  // throws
-      const auto& shape = run.experiment.tasks.examples->shape();
+      const auto shape =
+          generative_learner(run.experiment, "eval")->image_shape();
       const auto features =
           script ? features_of_script(name, shape) : features_of(by, shape);
       all.push_back(sample_quality(run.experiment, run.stored.meta, features,

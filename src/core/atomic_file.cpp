@@ -44,6 +44,15 @@ void write_file(const std::filesystem::path& path, std::string_view bytes,
   if (::close(fd) != 0) fail(path, "cannot close", errno);
 }
 
+// What sync says of the folder: 0 or its errno.
+int of_folder(const std::filesystem::path& dir, int (*sync)(int)) {
+  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail(dir, "cannot open folder", errno);
+  const int error = sync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  return error;
+}
+
 }  // namespace
 
 void write_file_unsynced(const std::filesystem::path& path,
@@ -57,22 +66,14 @@ void write_file_synced(const std::filesystem::path& path,
 }
 
 void sync_file_system(const std::filesystem::path& dir) {
-  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) fail(dir, "cannot open folder", errno);
-  const int rc = ::syncfs(fd);
-  const int error = errno;
-  ::close(fd);
-  if (rc != 0) fail(dir, "cannot sync its file system", error);
+  if (const int error = of_folder(dir, ::syncfs))
+    fail(dir, "cannot sync its file system", error);
 }
 
 void sync_directory(const std::filesystem::path& dir) {
-  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) fail(dir, "cannot open folder", errno);
-  const int rc = ::fsync(fd);
-  const int error = errno;
-  ::close(fd);
+  const int error = of_folder(dir, ::fsync);
   // Some file systems do not sync folders; their rename is durable by itself.
-  if (rc != 0 && error != EINVAL && error != ENOTSUP)
+  if (error != 0 && error != EINVAL && error != ENOTSUP)
     fail(dir, "cannot sync folder", error);
 }
 

@@ -68,10 +68,9 @@ at::Tensor Deform::prepared(const at::Tensor& images) const {
 at::Tensor Deform::chosen(const at::Tensor& support,
                           const at::Tensor& normal) const {
   const int64_t tasks = support.size(0), shots = support.size(1);
-  // The normal distribution's own share below the number, uniform in [0, 1].
-  const auto uniform = 0.5 * at::erfc(-normal / std::sqrt(2.0));
-  const auto index =
-      (uniform * static_cast<double>(shots)).to(at::kLong).clamp(0, shots - 1);
+  const auto index = (share_below(normal) * static_cast<double>(shots))
+                         .to(at::kLong)
+                         .clamp(0, shots - 1);
   const auto first =
       shots * at::arange(tasks, index.options()).unsqueeze(1).expand_as(index);
   auto shape = support.sizes().vec();

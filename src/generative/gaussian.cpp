@@ -27,6 +27,10 @@ at::Tensor Gaussian::log_density(const at::Tensor& x) const {
              .sum(-1);
 }
 
+at::Tensor share_below(const at::Tensor& normal) {
+  return 0.5 * at::erfc(-normal / std::sqrt(2.0));
+}
+
 at::Tensor standard_log_density(const at::Tensor& x) {
   return -0.5 * (x.square() + kLog2Pi).sum(-1);
 }

@@ -17,6 +17,9 @@ struct Gaussian {
   at::Tensor log_density(const at::Tensor& x) const;
 };
 
+// The standard normal distribution's own share below each number: uniform in
+// [0, 1] for normal noise.
+at::Tensor share_below(const at::Tensor& normal);
 at::Tensor standard_log_density(const at::Tensor& x);
 // KL(q || p) in nats, (...).
 at::Tensor divergence(const Gaussian& q, const Gaussian& p);

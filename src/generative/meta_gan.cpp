@@ -219,10 +219,9 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
 
 at::Tensor MetaGan::mixed(const at::Tensor& x, const at::Tensor& made,
                           const Scene& s) const {
-  // The normal distribution's own share below a number is uniform in [0, 1].
-  const auto normal = noise(s.ids, s.target, 1, s.slot + kMixing);
-  const auto share =
-      (0.5 * at::erfc(-normal / std::sqrt(2.0))).unsqueeze(-1).unsqueeze(-1);
+  const auto share = share_below(noise(s.ids, s.target, 1, s.slot + kMixing))
+                         .unsqueeze(-1)
+                         .unsqueeze(-1);
   return share * x + (1 - share) * made;
 }
 

@@ -58,24 +58,36 @@ double mean_distance(const at::Tensor& x) {
   return n < 2 ? NAN : at::cdist(x, x).sum().item<double>() / (n * (n - 1));
 }
 
+// A: features of what everything is compared with.
+struct Reference {
+  explicit Reference(const std::vector<at::Tensor>& by_class)
+      : all(at::cat(by_class)) {
+    std::vector<at::Tensor> means;
+    for (const auto& rows : by_class) {
+      means.push_back(rows.mean(0));
+      spread.push_back(mean_distance(rows));
+    }
+    centres = at::stack(means);
+  }
+  at::Tensor all, centres;
+  std::vector<double> spread;  // of each class
+};
+
 // One of the three sets against A.
 struct Comparison {
   std::vector<at::Tensor> features;  // by class
 
-  nlohmann::json to_json(const std::vector<at::Tensor>& reference,
-                         uint64_t seed) const {
-    const auto a = at::cat(reference), b = at::cat(features);
-    std::vector<at::Tensor> means;
-    for (const auto& r : reference) means.push_back(r.mean(0));
-    const auto centres = at::stack(means);
+  nlohmann::json to_json(const Reference& reference, uint64_t seed) const {
+    const auto& a = reference.all;
+    const auto b = at::cat(features);
     double right = 0, diversity = 0, with_pairs = 0;
     for (size_t i = 0; i < features.size(); ++i) {
-      right += at::cdist(features[i], centres)
+      right += at::cdist(features[i], reference.centres)
                    .argmin(1)
                    .eq(static_cast<int64_t>(i))
                    .sum()
                    .item<double>();
-      const double of_a = mean_distance(reference[i]);
+      const double of_a = reference.spread[i];
       if (!(of_a > 0)) continue;
       diversity += mean_distance(features[i]) / of_a;
       ++with_pairs;
@@ -101,7 +113,7 @@ struct Step {
   std::vector<at::Tensor> to_support;  // distances, by class
   double membership = 0, seconds = 0;  // summed over classes
 
-  nlohmann::json to_json(int number, const std::vector<at::Tensor>& reference,
+  nlohmann::json to_json(int number, const Reference& reference,
                          const at::Tensor& real_to_support,
                          uint64_t seed) const {
     const auto own = at::cat(to_support);
@@ -127,8 +139,10 @@ double area(const at::Tensor& less, const at::Tensor& more) {
 
 using Steps = std::map<int, Step>;
 
+// support, real: features of those images of the class.
 void add_samples(Steps& steps, const GenerativeLearner& g, const MetaView& meta,
-                 const ClassImages& c, uint32_t cls, uint64_t seed,
+                 const ClassImages& c, const at::Tensor& support,
+                 const at::Tensor& real, uint32_t cls, uint64_t seed,
                  const ImageFeatures& features) {
   using Clock = std::chrono::steady_clock;
   const std::vector<TaskId> id(1, TaskId{Stream::test, 1, cls});
@@ -136,8 +150,6 @@ void add_samples(Steps& steps, const GenerativeLearner& g, const MetaView& meta,
     return task_noise(seed, id, c.real.size(1), d, Purpose::latent, slot,
                       c.support);
   };
-  const auto support = features.of(c.support[0]);
-  const auto real = features.of(c.real[0]);
   double seconds = 0;
   auto begin = Clock::now();
   g.adapt_to(c.support, id, meta, [&](int k, const Phi& phi) {
@@ -166,32 +178,35 @@ nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
   const auto generator = generative_learner(e, "eval");
   const auto& data = *e.tasks.examples;
   const uint64_t seed = e.config.run.seed;
-  std::vector<at::Tensor> reference, real_to_support;
+  std::vector<at::Tensor> of_reference, to_support;
   Comparison real, copies;
   Steps steps;
+  int64_t images = 0;  // in each set
   for (uint32_t cls : e.tasks.splits.of(stream)) {
     if (data.size(cls) < shots + 2) continue;
     const auto c = images_of(data, cls, shots, seed);
-    add_samples(steps, *generator, meta, c, cls, seed, features);
-    reference.push_back(features.of(c.reference[0]));
+    const auto of_support = features.of(c.support[0]);
+    of_reference.push_back(features.of(c.reference[0]));
     real.features.push_back(features.of(c.real[0]));
     copies.features.push_back(features.of(c.copies[0]));
-    real_to_support.push_back(
-        nearest_distance(real.features.back(), features.of(c.support[0])));
+    const auto& of_real = real.features.back();
+    to_support.push_back(nearest_distance(of_real, of_support));
+    add_samples(steps, *generator, meta, c, of_support, of_real, cls, seed,
+                features);
+    images += of_real.size(0);
   }
-  const int64_t classes = static_cast<int64_t>(reference.size());
-  const int64_t images = classes ? at::cat(reference).size(0) : 0;
   if (images <= kNeighbours)
     throw ConfigError(concat("eval.shots = ", shots, " leaves ", images,
                              " images to compare with; expected more than ",
                              kNeighbours));
+  const Reference reference(of_reference);
+  const auto real_to_support = at::cat(to_support);
   auto by_step = nlohmann::json::array();
   for (const auto& [number, step] : steps)
-    by_step.push_back(
-        step.to_json(number, reference, at::cat(real_to_support), seed));
+    by_step.push_back(step.to_json(number, reference, real_to_support, seed));
   return {{"features", features.name},
           {"features_sha256", features.sha256},
-          {"classes", classes},
+          {"classes", of_reference.size()},
           {"images", images},
           {"shots", shots},
           {"samples", by_step.back()["samples"]},

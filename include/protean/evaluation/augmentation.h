@@ -9,9 +9,8 @@
 //   classical  these, distorted anew at every look (data/affine.h)
 //   generated  these and images that the generator made from them
 //   both       generated, all distorted as in classical
-//   alone      images that the generator made, without the K: the
-//   classification
-//              accuracy score of Ravuri and Vinyals 2019, arXiv:1905.10887
+//   alone      what the generator made, without the K (classification accuracy
+//              score, Ravuri and Vinyals 2019, arXiv:1905.10887)
 //   oracle     all real ones that are not for the test
 // Network, optimiser, batches and steps are the same for all. Classes without
 // K images to learn from are left out, the same for all rows of one K. A repeat

@@ -53,9 +53,8 @@ struct GeneratorOptions {
   std::string loss = "hinge";
   // generator.reconstruct: what anchors the generator to real images.
   //   bound  the set VAE's
-  //   mse    squared error of images made from the class's code and noise,
-  //   summed
-  //          over pixels
+  //   mse    squared error, summed over pixels, of images made from the
+  //          class's code and noise
   std::string reconstruct = "bound";
   // generator.variance: of the discriminator's mean outputs over tasks, about
   // their running means; 0 = off.
