@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <limits>
 
+#include <ATen/Parallel.h>
+
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
 
+#include "comm/inproc/inproc.h"
 #include "trainer/on_root.h"
 #include "trainer/step_objective.h"
 
@@ -28,7 +31,8 @@ GeneratorService::GeneratorService(const Experiment& run,
       world_(world),
       reduction_(reduction_options(run.config)),
       device_(device),
-      generator_(*run.generator) {
+      generator_(*run.generator),
+      apart_(run.config.coordinator.dedicated && world.control->size() > 1) {
   generator_.config.coordinator = run.config.coordinator;
   generator_.config.data.prefetch = run.config.data.prefetch;
   const uint32_t made = schedule.made_by(step);
@@ -71,27 +75,78 @@ void GeneratorService::publish(uint32_t version,
                       state.meta.state.to(at::kCPU, at::kFloat, false, true)});
 }
 
-void GeneratorService::step_done(int64_t step) {
-  run_.versions->forget_before(schedule_.active_at(step));
-  if (!schedule_.publishes_at(step)) return;
-  const uint32_t version = schedule_.made_by(step);
-  const TraceSpan span("step", concat("generator version ", version));
-  train();
-  publish(version, state_);
-  if (world_.control->rank() == 0) {
-    pending_.emplace_back(
-        version, to_checkpoint(state_, generator_.learner->spaces(), {}));
-    log_info(concat("generator version ", version, ", after ", state_.step,
-                    " of its steps, makes tasks from step ",
-                    schedule_.active_from(version)));
-  }
+GeneratorService::~GeneratorService() {
+  stop_ = true;
+  if (trainer_.joinable()) trainer_.join();
 }
 
-void GeneratorService::train() {
+void GeneratorService::step_done(int64_t step) {
+  run_.versions->forget_before(schedule_.active_at(step));
+  if (schedule_.publishes_at(step)) {
+    const uint32_t version = schedule_.made_by(step);
+    if (apart_) {
+      awaited_ = version;
+      begin();
+    } else {
+      const TraceSpan span("step", concat("generator version ", version));
+      train(world_.data_plane());
+      made(version);
+    }
+  }
+  // Its first tasks are prepared data.prefetch steps ahead.
+  if (awaited_ == 0 ||
+      step + run_.config.data.prefetch + 1 < schedule_.active_from(awaited_))
+    return;
+  const TraceSpan span("step", concat("generator version ", awaited_));
+  on_root(*world_.control, [this] {
+    wait();
+    if (error_) std::rethrow_exception(error_);
+  });
+  broadcast(state_, *world_.control);
+  made(awaited_);
+  awaited_ = 0;
+}
+
+void GeneratorService::begin() {
+  if (world_.control->rank() != 0) return;
+  trainer_ = std::thread([this] {
+    set_thread_log_rank(0, world_.control->size());
+    const TraceSpan span("generator", concat("version ", awaited_));
+    at::set_num_threads(run_.config.run.threads);
+    try {
+      const auto alone = make_inproc(1, run_.config.comm);
+      train(*alone[0].comm);
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  });
+}
+
+void GeneratorService::wait() {
+  if (trainer_.joinable()) trainer_.join();
+}
+
+void GeneratorService::made(uint32_t version) {
+  publish(version, state_);
+  if (world_.control->rank() != 0) return;
+  keep(version);
+  log_info(concat("generator version ", version, ", after ", state_.step,
+                  " of its steps, makes tasks from step ",
+                  schedule_.active_from(version)));
+}
+
+void GeneratorService::keep(uint32_t version) {
+  if (kept_ >= version) return;
+  kept_ = version;
+  pending_.emplace_back(
+      version, to_checkpoint(state_, generator_.learner->spaces(), {}));
+}
+
+void GeneratorService::train(Communicator& comm) {
   generator_.config.run.steps =
       state_.step + run_.config.generated.refresh_steps;
   StepObjective objective(
-      generator_, world_.data_plane(), reduction_, device_, state_.step,
+      generator_, comm, reduction_, device_, state_.step,
       [&] {
         RankReport report;
         report.hash = state_.hash();
@@ -99,7 +154,7 @@ void GeneratorService::train() {
       },
       nullptr);
   if (state_.has_exponents) objective.reducer().set_exponents(state_.exponents);
-  while (state_.step < generator_.config.run.steps) {
+  while (state_.step < generator_.config.run.steps && !stop_) {
     objective.begin_step(state_.step, state_.meta);
     try {
       state_.outer->run(objective, state_.meta.theta,
@@ -124,6 +179,11 @@ void GeneratorService::train() {
 }
 
 bool GeneratorService::store() {
+  // A run that goes on from here asks for the version that is being made.
+  if (awaited_ > 0) {
+    wait();
+    if (!error_) keep(awaited_);
+  }
   try {
     while (!pending_.empty()) {
       const auto& [version, state] = pending_.front();

@@ -122,6 +122,18 @@ refreshed() {
   # before it goes unless a checkpoint was still being written.
   expect_equal "versions" "$(cd killed/generator && echo version-[2-9])" \
     "version-2 version-3 version-4 version-5"
+  # Rank 0 trains it while the others make steps.
+  words+=(--generator.refresh 4 --generator.refresh_steps 2)
+  mpi 3 "${base[@]}" "${words[@]}" --run.dir apart --coordinator.dedicated true
+  trained apart
+  expect_equal "bits with a rank for the generator" "$result" "$expected"
+  PROTEAN_FAULT=trainer.step:kill:14 mpi 3 "${base[@]}" "${words[@]}" --run.dir apart_killed \
+    --coordinator.dedicated true
+  [ "$code" -ne 0 ] || fail "exit code 0 although the ranks were killed"
+  mpi 3 "${base[@]}" "${words[@]}" --run.dir apart_killed --coordinator.dedicated true --resume auto
+  trained apart_killed
+  expect_equal "bits with a rank for the generator, after a kill" "$result" "$expected"
+  words=("${words[@]:0:${#words[@]}-4}")
   protean "${base[@]}" "${words[@]}" --run.dir frozen
   trained frozen
   expect_other "bits with a frozen generator" "$result" "$expected"
