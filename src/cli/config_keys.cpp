@@ -84,6 +84,10 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "of a folder's images: 1, 3 or 0 (as they are)");
   b.add("data.split", c.data.split,
         "background, stored, random, test, or a list file or folder");
+  b.add("data.also", c.data.also,
+        "more image data sets whose classes join, comma-separated");
+  b.add("data.also_split", c.data.also_split,
+        "how each of data.also is split, as data.split");
   b.add("data.split_seed", c.data.split_seed, "seed of the random split");
   b.add("data.split_validation", c.data.split_validation,
         "share of classes, random split");

@@ -1,5 +1,6 @@
 #include "protean/data/wrappers.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "protean/core/error.h"
@@ -60,6 +61,69 @@ void InvertedDataset::read(uint32_t cls, uint32_t example, float* out) const {
 
 std::string InvertedDataset::checksum() const {
   const std::string text = "inverted " + base_->checksum();
+  return sha256_hex(text.data(), text.size());
+}
+
+JoinedDataset::JoinedDataset(std::vector<DatasetPtr> sets,
+                             std::vector<std::string> names)
+    : sets_(std::move(sets)), names_(std::move(names)), begins_{0} {
+  for (size_t i = 0; i < sets_.size(); ++i) {
+    if (sets_[i]->shape() != sets_[0]->shape())
+      throw ConfigError(concat(
+          "data.also: ", names_[i], " has examples of another shape than ",
+          names_[0], "; expected the same data.side and channels"));
+    begins_.push_back(begins_.back() + sets_[i]->classes());
+  }
+}
+
+JoinedDataset::Place JoinedDataset::place(uint32_t cls) const {
+  const auto set = static_cast<size_t>(
+      std::upper_bound(begins_.begin() + 1, begins_.end() - 1, cls) -
+      begins_.begin() - 1);
+  return {*sets_[set], cls - begins_[set], set};
+}
+
+uint32_t JoinedDataset::size(uint32_t cls) const {
+  const auto p = place(cls);
+  return p.data.size(p.cls);
+}
+
+std::string JoinedDataset::class_name(uint32_t cls) const {
+  const auto p = place(cls);
+  return p.set == 0 ? p.data.class_name(p.cls)
+                    : names_[p.set] + "/" + p.data.class_name(p.cls);
+}
+
+std::string JoinedDataset::group(uint32_t cls) const {
+  const auto p = place(cls);
+  const auto own = p.data.group(p.cls);
+  if (p.set == 0) return own;
+  return own.empty() ? names_[p.set] : names_[p.set] + "/" + own;
+}
+
+std::string JoinedDataset::split(uint32_t cls) const {
+  const auto p = place(cls);
+  return p.data.split(p.cls);
+}
+
+uint32_t JoinedDataset::quarter_turns(uint32_t cls) const {
+  const auto p = place(cls);
+  return p.data.quarter_turns(p.cls);
+}
+
+std::string JoinedDataset::example_name(uint32_t cls, uint32_t example) const {
+  const auto p = place(cls);
+  return p.data.example_name(p.cls, example);
+}
+
+void JoinedDataset::read(uint32_t cls, uint32_t example, float* out) const {
+  const auto p = place(cls);
+  p.data.read(p.cls, example, out);
+}
+
+std::string JoinedDataset::checksum() const {
+  std::string text = "joined";
+  for (const auto& set : sets_) text += " " + set->checksum();
   return sha256_hex(text.data(), text.size());
 }
 

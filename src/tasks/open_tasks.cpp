@@ -1,10 +1,14 @@
 #include "protean/tasks/open_tasks.h"
 
+#include <filesystem>
+#include <sstream>
+
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/table.h"
 #include "protean/data/text.h"
+#include "protean/data/wrappers.h"
 #include "protean/tasks/domain_tasks.h"
 #include "protean/tasks/environment_tasks.h"
 #include "protean/tasks/flat_batches.h"
@@ -56,6 +60,7 @@ void check_settings(const DataOptions& data, const TaskOptions& task) {
   images(data.invert, "data.invert");
   images(task.domain != "none", "task.domain");
   images(data.source != "table" && !data.group_by.empty(), "data.group_by");
+  images(!data.also.empty(), "data.also");
   images(acting && !data.path.empty(), "data.path");
 }
 
@@ -117,6 +122,39 @@ void check_ranges(const DataOptions& data, const TaskOptions& task) {
         "expected one of them");
 }
 
+void append(std::vector<uint32_t>& to, const std::vector<uint32_t>& ids,
+            uint32_t begin) {
+  for (uint32_t id : ids) to.push_back(begin + id);
+}
+
+// The images of data.source and data.also, and their split.
+DatasetPtr open_images(const DataOptions& data, Splits& splits) {
+  const auto first = open_dataset(data);
+  splits = make_splits(*first, data);
+  if (data.also.empty()) return first;
+  std::vector<DatasetPtr> sets{first};
+  std::vector<std::string> names{data.path.empty() ? data.source : data.path};
+  std::vector<Splits> each;
+  std::istringstream in(data.also);
+  for (std::string path; std::getline(in, path, ',');) {
+    auto other = data;
+    other.source = "auto";
+    other.path = path;
+    other.split = data.also_split;
+    sets.push_back(open_dataset(other));
+    names.push_back(std::filesystem::path(path).stem().string());
+    each.push_back(make_splits(*sets.back(), other));
+  }
+  const auto joined = std::make_shared<JoinedDataset>(sets, names);
+  for (size_t i = 0; i < each.size(); ++i) {
+    const uint32_t begin = joined->begin(i + 1);
+    append(splits.train, each[i].train, begin);
+    append(splits.validation, each[i].validation, begin);
+    append(splits.test, each[i].test, begin);
+  }
+  return joined;
+}
+
 // Examples with targets of their own; null for the other sources.
 LabelledPtr open_labelled(const DataOptions& data, Splits& splits) {
   if (data.source == "table") {
@@ -174,8 +212,7 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   TaskSources sources;
   Splits splits;
   const LabelledPtr labelled = open_labelled(data, splits);
-  const DatasetPtr examples = labelled ? labelled : open_dataset(data);
-  if (!labelled) splits = make_splits(*examples, data);
+  const DatasetPtr examples = labelled ? labelled : open_images(data, splits);
   const bool rotate = data.rotations == "task";
   const bool by_domain = task.domain != "none";
   if (by_domain && (rotate || data.augment != "none"))

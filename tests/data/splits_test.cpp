@@ -212,6 +212,34 @@ TEST_CASE("rotated and subset data sets show their base", "[data]") {
   CHECK_THROWS_AS(SubsetDataset(turned, {3, 3}), ConfigError);
 }
 
+TEST_CASE("joined data sets stand one after the other", "[data]") {
+  const auto first = std::make_shared<Numbers>(2, 2);
+  const auto second =
+      std::make_shared<RotatedDataset>(std::make_shared<Numbers>(1, 2));
+  const auto third = std::make_shared<Numbers>(1, 1);
+  const JoinedDataset joined({first, second, third}, {"a", "b", "c"});
+  REQUIRE(joined.classes() == 4 + 8 + 1);
+  CHECK(joined.begin(1) == 4);
+  CHECK(joined.begin(2) == 12);
+  CHECK(joined.class_name(3) == "g1/c1");
+  CHECK(joined.class_name(4) == "b/g0/c0/rot000");
+  CHECK(joined.group(12) == "c/g0");
+  CHECK(joined.quarter_turns(11) == 3);
+  std::vector<float> got(9), want(9);
+  for (const auto& [cls, data, own] :
+       {std::tuple<uint32_t, DatasetPtr, uint32_t>(0, first, 0),
+        {3, first, 3},
+        {4, second, 0},
+        {11, second, 7},
+        {12, third, 0}}) {
+    joined.read(cls, 2, got.data());
+    data->read(own, 2, want.data());
+    CHECK(got == want);
+  }
+  CHECK(joined.checksum() !=
+        JoinedDataset({first, third, second}, {"a", "b", "c"}).checksum());
+}
+
 TEST_CASE("fewer training classes are some of the more", "[data]") {
   const Numbers data(6, 5);
   DataOptions options;

@@ -42,6 +42,11 @@ struct DataOptions {
   //   PATH        a list file, or a folder with train.txt, val.txt, test.txt;
   //               see data/splits.h
   std::string split = "background";
+  // data.also: more data sets of images of the same shape, comma-separated
+  // paths as of data.source = auto, whose classes join the first one's.
+  std::string also;
+  // data.also_split: how each of theirs are split, as data.split.
+  std::string also_split = "random";
   // data.split_seed: seed of the random split.
   uint64_t split_seed = 0;
   // data.split_validation, data.split_test: fraction of the classes, in [0, 1).

@@ -99,6 +99,42 @@ class InvertedDataset : public ClassDataset {
   DatasetPtr base_;
 };
 
+// The classes of several data sets, one set after the other.
+class JoinedDataset : public ClassDataset {
+ public:
+  // Throws ConfigError when their examples differ in shape. names: of the sets,
+  // for messages, and before class names and groups of all but the first.
+  JoinedDataset(std::vector<DatasetPtr> sets, std::vector<std::string> names);
+
+  const std::vector<int64_t>& shape() const override {
+    return sets_[0]->shape();
+  }
+  uint32_t classes() const override { return begins_.back(); }
+  uint32_t size(uint32_t cls) const override;
+  std::string class_name(uint32_t cls) const override;
+  std::string group(uint32_t cls) const override;
+  std::string split(uint32_t cls) const override;
+  uint32_t quarter_turns(uint32_t cls) const override;
+  bool ink() const override { return sets_[0]->ink(); }
+  std::string example_name(uint32_t cls, uint32_t example) const override;
+  void read(uint32_t cls, uint32_t example, float* out) const override;
+  std::string checksum() const override;
+  // The first class of set i.
+  uint32_t begin(size_t set) const { return begins_[set]; }
+
+ private:
+  struct Place {
+    const ClassDataset& data;
+    uint32_t cls;  // in it
+    size_t set;
+  };
+  Place place(uint32_t cls) const;
+
+  std::vector<DatasetPtr> sets_;
+  std::vector<std::string> names_;
+  std::vector<uint32_t> begins_;  // and the end
+};
+
 // The examples of a data set in other classes: clusters of them, or every image
 // for itself. An example may be in several classes, and several times in one.
 class ListedDataset : public ClassDataset {
