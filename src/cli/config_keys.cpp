@@ -255,6 +255,16 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
   b.add("generator.loss", c.generator.loss,
         "of the discriminator: hinge, bce or wasserstein (metagan)");
   b.add("generator.reconstruct", c.generator.reconstruct,
+  b.add("generator.network", c.generator.network,
+        "what makes images: convolutions, mlp, deform (metagan)");
+  b.add("generator.noise", c.generator.noise,
+        "within a class: normal or uniform");
+  b.add("generator.image_variance", c.generator.image_variance,
+        "of the variance of images over tasks (metagan)");
+  b.add("generator.code_cycle", c.generator.code_cycle,
+        "of finding an image's code in it again (metagan)");
+  b.add("generator.proximal", c.generator.proximal,
+        "of the generator's distance from its start, in inner steps (metagan)");
         "what holds to real images: bound or mse (metagan)");
   b.add("generator.variance", c.generator.variance,
         "weight of its variance over tasks (metagan)");

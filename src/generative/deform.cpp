@@ -25,8 +25,9 @@ constexpr double kStiffness = 0.1;
 // Logit of a pixel without ink near it at the start, and what multiplies the
 // parameters of the logits: they have further to go than others.
 constexpr double kPaper = -3, kScale = 4;
-// Slots of Purpose::noise.
+// Slots of Purpose::noise, within those of one loss and after them.
 constexpr int64_t kExemplar = 0, kLatent = 1;
+constexpr int64_t kMadeExemplar = ConditionalGenerator::kLossSlots;
 
 std::vector<int64_t> pair_shape(std::vector<int64_t> shape) {
   shape[0] *= 2;
@@ -35,6 +36,25 @@ std::vector<int64_t> pair_shape(std::vector<int64_t> shape) {
 
 int64_t cells(int64_t side) { return (side + kCell - 1) / kCell; }
 
+// One of so many for each standard normal number.
+at::Tensor one_of(int64_t count, const at::Tensor& normal) {
+  return (share_below(normal) * static_cast<double>(count))
+      .to(at::kLong)
+      .clamp(0, count - 1);
+}
+
+// Images (T, n, ...) of support (T, K, ...) at index (T, n).
+at::Tensor picked(const at::Tensor& support, const at::Tensor& index) {
+  const int64_t tasks = support.size(0), shots = support.size(1);
+  const auto first =
+      shots * at::arange(tasks, index.options()).unsqueeze(1).expand_as(index);
+  auto shape = support.sizes().vec();
+  shape[1] = index.size(1);
+  return support.flatten(0, 1)
+      .index_select(0, (first + index).flatten())
+      .view(shape);
+}
+
 }  // namespace
 
 Deform::Deform(const GeneratorOptions& o, const LearnerOptions& learner,
@@ -42,6 +62,7 @@ Deform::Deform(const GeneratorOptions& o, const LearnerOptions& learner,
     : options_(o),
       seed_(learner.seed),
       shape_(train.input),
+      train_shots_(train.support),
       eval_shots_(static_cast<int>(eval.shots)),
       grid_height_(cells(shape_[1])),
       grid_width_(cells(shape_[2])),
@@ -67,23 +88,21 @@ at::Tensor Deform::prepared(const at::Tensor& images) const {
 
 at::Tensor Deform::chosen(const at::Tensor& support,
                           const at::Tensor& normal) const {
-  const int64_t tasks = support.size(0), shots = support.size(1);
-  const auto index = (share_below(normal) * static_cast<double>(shots))
-                         .to(at::kLong)
-                         .clamp(0, shots - 1);
-  const auto first =
-      shots * at::arange(tasks, index.options()).unsqueeze(1).expand_as(index);
-  auto shape = support.sizes().vec();
-  shape[1] = normal.size(1);
-  return support.flatten(0, 1)
-      .index_select(0, (first + index).flatten())
-      .view(shape);
+  return picked(support, one_of(support.size(1), normal));
 }
 
-at::Tensor Deform::noise(const std::vector<TaskId>& ids, const at::Tensor& x,
-                         int64_t d, Purpose purpose, int64_t slot) const {
-  return task_noise(seed_, ids, x.size(1), d, purpose,
-                    static_cast<uint32_t>(slot), x);
+at::Tensor Deform::another(const at::Tensor& support,
+                           const at::Tensor& normal) const {
+  const int64_t shots = support.size(1);
+  const auto ahead = 1 + one_of(shots - 1, normal);
+  return picked(support, (at::arange(shots, ahead.options()) + ahead) % shots);
+}
+
+at::Tensor Deform::noise(const std::vector<TaskId>& ids, int64_t n,
+                         const at::Tensor& like, int64_t d, Purpose purpose,
+                         int64_t slot) const {
+  return task_noise(seed_, ids, n, d, purpose, static_cast<uint32_t>(slot),
+                    like);
 }
 
 Gaussian Deform::prior(const Params& p, const at::Tensor& features) const {
@@ -127,31 +146,85 @@ at::Tensor Deform::logits(const Params& p, const at::Tensor& bent) const {
   return (kPaper + kScale * ((bent * weight).sum(2) + paper)).transpose(0, 1);
 }
 
+at::Tensor Deform::loss(const Params& p, const Scene& s) const {
+  const auto x = prepared(s.target), support = prepared(s.support);
+  const auto own = [&](int64_t d, int64_t slot) {
+    return noise(s.ids, x.size(1), x, d, Purpose::noise, s.slot + slot);
+  };
+  const auto which = own(1, kExemplar).squeeze(2);
+  const auto exemplar = s.target.is_same(s.support) && support.size(1) > 1
+                            ? another(support, which)
+                            : chosen(support, which);
+  const auto features = encoder_(p, exemplar);
+  const auto q = posterior(p, x, exemplar);
+  const auto z = q.sample(own(options_.latent, kLatent));
+  const auto& first = s.ids.front();
+  const double weight =
+      first.stream == Stream::train
+          ? std::min(1.0, (first.step + 1.0) /
+                              static_cast<double>(options_.warm_up + 1))
+          : 1;
+  const auto by = grid(p, features, z);
+  const auto uneven = by.diff(1, 3).square().sum({2, 3, 4}) +
+                      by.diff(1, 4).square().sum({2, 3, 4});
+  const auto of_image =
+      weight * divergence(q, prior(p, features)) +
+      kStiffness * kCell * kCell * uneven.transpose(0, 1) -
+      pixel_log_likelihood(logits(p, bent(exemplar, by)), x, options_.binary);
+  return of_image.mean(1);
+}
+
+at::Tensor Deform::code_cost(const Params&, const Scene& s) const {
+  return at::zeros({s.target.size(0)}, s.target.options());
+}
+
+Deform::Made Deform::make(const Params& p, const Scene& s,
+                          const at::Tensor& noise) const {
+  const auto which = this->noise(s.ids, noise.size(1), noise, 1, Purpose::noise,
+                                 s.slot + kMadeExemplar);
+  const auto exemplar = chosen(prepared(s.support), which.squeeze(2));
+  Made made;
+  made.code = encoder_(p, exemplar);
+  const auto z = prior(p, made.code).sample(noise);
+  made.images =
+      bent(exemplar, grid(p, made.code, z)).select(2, 0).transpose(0, 1);
+  if (options_.binary)
+    made.images =
+        made.images + (most_likely(made.images) - made.images).detach();
+  return made;
+}
+
+at::Tensor Deform::own_codes(const Params&, const at::Tensor&) const {
+  throw Error("deform: an image alone has no code");
+}
+
+at::Tensor Deform::shown(const std::vector<TaskId>& ids,
+                         const at::Tensor& like) const {
+  return at::ones({static_cast<int64_t>(ids.size()), train_shots_},
+                  like.options());
+}
+
+Phi Deform::given(const Params& p, const TaskBatch& batch) const {
+  Phi phi;
+  phi.params = p;
+  phi.memory = {to_tensor(batch.ids), prepared(batch.support.x)};
+  return phi;
+}
+
+bool Deform::belongs(const std::string& parameter,
+                     const std::string& part) const {
+  if (part == "all") return true;
+  return part == "head" && parameter.starts_with("bend");
+}
+
 TaskLosses Deform::gradient(const TaskBatch& batch, const MetaView& meta,
                             const MetaView& sums) const {
   announce(Phase::outer);
   auto theta = shared_params(spaces_.theta, meta.theta);
   for (auto& p : theta) p = p.detach().requires_grad_();
-  const auto x = prepared(batch.query.x);
-  const auto own = [&](int64_t d, int64_t slot) {
-    return noise(batch.ids, x, d, Purpose::noise, slot);
-  };
-  const auto exemplar =
-      chosen(prepared(batch.support.x), own(1, kExemplar).squeeze(2));
-  const auto features = encoder_(theta, exemplar);
-  const auto q = posterior(theta, x, exemplar);
-  const auto z = q.sample(own(options_.latent, kLatent));
-  const double step = batch.ids.front().step;
-  const double weight =
-      std::min(1.0, (step + 1) / static_cast<double>(options_.warm_up + 1));
-  const auto by = grid(theta, features, z);
-  const auto uneven = by.diff(1, 3).square().sum({2, 3, 4}) +
-                      by.diff(1, 4).square().sum({2, 3, 4});
-  const auto loss = weight * divergence(q, prior(theta, features)) +
-                    kStiffness * kCell * kCell * uneven.transpose(0, 1) -
-                    pixel_log_likelihood(logits(theta, bent(exemplar, by)), x,
-                                         options_.binary);
-  const auto value = loss.mean(1);
+  const auto weight = shown(batch.ids, meta.theta);
+  const auto value = loss(
+      theta, Scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0});
   add_to_flat(spaces_.theta, torch::autograd::grad({value.sum()}, theta),
               sums.theta);
   announce(Phase::idle);
@@ -200,8 +273,8 @@ at::Tensor Deform::decode(const Phi& phi, const at::Tensor& code,
   return options_.binary ? most_likely(x) : x;
 }
 
-at::Tensor Deform::embed(const Phi&, const at::Tensor&) const {
-  throw Error("deform: an image alone has no code");
+at::Tensor Deform::embed(const Phi& phi, const at::Tensor& x) const {
+  return own_codes(phi.params, x);
 }
 
 at::Tensor Deform::predict(const Phi& phi, const Part& part) const {
@@ -212,7 +285,7 @@ at::Tensor Deform::predict(const Phi& phi, const Part& part) const {
   std::vector<at::Tensor> log_weights;
   for (int64_t s = 0; s < options_.bound_samples; ++s) {
     const auto own = [&](int64_t d, int64_t slot) {
-      return noise(ids, x, d, Purpose::latent, 2 * s + slot);
+      return noise(ids, x.size(1), x, d, Purpose::latent, 2 * s + slot);
     };
     const auto exemplar =
         chosen(phi.memory.at(1), own(1, kExemplar).squeeze(2));

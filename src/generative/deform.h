@@ -21,14 +21,14 @@
 #pragma once
 
 #include "protean/core/philox.h"
-#include "protean/generative/generative_learner.h"
 
+#include "generative/conditional_generator.h"
 #include "generative/gaussian.h"
 #include "generative/image_encoder.h"
 
 namespace protean {
 
-class Deform : public GenerativeLearner {
+class Deform : public ConditionalGenerator {
  public:
   // Throws ConfigError naming the key.
   Deform(const GeneratorOptions& options, const LearnerOptions& learner,
@@ -58,12 +58,33 @@ class Deform : public GenerativeLearner {
   at::Tensor embed(const Phi& phi, const at::Tensor& x) const override;
   Phi start(const MetaView& meta) const override;
 
+  // The loss above. A support image is not its own exemplar where there are
+  // others.
+  at::Tensor loss(const Params& p, const Scene& s) const override;
+  // None: exemplars are given.
+  at::Tensor code_cost(const Params& p, const Scene& s) const override;
+  // The code of an image is what the exemplar's features are.
+  Made make(const Params& p, const Scene& s,
+            const at::Tensor& noise) const override;
+  at::Tensor own_codes(const Params& p,
+                       const at::Tensor& images) const override;
+  int64_t judged_code_size() const override { return options_.features; }
+  at::Tensor prepared(const at::Tensor& images) const override;
+  at::Tensor shown(const std::vector<TaskId>& ids,
+                   const at::Tensor& like) const override;
+  Phi given(const Params& p, const TaskBatch& batch) const override;
+  // head: what makes displacements of features and z.
+  bool belongs(const std::string& parameter,
+               const std::string& part) const override;
+
  private:
-  at::Tensor prepared(const at::Tensor& images) const;
   // One of support (T, K, ...) for each standard normal number of (T, n).
   at::Tensor chosen(const at::Tensor& support, const at::Tensor& normal) const;
-  at::Tensor noise(const std::vector<TaskId>& ids, const at::Tensor& x,
-                   int64_t d, Purpose purpose, int64_t slot) const;
+  // The same for images that are the support itself: another one each.
+  at::Tensor another(const at::Tensor& support, const at::Tensor& normal) const;
+  at::Tensor noise(const std::vector<TaskId>& ids, int64_t n,
+                   const at::Tensor& like, int64_t d, Purpose purpose,
+                   int64_t slot) const;
   Gaussian prior(const Params& p, const at::Tensor& features) const;
   Gaussian posterior(const Params& p, const at::Tensor& x,
                      const at::Tensor& exemplar) const;
@@ -78,6 +99,7 @@ class Deform : public GenerativeLearner {
   GeneratorOptions options_;
   uint64_t seed_;
   std::vector<int64_t> shape_;
+  int64_t train_shots_;
   int eval_shots_;
   int64_t grid_height_, grid_width_;
   LayerSpace layers_;

@@ -1,8 +1,9 @@
 // Tells real images of a class from generated ones: three convolutions of
-// stride 2 with leaky ReLU, all with spectral norm (Miyato et al. 2018,
-// arXiv:1802.05957), and a projection on the class's code (Miyato and Koyama
-// 2018, arXiv:1802.05637): D(x, c) = psi(f(x)) + f(x) . V c. No batch norm: an
-// image is judged alone.
+// stride 2, or with generator.network = mlp one dense layer of four times
+// generator.hidden, then one of generator.features, with leaky ReLU, all with
+// spectral norm (Miyato et al. 2018, arXiv:1802.05957), and a projection on the
+// class's code (Miyato and Koyama 2018, arXiv:1802.05637):
+// D(x, c) = psi(f(x)) + f(x) . V c. No batch norm: an image is judged alone.
 #pragma once
 
 #include <vector>
@@ -15,8 +16,10 @@ namespace protean {
 
 class Discriminator {
  public:
+  // code: values of c.
   Discriminator(LayerSpace& space, const std::string& name,
-                const std::vector<int64_t>& shape, const GeneratorOptions& o);
+                const std::vector<int64_t>& shape, int64_t code,
+                const GeneratorOptions& o);
   // x (T, n, C, H, W), code (T, n, c), not used without a task code -> (T, n).
   at::Tensor operator()(const Params& p, const at::Tensor& x,
                         const at::Tensor& code) const;
@@ -25,15 +28,14 @@ class Discriminator {
   struct Weights {
     size_t weight, bias;
   };
+  // f of the header.
+  at::Tensor features(const Params& p, const at::Tensor& x) const;
+
   std::vector<Weights> convolutions_;
-  Weights dense_{}, score_{};
+  std::vector<Weights> dense_;
+  Weights score_{};
   size_t projection_ = 0;
   bool task_code_;
 };
-
-// w divided by its largest singular value as a matrix (its first dimension
-// after the tasks against the rest), from five power iterations; gradients pass
-// all of them. w: (T or 1, ...).
-at::Tensor spectral_norm(const at::Tensor& w);
 
 }  // namespace protean

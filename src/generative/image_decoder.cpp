@@ -6,6 +6,12 @@
 #include "protean/models/ops/ops.h"
 
 namespace protean {
+namespace {
+
+constexpr int kHidden = 4;      // layers of the MLP
+constexpr double kSlope = 0.2;  // of its leaky ReLU
+
+}  // namespace
 
 ImageDecoder::ImageDecoder(LayerSpace& space, const std::string& name,
                            const std::vector<int64_t>& shape,
@@ -56,6 +62,42 @@ at::Tensor ImageDecoder::operator()(const Params& p, const at::Tensor& code,
   h = h + at::relu(norm(p, 2, convolutions_[2](p, h), code));
   h = depth_to_space(convolutions_[3](p, h));
   return h.narrow(3, 0, shape_[1]).narrow(4, 0, shape_[2]).transpose(0, 1);
+}
+
+MlpDecoder::MlpDecoder(LayerSpace& space, const std::string& name,
+                       const std::vector<int64_t>& shape,
+                       const GeneratorOptions& o)
+    : shape_(shape) {
+  int64_t in = o.code + o.latent, out = o.hidden;
+  for (int layer = 1; layer <= kHidden; ++layer, in = out, out *= 2)
+    layers_.emplace_back(space, concat(name, ".dense", layer), in, out);
+  layers_.emplace_back(space, name + ".last", in,
+                       shape[0] * shape[1] * shape[2]);
+}
+
+at::Tensor MlpDecoder::operator()(const Params& p, const at::Tensor& code,
+                                  const at::Tensor& latent) const {
+  auto h = at::cat({code, latent}, -1);
+  for (int layer = 0; layer < kHidden; ++layer)
+    h = at::leaky_relu(layers_[static_cast<size_t>(layer)](p, h), kSlope);
+  return layers_.back()(p, h).reshape(
+      {h.size(0), h.size(1), shape_[0], shape_[1], shape_[2]});
+}
+
+std::unique_ptr<const Decoder> make_decoder(LayerSpace& space,
+                                            const std::string& name,
+                                            const std::vector<int64_t>& shape,
+                                            const GeneratorOptions& o) {
+  if (o.network == "convolutions")
+    return std::make_unique<ImageDecoder>(space, name, shape, o);
+  if (o.network != "mlp")
+    throw ConfigError(concat("generator.network = \"", o.network,
+                             "\"; expected one of: convolutions, mlp"));
+  if (o.task_norm)
+    throw ConfigError(
+        "generator.task_norm = true normalises convolutions, and "
+        "generator.network = mlp has none; expected false");
+  return std::make_unique<MlpDecoder>(space, name, shape, o);
 }
 
 }  // namespace protean

@@ -36,6 +36,20 @@ void validate(const GeneratorOptions& o, const TaskShape& train) {
                "; a generative learner takes one class at a time, expected 1"));
 }
 
+// The bound needs densities of the noise, which the uniform one's network
+// lacks.
+void check_noise(const GeneratorOptions& o, bool gan) {
+  if (o.noise != "normal" && o.noise != "uniform")
+    throw ConfigError("generator.noise = \"" + o.noise +
+                      "\"; expected one of: normal, uniform");
+  if (o.noise == "uniform" &&
+      (!gan || o.reconstruct == "bound" || o.network == "deform"))
+    throw ConfigError(
+        "generator.noise = uniform needs learner.name = metagan, "
+        "generator.reconstruct = mse or none, and another generator.network "
+        "than deform; expected normal");
+}
+
 }  // namespace
 
 bool is_generative(const std::string& name) {
@@ -50,16 +64,23 @@ GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
                                              const TaskShape& train,
                                              const TaskCounts& eval) {
   validate(generator, train);
-  if (learner.name != "deform" && generator.warm_up != 0)
+  const bool gan = learner.name == "metagan";
+  const bool bends =
+      learner.name == "deform" || (gan && generator.network == "deform");
+  if (!bends && generator.warm_up != 0)
     throw ConfigError(concat("generator.warm_up = ", generator.warm_up,
                              " does nothing with learner.name = ", learner.name,
                              "; expected deform"));
-  if (learner.name == "deform" && !generator.encoder)
+  if (bends && !generator.encoder)
     throw ConfigError(
-        "generator.encoder = false does nothing with learner.name = deform; "
+        "generator.encoder = false does nothing with a deformation model; "
         "expected true");
-  if (learner.name == "metagan")
-    return std::make_shared<MetaGan>(generator, learner, train, eval);
+  if (learner.name == "deform" &&
+      generator.network != GeneratorOptions{}.network)
+    throw ConfigError("generator.network = \"" + generator.network +
+                      "\" does nothing with learner.name = deform");
+  check_noise(generator, gan);
+  if (gan) return std::make_shared<MetaGan>(generator, learner, train, eval);
   if (learner.name == "metavae")
     return std::make_shared<MetaVae>(generator, learner, train, eval);
   if (generator.meta != GeneratorOptions{}.meta)

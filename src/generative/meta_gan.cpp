@@ -1,6 +1,5 @@
 #include "generative/meta_gan.h"
 
-#include <cmath>
 #include <initializer_list>
 
 #include <ATen/ATen.h>
@@ -9,20 +8,24 @@
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
+#include "protean/tasks/noise.h"
 
+#include "generative/deform.h"
 #include "generative/gan_step.h"
-#include "generative/pixels.h"
+#include "generative/gaussian.h"
+#include "generative/set_vae.h"
 
 namespace protean {
 namespace {
 
 // Share of the running means that stays from step to step.
-constexpr double kAnchorMomentum = 0.99;
+constexpr double kKept = 0.99;
 
-// Slots of a scene beside the four of the bound's loss.
-constexpr uint32_t kFakeCode = 4, kFakeLatent = 5, kOtherLatent = 6,
-                   kMixing = 7;
+// Slots of a scene beside those of the generator's loss and of what it makes.
+constexpr uint32_t kFakeLatent = 5, kOtherLatent = 6, kMixing = 7;
 constexpr uint32_t kSceneSlots = 8;
+// How many images of fixed noise are followed over tasks.
+constexpr int64_t kFollowed = 4;
 
 void check(bool good, const char* key, double value, const char* expected) {
   if (!good)
@@ -46,6 +49,34 @@ std::vector<size_t> all_of(size_t count) {
   return all;
 }
 
+std::unique_ptr<const ConditionalGenerator> make_generator(
+    const GeneratorOptions& o, const LearnerOptions& learner,
+    const TaskShape& train, const TaskCounts& eval) {
+  if (o.network == "deform")
+    return std::make_unique<Deform>(o, learner, train, eval);
+  return std::make_unique<SetVae>(o, learner, train, eval);
+}
+
+// What the options of the one or the other kind of generator rule out.
+void check_generator(const GeneratorOptions& o, const LearnerOptions& learner) {
+  check_name("generator.network", o.network, {"convolutions", "mlp", "deform"});
+  if (o.network != "deform") {
+    check_name("learner.adapt", learner.adapt, {"all", "head", "film", "code"});
+    if (o.code_cycle > 0 && !o.encoder)
+      throw ConfigError(
+          concat("generator.code_cycle = ", o.code_cycle,
+                 " needs codes of images; expected generator.encoder = true"));
+    return;
+  }
+  check_name("learner.adapt", learner.adapt, {"all", "head"});
+  check(o.code_cycle == 0, "generator.code_cycle", o.code_cycle,
+        "0 with generator.network = deform, whose images have no code");
+  if (o.reconstruct == "mse" || o.task_norm)
+    throw ConfigError(
+        "generator.reconstruct = mse and generator.task_norm do nothing with "
+        "generator.network = deform; expected bound or none, and false");
+}
+
 // What the discriminator loses by its output for a real image, or a made one.
 at::Tensor of_output(const std::string& loss, const at::Tensor& output,
                      bool real) {
@@ -58,47 +89,65 @@ at::Tensor of_output(const std::string& loss, const at::Tensor& output,
 
 MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
                  const TaskShape& train, const TaskCounts& eval)
-    : SetVae(o, learner, train, eval),
+    : options_(o),
       learner_(learner),
       optimizer_(learner),
-      discriminator_(discriminator_layers_, "discriminator", shape_, o) {
-  check(o.adversary >= 0, "generator.adversary", o.adversary,
-        "a value of 0 or above");
-  check(o.r1 >= 0, "generator.r1", o.r1, "a value of 0 or above");
+      generator_(make_generator(o, learner, train, eval)),
+      discriminator_(discriminator_layers_, "discriminator", train.input,
+                     generator_->judged_code_size(), o) {
+  for (const auto& [key, value] :
+       {std::pair("generator.adversary", o.adversary),
+        std::pair("generator.r1", o.r1),
+        std::pair("generator.anchor", o.anchor),
+        std::pair("generator.mode_seeking", o.mode_seeking),
+        std::pair("generator.variance", o.variance),
+        std::pair("generator.image_variance", o.image_variance),
+        std::pair("generator.code_cycle", o.code_cycle),
+        std::pair("generator.proximal", o.proximal)})
+    check(value >= 0, key, value, "a value of 0 or above");
   check(o.r1_every >= 1, "generator.r1_every", static_cast<double>(o.r1_every),
         "at least 1");
-  check(o.anchor >= 0, "generator.anchor", o.anchor, "a value of 0 or above");
-  check(o.mode_seeking >= 0, "generator.mode_seeking", o.mode_seeking,
-        "a value of 0 or above");
   check(o.average >= 0 && o.average < 1, "generator.average", o.average,
         "a value in [0, 1)");
-  check(o.variance >= 0, "generator.variance", o.variance,
-        "a value of 0 or above");
   check_name("generator.loss", o.loss, {"hinge", "bce", "wasserstein"});
-  check_name("generator.reconstruct", o.reconstruct, {"bound", "mse"});
+  check_name("generator.reconstruct", o.reconstruct, {"bound", "mse", "none"});
+  check_name("generator.meta", o.meta, {"maml", "reptile"});
+  check_generator(o, learner);
+  if (o.reconstruct == "none" && o.adversary == 0)
+    throw ConfigError(
+        "generator.reconstruct = none and generator.adversary = 0 leave the "
+        "generator nothing to learn from; expected one of them");
   if (o.task_code && !o.encoder)
     throw ConfigError(
         "generator.task_code = true tells the discriminator a code that no "
         "image has with generator.encoder = false; expected false");
   check(learner.inner_steps >= 0, "learner.inner_steps", learner.inner_steps,
         "0 or above");
-  const auto generator = layers_.space().parameters();
+  const auto& generator = generator_space().parameters();
+  for (const auto& p : generator) spaces_.theta.add(p.name, p.shape);
   for (const auto& p : discriminator_layers_.space().parameters())
     spaces_.theta.add(p.name, p.shape);
   for (const auto& p : generator)
     spaces_.theta.add("average." + p.name, p.shape);
   if (follows_outputs())
     spaces_.state.add("anchor", {2});  // of D on reals, on fakes
+  if (o.image_variance > 0)            // sums of images, and of their weights
+    spaces_.state.add(
+        "images",
+        {kFollowed * train.input[0] * train.input[1] * train.input[2] + 1});
   for (size_t i = 0; i < generator.size(); ++i)
-    if (learner.adapt == "all" || generator[i].name.starts_with("decoder."))
+    if (generator_->belongs(generator[i].name, learner.adapt))
       adapted_generator_.push_back(i);
+  if (adapted_generator_.empty())
+    throw ConfigError("learner.adapt = \"" + learner.adapt +
+                      "\": the generator has no such part; expected all");
   adapted_discriminator_ = all_of(discriminator_layers_.space().count());
 }
 
 void MetaGan::initialise(const MetaView& meta, uint64_t seed) const {
-  const int64_t g = layers_.space().size();
+  const int64_t g = generator_space().size();
   const int64_t d = discriminator_layers_.space().size();
-  layers_.initialise(meta.theta.data_ptr<float>(), seed);
+  generator_->initialise({meta.theta.narrow(0, 0, g), {}}, seed);
   // Another stream of numbers than the generator's.
   discriminator_layers_.initialise(meta.theta.data_ptr<float>() + g,
                                    seed ^ 0x9E3779B97F4A7C15u);
@@ -108,38 +157,49 @@ void MetaGan::initialise(const MetaView& meta, uint64_t seed) const {
 
 std::unique_ptr<OuterStep> MetaGan::outer(const OptimOptions& options) const {
   return make_gan_step(
-      options, {layers_.space().size(), discriminator_layers_.space().size()},
+      options, {generator_space().size(), discriminator_layers_.space().size()},
       options_.average);
+}
+
+at::Tensor MetaGan::usual_outputs(const MetaView& meta) const {
+  return follows_outputs() ? meta.state.narrow(0, 0, 2) : at::Tensor();
+}
+
+at::Tensor MetaGan::usual_images(const MetaView& meta) const {
+  const int64_t before = follows_outputs() ? 2 : 0;
+  return meta.state.narrow(0, before, meta.state.size(0) - before);
 }
 
 bool MetaGan::follows_outputs() const {
   return options_.anchor > 0 || options_.variance > 0;
 }
 
+MetaView MetaGan::averaged(const MetaView& meta) const {
+  const int64_t g = generator_space().size();
+  return {meta.theta.narrow(0, g + discriminator_layers_.space().size(), g),
+          {}};
+}
+
 MetaGan::Pair MetaGan::leaves(const MetaView& meta, int64_t tasks,
                               bool averaged) const {
-  const int64_t g = layers_.space().size();
+  const int64_t g = generator_space().size();
   const int64_t d = discriminator_layers_.space().size();
-  return {stacked_leaves(layers_.space(),
-                         meta.theta.narrow(0, averaged ? g + d : 0, g), tasks),
+  return {stacked_leaves(generator_space(),
+                         averaged ? this->averaged(meta).theta
+                                  : meta.theta.narrow(0, 0, g),
+                         tasks),
           stacked_leaves(discriminator_layers_.space(),
                          meta.theta.narrow(0, g, d), tasks)};
 }
 
-MetaGan::Fakes MetaGan::fakes(const Params& p, const Gaussian& q_code,
-                              const Scene& s, uint32_t slot) const {
-  Fakes f;
-  f.code =
-      q_code.sample(noise(s.ids, s.target, options_.code, s.slot + kFakeCode));
-  f.noise = noise(s.ids, s.target, options_.latent, s.slot + slot);
-  const auto z = prior(p, f.code).sample(f.noise);
-  const auto logits = decoder_(p, f.code, z);
-  const auto probability = at::sigmoid(logits);
-  // D sees what samples will look like; the gradient passes the rounding.
-  f.images = options_.binary
-                 ? probability + (pixels(logits, true) - probability).detach()
-                 : probability;
-  return f;
+at::Tensor MetaGan::noise(const Scene& s, uint32_t slot) const {
+  return task_noise(learner_.seed, s.ids, s.target.size(1),
+                    generator_->latent_size(), Purpose::noise, s.slot + slot,
+                    s.target);
+}
+
+MetaGan::Made MetaGan::fakes(const Params& generator, const Scene& s) const {
+  return generator_->make(generator, s, noise(s, kFakeLatent));
 }
 
 at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
@@ -149,34 +209,58 @@ at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
 }
 
 at::Tensor MetaGan::generator_loss(const Pair& p, const Scene& s) const {
-  const auto q_code = seen(p.generator, s.support, s.weight);
-  const auto f = fakes(p.generator, q_code, s, kFakeLatent);
-  auto value =
-      options_.reconstruct == "bound"
-          ? loss(p.generator, q_code, s.target, s.target_weight, s.ids, s.slot)
-          : squared_error(q_code, f, s);
-  if (options_.adversary > 0) {
-    const auto score = discriminator_(p.discriminator, f.images, f.code);
+  const auto& o = options_;
+  const auto made = fakes(p.generator, s);
+  auto value = o.reconstruct == "bound" ? generator_->loss(p.generator, s)
+               : o.reconstruct == "mse" ? squared_error(p.generator, made, s)
+                                        : generator_->code_cost(p.generator, s);
+  if (o.adversary > 0) {
+    const auto score = discriminator_(p.discriminator, made.images, made.code);
     value =
         value +
-        options_.adversary *
-            (options_.loss == "bce" ? at::softplus(-score) : -score).mean(1);
+        o.adversary * (o.loss == "bce" ? at::softplus(-score) : -score).mean(1);
   }
-  if (options_.mode_seeking > 0) {
-    const auto other = fakes(p.generator, q_code, s, kOtherLatent);
-    const auto apart = (f.images - other.images).abs().mean({1, 2, 3, 4});
-    const auto by = (f.noise - other.noise).abs().mean({1, 2});
-    value = value + options_.mode_seeking / (apart / by + 1e-2);
+  if (o.mode_seeking > 0) {
+    const auto another = noise(s, kOtherLatent);
+    const auto other = generator_->make(p.generator, s, another);
+    const auto apart = (made.images - other.images).abs().mean({1, 2, 3, 4});
+    const auto by = (noise(s, kFakeLatent) - another).abs().mean({1, 2});
+    value = value + o.mode_seeking / (apart / by + 1e-2);
   }
+  if (o.code_cycle > 0)
+    value = value +
+            o.code_cycle *
+                (generator_->own_codes(p.generator, made.images) - made.code)
+                    .square()
+                    .sum(2)
+                    .mean(1);
   return value;
 }
 
+at::Tensor MetaGan::followed_images(const Params& generator,
+                                    const Scene& s) const {
+  // The same noise for all tasks.
+  const auto fixed =
+      task_noise(learner_.seed, {TaskId{Stream::generator, 0, 0}}, kFollowed,
+                 generator_->latent_size(), Purpose::latent, 0, s.target)
+          .expand({s.target.size(0), -1, -1});
+  return generator_->make(generator, s, fixed).images.flatten(1);
+}
+
+at::Tensor MetaGan::image_variance(const Params& generator, const Scene& s,
+                                   const at::Tensor& usual) const {
+  const auto own = followed_images(generator, s);
+  const auto weight = usual[-1];
+  const auto mean = usual.narrow(0, 0, own.size(1)) / weight.clamp_min(1e-9);
+  return options_.image_variance * (weight > 0) * (own - mean).square().sum(1) /
+         static_cast<double>(kFollowed);
+}
+
 at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
-                                       const at::Tensor& anchors, bool penalty,
-                                       at::Tensor* moved) const {
-  const auto f = fakes(p.generator, seen(p.generator, s.support, s.weight), s,
-                       kFakeLatent);
-  auto x = prepared(s.target);
+                                       const at::Tensor& usual, bool penalty,
+                                       at::Tensor* outputs) const {
+  const auto f = fakes(p.generator, s);
+  auto x = generator_->prepared(s.target);
   if (penalty) x = x.detach().requires_grad_();
   const auto real = discriminator_(p.discriminator, x, f.code);
   const auto fake = discriminator_(p.discriminator, f.images, f.code);
@@ -185,16 +269,13 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
   };
   auto value = over_images(of_output(options_.loss, real, true)) +
                of_output(options_.loss, fake, false).mean(1);
-  if (anchors.defined()) {
-    value =
-        value +
-        options_.anchor * (over_images(at::relu(real - anchors[1]).square()) +
-                           at::relu(anchors[0] - fake).square().mean(1)) +
-        options_.variance * ((over_images(real) - anchors[0]).square() +
-                             (fake.mean(1) - anchors[1]).square());
-    *moved = kAnchorMomentum * anchors +
-             (1 - kAnchorMomentum) *
-                 at::stack({over_images(real), fake.mean(1)}, 1).detach();
+  if (usual.defined()) {
+    value = value +
+            options_.anchor * (over_images(at::relu(real - usual[1]).square()) +
+                               at::relu(usual[0] - fake).square().mean(1)) +
+            options_.variance * ((over_images(real) - usual[0]).square() +
+                                 (fake.mean(1) - usual[1]).square());
+    *outputs = at::stack({over_images(real), fake.mean(1)}, 1).detach();
   }
   if (penalty) {
     const double strength =
@@ -219,17 +300,17 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
 
 at::Tensor MetaGan::mixed(const at::Tensor& x, const at::Tensor& made,
                           const Scene& s) const {
-  const auto share = share_below(noise(s.ids, s.target, 1, s.slot + kMixing))
-                         .unsqueeze(-1)
-                         .unsqueeze(-1);
+  const auto normal = task_noise(learner_.seed, s.ids, x.size(1), 1,
+                                 Purpose::noise, s.slot + kMixing, x);
+  const auto share = share_below(normal).unsqueeze(-1).unsqueeze(-1);
   return share * x + (1 - share) * made;
 }
 
-at::Tensor MetaGan::squared_error(const Gaussian& q_code, const Fakes& f,
+at::Tensor MetaGan::squared_error(const Params& generator, const Made& made,
                                   const Scene& s) const {
-  const auto apart = (f.images - prepared(s.target)).square().sum({2, 3, 4});
-  return options_.code_weight * divergence_from_standard(q_code).squeeze(1) +
-         over_target(apart, s);
+  const auto apart = (made.images - generator_->prepared(s.target)).square();
+  return generator_->code_cost(generator, s) +
+         over_target(apart.sum({2, 3, 4}), s);
 }
 
 void MetaGan::inner_step(Params& moving, const std::vector<size_t>& which,
@@ -255,9 +336,17 @@ void MetaGan::inner_step(Params& moving, const std::vector<size_t>& which,
     for (size_t i : which) moving[i] = moving[i].detach().requires_grad_();
 }
 
-void MetaGan::inner_loop(Pair& p, Moments& moments, const Scene& s, int steps,
-                         bool differentiable) const {
+void MetaGan::inner_loop(Pair& p, const Params& start, Moments& moments,
+                         const Scene& s, int steps, bool differentiable) const {
   const at::AutoGradMode mode(true);
+  const auto held = [&](const Params& moving) {
+    at::Tensor apart;
+    for (size_t i : adapted_generator_) {
+      const auto d = (moving[i] - start[i]).square().flatten(1).sum(1);
+      apart = apart.defined() ? apart + d : d;
+    }
+    return 0.5 * options_.proximal * apart;
+  };
   for (int k = 0; k < steps; ++k) {
     Scene at_k = s;
     at_k.slot = s.slot + kSceneSlots * static_cast<uint32_t>(k);
@@ -271,7 +360,8 @@ void MetaGan::inner_loop(Pair& p, Moments& moments, const Scene& s, int steps,
     inner_step(
         p.generator, adapted_generator_,
         [&](const Params& moving) {
-          return generator_loss({moving, p.discriminator}, at_k);
+          const auto loss = generator_loss({moving, p.discriminator}, at_k);
+          return options_.proximal > 0 ? loss + held(moving) : loss;
         },
         moments.generator, differentiable);
   }
@@ -291,7 +381,7 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   const int steps = learner_.inner_steps;
   const bool reptile = steps > 0 && options_.meta == "reptile";
   const bool exact = learner_.second_order && !reptile;
-  const auto weight = shown(batch.ids, meta.theta);
+  const auto weight = generator_->shown(batch.ids, meta.theta);
   const auto scene = [&](const at::Tensor& target, const at::Tensor& counts,
                          uint32_t slot) {
     return Scene{batch.support.x, weight, target, counts, batch.ids, slot};
@@ -302,11 +392,12 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   const auto theta = leaves(meta, steps > 0 ? batch.tasks() : 1, false);
   Pair phi = theta;
   Moments moments;
-  inner_loop(phi, moments, scene(batch.support.x, weight, kSceneSlots), steps,
-             exact);
+  inner_loop(phi, theta.generator, moments,
+             scene(batch.support.x, weight, kSceneSlots), steps, exact);
   announce(Phase::outer);
   const auto query = scene(batch.query.x, {}, 0);
-  at::Tensor value, moved;
+  at::Tensor value, outputs;
+  std::vector<at::Tensor> moved;  // (T, ...) of the meta-state
   if (of_generator) {
     if (steps > 0 && !reptile) {
       // The judge of the adapted generator knows the query set.
@@ -326,20 +417,28 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
       }
     }
     value = generator_loss(phi, query);
+    if (options_.image_variance > 0)
+      value = value + image_variance(phi.generator, query, usual_images(meta));
   } else {
-    const auto anchors =
-        follows_outputs() ? meta.state.narrow(0, 0, 2) : at::Tensor();
     const bool penalty =
         options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
-    value = discriminator_loss(phi, query, anchors, penalty, &moved);
+    value =
+        discriminator_loss(phi, query, usual_outputs(meta), penalty, &outputs);
+    // The last loss of a step leaves its meta-state.
+    if (outputs.defined()) moved.push_back(outputs);
+    if (options_.image_variance > 0) {
+      at::NoGradGuard no_grad;
+      moved.push_back(followed_images(phi.generator, query));
+      moved.push_back(at::ones_like(moved.back().narrow(1, 0, 1)));
+    }
   }
 
   const auto& own = of_generator ? phi.generator : phi.discriminator;
   const auto& start = of_generator ? theta.generator : theta.discriminator;
   const auto& space =
-      of_generator ? layers_.space() : discriminator_layers_.space();
+      of_generator ? generator_space() : discriminator_layers_.space();
   const auto to = sums.theta.narrow(
-      0, of_generator ? 0 : layers_.space().size(), space.size());
+      0, of_generator ? 0 : generator_space().size(), space.size());
   Params change;
   if (reptile)
     for (size_t i = 0; i < own.size(); ++i)
@@ -348,45 +447,40 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
     change = torch::autograd::grad({value.sum()}, exact ? start : own, {},
                                    false, false, /*allow_unused=*/true);
   add_to_flat(space, change, to);
-  if (meta.state.numel())
-    sums.state.add_(moved.defined()
-                        ? moved.sum(0)
-                        : meta.state * static_cast<double>(batch.tasks()));
+  const auto kept = meta.state * static_cast<double>(batch.tasks());
+  if (moved.empty())
+    sums.state.add_(kept);
+  else
+    sums.state.add_(kKept * kept + (1 - kKept) * at::cat(moved, 1).sum(0));
   announce(Phase::idle);
   return {value.detach(), {}};
 }
 
 Phi MetaGan::start(const MetaView& meta) const {
-  Phi phi;
-  const int64_t g = layers_.space().size();
-  phi.params = shared_params(
-      layers_.space(),
-      meta.theta.narrow(0, g + discriminator_layers_.space().size(), g));
-  return phi;
+  return generator_->start(averaged(meta));
 }
 
 int MetaGan::eval_steps() const {
-  if (learner_.inner_steps == 0) return SetVae::eval_steps();
+  if (learner_.inner_steps == 0) return generator_->eval_steps();
   return learner_.eval_steps < 0 ? learner_.inner_steps : learner_.eval_steps;
 }
 
 void MetaGan::adapt(const TaskBatch& batch, const MetaView& meta,
                     const Visit& visit) const {
-  if (learner_.inner_steps == 0) return SetVae::adapt(batch, meta, visit);
+  if (learner_.inner_steps == 0)
+    return generator_->adapt(batch, averaged(meta), visit);
   const auto& x = batch.support.x;
   const auto weight = at::ones({x.size(0), x.size(1)}, x.options());
   Pair pair = leaves(meta, batch.tasks(), /*averaged=*/true);
+  const Params start = pair.generator;
   Moments moments;
   for (int k = 0;; ++k) {
     {
       at::NoGradGuard no_grad;
-      Phi phi;
-      phi.params = pair.generator;
-      remember(phi, batch.ids, seen(phi.params, x, weight));
-      visit(k, phi);
+      visit(k, generator_->given(pair.generator, batch));
     }
     if (k == eval_steps()) return;
-    inner_loop(pair, moments,
+    inner_loop(pair, start, moments,
                Scene{x, weight, x, weight, batch.ids,
                      kSceneSlots * static_cast<uint32_t>(k + 1)},
                1, false);

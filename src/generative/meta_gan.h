@@ -1,18 +1,24 @@
 // A meta-learnt GAN: a set-conditional generator G(z, c) and a discriminator
-// D(x, c) that is told the class, over a VAE that anchors both (VAE/GAN, Larsen
-// et al. 2016, arXiv:1512.09300):
+// D(x, c) that is told the class, over what anchors the generator to real
+// images, most often its own bound (VAE/GAN, Larsen et al. 2016,
+// arXiv:1512.09300):
 //
 //   L_D = E relu(1 - D(x, c)) + E relu(1 + D(G(z, c), c))
-//   L_G = -bound of the set VAE - adversary E D(G(z, c), c)
+//   L_G = -bound of the generator - adversary E D(G(z, c), c)
 //         + mode_seeking / (|G(z, c) - G(z', c)| / |z - z'|)
 //
 // (hinge: Lim and Ye 2017, arXiv:1705.02894, or non-saturating cross-entropy,
 // or Wasserstein with a gradient penalty, Gulrajani et al. 2017,
 // arXiv:1704.00028; mode seeking: Mao et al. 2019, arXiv:1903.05628; in place
-// of the bound a squared error.) L_D has two more terms: lazy R1 (Mescheder et
-// al. 2018, arXiv:1801.04406, every r1_every steps), and LeCam (Tseng et al.
-// 2021, arXiv:2104.03310), which holds D's outputs to running means over the
-// tasks; these are meta-state.
+// of the bound a squared error, or nothing.) L_D has two more terms: lazy R1
+// (Mescheder et al. 2018, arXiv:1801.04406, every r1_every steps), and LeCam
+// (Tseng et al. 2021, arXiv:2104.03310), which holds D's outputs to running
+// means over the tasks. L_G may have more: squared differences between c and
+// the code of G(z, c), and the variance over tasks of what fixed z make, about
+// running means. Running means are meta-state.
+//
+// The generator is a set VAE, or with generator.network = deform the
+// deformation model, whose c is what the bent support image's features are.
 //
 // With learner.inner_steps = K > 0 both adapt to a task as in DAWSON (Liang et
 // al. 2020, arXiv:2001.00576): K times a step of D, then one of G, on the
@@ -23,19 +29,20 @@
 
 #include <functional>
 
+#include "generative/conditional_generator.h"
 #include "generative/discriminator.h"
-#include "generative/set_vae.h"
 #include "learners/inner_optimizer.h"
 
 namespace protean {
 
-class MetaGan : public SetVae {
+class MetaGan : public GenerativeLearner {
  public:
   // Throws ConfigError naming the key.
   MetaGan(const GeneratorOptions& options, const LearnerOptions& learner,
           const TaskShape& train, const TaskCounts& eval);
 
   std::string name() const override { return "metagan"; }
+  const MetaSpaces& spaces() const override { return spaces_; }
   void initialise(const MetaView& meta, uint64_t seed) const override;
   // The generator's loss.
   TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
@@ -45,60 +52,91 @@ class MetaGan : public SetVae {
                          const MetaView& meta,
                          const MetaView& sums) const override;
   std::unique_ptr<OuterStep> outer(const OptimOptions& options) const override;
-  // Of the averaged generator.
-  Phi start(const MetaView& meta) const override;
   void adapt(const TaskBatch& batch, const MetaView& meta,
              const Visit& visit) const override;
   int eval_steps() const override;
+
+  // All that follows is the averaged generator's.
+  Phi start(const MetaView& meta) const override;
+  at::Tensor predict(const Phi& phi, const Part& part) const override {
+    return generator_->predict(phi, part);
+  }
+  int64_t code_size() const override { return generator_->code_size(); }
+  int64_t latent_size() const override { return generator_->latent_size(); }
+  const std::vector<int64_t>& image_shape() const override {
+    return generator_->image_shape();
+  }
+  int64_t least_support() const override { return generator_->least_support(); }
+  bool code_is_space() const override { return generator_->code_is_space(); }
+  at::Tensor code(const Phi& phi, const at::Tensor& noise) const override {
+    return generator_->code(phi, noise);
+  }
+  at::Tensor decode(const Phi& phi, const at::Tensor& code,
+                    const at::Tensor& noise) const override {
+    return generator_->decode(phi, code, noise);
+  }
+  at::Tensor embed(const Phi& phi, const at::Tensor& x) const override {
+    return generator_->embed(phi, x);
+  }
 
  private:
   struct Pair {
     Params generator, discriminator;
   };
-  struct Fakes {
-    at::Tensor images, code, noise;
-  };
-  // One task's images and the noise slots of what is done with them.
-  struct Scene {
-    const at::Tensor& support;
-    const at::Tensor& weight;  // of the support images
-    const at::Tensor& target;
-    at::Tensor target_weight;  // undefined: all
-    const std::vector<TaskId>& ids;
-    uint32_t slot;
-  };
+  using Made = ConditionalGenerator::Made;
+  const ParameterSpace& generator_space() const {
+    return generator_->spaces().theta;
+  }
+  // The parameters of generator and discriminator that training moves, or the
+  // generator's average.
+  MetaView averaged(const MetaView& meta) const;
+  Pair leaves(const MetaView& meta, int64_t tasks, bool averaged) const;
+
+  // Running means of the meta-state: of D's outputs, undefined where none are
+  // kept; of images, with their weight behind them.
+  at::Tensor usual_outputs(const MetaView& meta) const;
+  at::Tensor usual_images(const MetaView& meta) const;
   // Whether running means of D's outputs are kept.
   bool follows_outputs() const;
   // Mean over the target images of weight 1, (T).
   static at::Tensor over_target(const at::Tensor& v, const Scene& scene);
-  // Instead of the bound.
-  at::Tensor squared_error(const Gaussian& q_code, const Fakes& fakes,
+  // Instead of the bound, (T).
+  at::Tensor squared_error(const Params& generator, const Made& made,
                            const Scene& scene) const;
   // Images somewhere between x and made ones.
   at::Tensor mixed(const at::Tensor& x, const at::Tensor& made,
                    const Scene& scene) const;
-  Pair leaves(const MetaView& meta, int64_t tasks, bool averaged) const;
-  Fakes fakes(const Params& generator, const Gaussian& q_code,
-              const Scene& scene, uint32_t slot) const;
+  // One image for each of the target's.
+  at::Tensor noise(const Scene& scene, uint32_t slot) const;
+  Made fakes(const Params& generator, const Scene& scene) const;
   at::Tensor generator_loss(const Pair& p, const Scene& scene) const;
-  // anchors: running means of D on reals and fakes; undefined: no such term.
-  // moved gets this task's own, (T, 2).
+  // Images of fixed noise, (T, m C H W), and how far they are from the usual
+  // ones, (T).
+  at::Tensor followed_images(const Params& generator, const Scene& scene) const;
+  at::Tensor image_variance(const Params& generator, const Scene& scene,
+                            const at::Tensor& usual) const;
+  // usual: running means of D on reals and fakes; undefined: no such term.
+  // outputs gets this task's own, (T, 2).
   at::Tensor discriminator_loss(const Pair& p, const Scene& scene,
-                                const at::Tensor& anchors, bool penalty,
-                                at::Tensor* moved) const;
+                                const at::Tensor& usual, bool penalty,
+                                at::Tensor* outputs) const;
   struct Moments {
     InnerState generator, discriminator;
   };
-  void inner_loop(Pair& p, Moments& moments, const Scene& support, int steps,
-                  bool differentiable) const;
+  // start: the generator's parameters before the first of all steps.
+  void inner_loop(Pair& p, const Params& start, Moments& moments,
+                  const Scene& support, int steps, bool differentiable) const;
   void inner_step(Params& moving, const std::vector<size_t>& which,
                   const std::function<at::Tensor(const Params&)>& loss,
                   InnerState& state, bool differentiable) const;
 
+  GeneratorOptions options_;
   LearnerOptions learner_;
   InnerOptimizer optimizer_;
+  std::unique_ptr<const ConditionalGenerator> generator_;
   LayerSpace discriminator_layers_;
   Discriminator discriminator_;
+  MetaSpaces spaces_;
   std::vector<size_t> adapted_generator_, adapted_discriminator_;
 };
 

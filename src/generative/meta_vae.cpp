@@ -13,24 +13,26 @@ MetaVae::MetaVae(const GeneratorOptions& options, const LearnerOptions& o,
                  const TaskShape& train, const TaskCounts& eval)
     : SetVae(options, o, train, eval), learner_(o), optimizer_(o) {
   check_inner_steps(o);
-  if (o.adapt != "all" && o.adapt != "head")
+  if (o.adapt != "all" && o.adapt != "head" && o.adapt != "film" &&
+      o.adapt != "code")
     throw ConfigError(concat("learner.adapt = \"", o.adapt,
-                             "\"; expected one of: all, head (the decoder)"));
+                             "\"; expected one of: all, head (the decoder), "
+                             "film (with its last layer), code"));
   if (options.meta != "maml" && options.meta != "reptile")
     throw ConfigError(concat("generator.meta = \"", options.meta,
                              "\"; expected one of: maml, reptile"));
   const auto& all = spaces_.theta.parameters();
   for (size_t i = 0; i < all.size(); ++i)
-    if (o.adapt == "all" || all[i].name.starts_with("decoder."))
-      adapted_.push_back(i);
+    if (belongs(all[i].name, o.adapt)) adapted_.push_back(i);
 }
 
 void MetaVae::step(Params& phi, InnerState& state, const at::Tensor& support,
                    const at::Tensor& weight, const std::vector<TaskId>& ids,
                    int k, bool differentiable) const {
   const at::AutoGradMode grad_mode(true);
-  const auto value = loss(phi, seen(phi, support, weight), support, weight, ids,
-                          4 * static_cast<uint32_t>(k + 1));
+  const auto value =
+      loss(phi, Scene{support, weight, support, weight, ids,
+                      kLossSlots * static_cast<uint32_t>(k + 1)});
   std::vector<at::Tensor> inputs;
   for (size_t i : adapted_) inputs.push_back(phi[i]);
   const auto g = torch::autograd::grad({value.sum()}, inputs, {},
@@ -54,8 +56,8 @@ TaskLosses MetaVae::gradient(const TaskBatch& batch, const MetaView& meta,
   for (int k = 0; k < learner_.inner_steps; ++k)
     step(phi, state, batch.support.x, weight, batch.ids, k, exact);
   announce(Phase::outer);
-  const auto value = loss(phi, seen(phi, batch.support.x, weight),
-                          batch.query.x, {}, batch.ids, 0);
+  const auto value = loss(
+      phi, Scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0});
   if (reptile) {
     Params difference;
     for (size_t i = 0; i < phi.size(); ++i)
@@ -78,17 +80,15 @@ void MetaVae::adapt(const TaskBatch& batch, const MetaView& meta,
                     const Visit& visit) const {
   const auto& x = batch.support.x;
   const auto weight = at::ones({x.size(0), x.size(1)}, x.options());
-  Phi phi;
-  phi.params = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
+  auto params = stacked_leaves(spaces_.theta, meta.theta, batch.tasks());
   InnerState state;
   for (int k = 0;; ++k) {
     {
       at::NoGradGuard no_grad;
-      remember(phi, batch.ids, seen(phi.params, x, weight));
-      visit(k, phi);
+      visit(k, given(params, batch));
     }
     if (k == eval_steps()) return;
-    step(phi.params, state, x, weight, batch.ids, k, false);
+    step(params, state, x, weight, batch.ids, k, false);
   }
 }
 

@@ -7,7 +7,8 @@
 //            order
 //   reptile: theta - phi_K
 //
-// learner.adapt = head moves the decoder alone; all, everything.
+// learner.adapt: all, or the part of the model that inner steps move; see
+// SetVae::belongs.
 #pragma once
 
 #include "generative/set_vae.h"

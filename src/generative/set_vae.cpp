@@ -16,8 +16,9 @@
 namespace protean {
 namespace {
 
-// Slots of Purpose::noise, within the four of one loss.
+// Slots of Purpose::noise, within the four of one loss and after them.
 constexpr uint32_t kCodeNoise = 0, kLatentNoise = 1, kShown = 2;
+constexpr uint32_t kMadeCode = ConditionalGenerator::kLossSlots;
 
 }  // namespace
 
@@ -34,7 +35,7 @@ SetVae::SetVae(const GeneratorOptions& o, const LearnerOptions& learner,
       prior2_(layers_, "prior.latent", o.hidden, 2 * o.latent, 0.1),
       posterior1_(layers_, "posterior.dense", o.features + o.code, o.hidden),
       posterior2_(layers_, "posterior.latent", o.hidden, 2 * o.latent),
-      decoder_(layers_, "decoder", shape_, o) {
+      decoder_(make_decoder(layers_, "decoder", shape_, o)) {
   spaces_.theta = layers_.space();
 }
 
@@ -77,26 +78,71 @@ Gaussian SetVae::seen(const Params& p, const at::Tensor& support,
   return pool_(p, encoder_(p, prepared(support)), weight);
 }
 
-at::Tensor SetVae::loss(const Params& p, const Gaussian& q_code,
-                        const at::Tensor& images, const at::Tensor& weight,
-                        const std::vector<TaskId>& ids, uint32_t slot) const {
-  const auto x = prepared(images);
+at::Tensor SetVae::loss(const Params& p, const Scene& s) const {
+  const auto x = prepared(s.target);
+  const auto q_code = seen(p, s.support, s.weight);
+  const auto own = [&](int64_t d, uint32_t slot) {
+    return noise(s.ids, x.size(1), d, s.slot + slot, x);
+  };
   // A code of its own for every image: less noise in the gradient.
-  const auto code =
-      q_code.sample(noise(ids, x, options_.code, slot + kCodeNoise));
+  const auto code = q_code.sample(own(options_.code, kCodeNoise));
   const auto q = posterior(p, encoder_(p, x), code);
-  const auto z = q.sample(noise(ids, x, options_.latent, slot + kLatentNoise));
-  const auto logits = decoder_(p, code, z);
+  const auto z = q.sample(own(options_.latent, kLatentNoise));
+  const auto logits = (*decoder_)(p, code, z);
   const auto bound = pixel_log_likelihood(logits, x, options_.binary) -
                      divergence(q, prior(p, code));
+  const auto& weight = s.target_weight;
   return options_.code_weight * divergence_from_standard(q_code).squeeze(1) -
          (weight.defined() ? (bound * weight).sum(1) / weight.sum(1)
                            : bound.mean(1));
 }
 
-at::Tensor SetVae::noise(const std::vector<TaskId>& ids, const at::Tensor& x,
-                         int64_t d, uint32_t slot) const {
-  return task_noise(seed_, ids, x.size(1), d, Purpose::noise, slot, x);
+at::Tensor SetVae::code_cost(const Params& p, const Scene& s) const {
+  return options_.code_weight *
+         divergence_from_standard(seen(p, s.support, s.weight)).squeeze(1);
+}
+
+SetVae::Made SetVae::make(const Params& p, const Scene& s,
+                          const at::Tensor& noise) const {
+  Made made;
+  made.code = seen(p, s.support, s.weight)
+                  .sample(this->noise(s.ids, noise.size(1), options_.code,
+                                      s.slot + kMadeCode, noise));
+  const auto logits = (*decoder_)(p, made.code, latent(p, made.code, noise));
+  made.images = at::sigmoid(logits);
+  if (options_.binary)
+    made.images = made.images + (pixels(logits, true) - made.images).detach();
+  return made;
+}
+
+at::Tensor SetVae::own_codes(const Params& p, const at::Tensor& images) const {
+  if (!options_.encoder)
+    throw ConfigError("generator.encoder = false: an image has no code");
+  return own_code(p, encoder_(p, images)).mean;
+}
+
+at::Tensor SetVae::latent(const Params& p, const at::Tensor& code,
+                          const at::Tensor& noise) const {
+  if (options_.noise == "uniform") return 2 * share_below(noise) - 1;
+  return prior(p, code).sample(noise);
+}
+
+bool SetVae::belongs(const std::string& parameter,
+                     const std::string& part) const {
+  const auto in = [&](const char* layer) {
+    return parameter.starts_with(layer);
+  };
+  if (part == "head") return in("decoder.");
+  if (part == "code") return in("pool.");
+  if (part == "film")
+    return in("decoder.norm") || in("decoder.conv4") || in("decoder.last") ||
+           in("pool.");
+  return true;
+}
+
+at::Tensor SetVae::noise(const std::vector<TaskId>& ids, int64_t n, int64_t d,
+                         uint32_t slot, const at::Tensor& like) const {
+  return task_noise(seed_, ids, n, d, Purpose::noise, slot, like);
 }
 
 TaskLosses SetVae::gradient(const TaskBatch& batch, const MetaView& meta,
@@ -104,9 +150,9 @@ TaskLosses SetVae::gradient(const TaskBatch& batch, const MetaView& meta,
   announce(Phase::outer);
   auto theta = shared_params(spaces_.theta, meta.theta);
   for (auto& p : theta) p = p.detach().requires_grad_();
-  const auto value =
-      loss(theta, seen(theta, batch.support.x, shown(batch.ids, meta.theta)),
-           batch.query.x, {}, batch.ids, 0);
+  const auto weight = shown(batch.ids, meta.theta);
+  const auto value = loss(
+      theta, Scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0});
   add_to_flat(spaces_.theta, torch::autograd::grad({value.sum()}, theta),
               sums.theta);
   announce(Phase::idle);
@@ -134,6 +180,16 @@ void SetVae::adapt(const TaskBatch& batch, const MetaView& meta,
   }
 }
 
+Phi SetVae::given(const Params& p, const TaskBatch& batch) const {
+  at::NoGradGuard no_grad;
+  const auto& x = batch.support.x;
+  Phi phi;
+  phi.params = p;
+  remember(phi, batch.ids,
+           seen(p, x, at::ones({x.size(0), x.size(1)}, x.options())));
+  return phi;
+}
+
 void SetVae::remember(Phi& phi, const std::vector<TaskId>& ids,
                       const Gaussian& q_code) {
   phi.memory = {to_tensor(ids), q_code.mean, q_code.log_variance};
@@ -147,13 +203,19 @@ at::Tensor SetVae::code(const Phi& phi, const at::Tensor& noise) const {
 at::Tensor SetVae::decode(const Phi& phi, const at::Tensor& code,
                           const at::Tensor& noise) const {
   at::NoGradGuard no_grad;
-  const auto z = prior(phi.params, code).sample(noise);
-  return pixels(decoder_(phi.params, code, z), options_.binary);
+  const auto z = latent(phi.params, code, noise);
+  return pixels((*decoder_)(phi.params, code, z), options_.binary);
 }
 
 Gaussian SetVae::own_code(const Params& p, const at::Tensor& features) const {
+  // Every image is a set of its own, with its task's parameters.
   const auto single = features.flatten(0, 1).unsqueeze(1);
-  const auto q = pool_(p, single, at::ones_like(single.select(2, 0)));
+  Params own = p;
+  for (size_t i = 0; i < own.size(); ++i)
+    if (own[i].size(0) > 1 &&
+        belongs(spaces_.theta.parameters()[i].name, "code"))
+      own[i] = own[i].repeat_interleave(features.size(1), 0);
+  const auto q = pool_(own, single, at::ones_like(single.select(2, 0)));
   const auto each = [&](const at::Tensor& t) {
     return t.view({features.size(0), features.size(1), options_.code});
   };
@@ -161,10 +223,8 @@ Gaussian SetVae::own_code(const Params& p, const at::Tensor& features) const {
 }
 
 at::Tensor SetVae::embed(const Phi& phi, const at::Tensor& x) const {
-  if (!options_.encoder)
-    throw ConfigError("generator.encoder = false: an image has no code");
   at::NoGradGuard no_grad;
-  return own_code(phi.params, encoder_(phi.params, prepared(x))).mean;
+  return own_codes(phi.params, prepared(x));
 }
 
 at::Tensor SetVae::predict(const Phi& phi, const Part& part) const {
@@ -190,7 +250,7 @@ at::Tensor SetVae::predict(const Phi& phi, const Part& part) const {
     const auto q = posterior(p, features, code);
     const auto z = q.sample(noise(options_.latent, 2 * s + 1));
     auto log_w =
-        pixel_log_likelihood(decoder_(p, code, z), x, options_.binary) +
+        pixel_log_likelihood((*decoder_)(p, code, z), x, options_.binary) +
         prior(p, code).log_density(z) - q.log_density(z);
     if (phi.memory.size() < 3)
       log_w = log_w + standard_log_density(code) - proposal.log_density(code);

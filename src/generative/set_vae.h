@@ -13,15 +13,15 @@
 // evaluation is showing k support images.
 #pragma once
 
-#include "protean/generative/generative_learner.h"
-
+#include "generative/conditional_generator.h"
+#include "generative/gaussian.h"
 #include "generative/image_decoder.h"
 #include "generative/image_encoder.h"
 #include "generative/set_pool.h"
 
 namespace protean {
 
-class SetVae : public GenerativeLearner {
+class SetVae : public ConditionalGenerator {
  public:
   SetVae(const GeneratorOptions& options, const LearnerOptions& learner,
          const TaskShape& train, const TaskCounts& eval);
@@ -50,24 +50,30 @@ class SetVae : public GenerativeLearner {
   at::Tensor decode(const Phi& phi, const at::Tensor& code,
                     const at::Tensor& noise) const override;
 
+  // The loss above.
+  at::Tensor loss(const Params& p, const Scene& s) const override;
+  at::Tensor code_cost(const Params& p, const Scene& s) const override;
+  Made make(const Params& p, const Scene& s,
+            const at::Tensor& noise) const override;
+  at::Tensor own_codes(const Params& p,
+                       const at::Tensor& images) const override;
+  int64_t judged_code_size() const override { return options_.code; }
+  at::Tensor prepared(const at::Tensor& images) const override;
+  at::Tensor shown(const std::vector<TaskId>& ids,
+                   const at::Tensor& like) const override;
+  Phi given(const Params& p, const TaskBatch& batch) const override;
+  // head: the decoder. film: what the class's code does to it, and its last
+  // layer. code: what makes a code of the features of images.
+  bool belongs(const std::string& parameter,
+               const std::string& part) const override;
+
  protected:
   // q(c | S) for the support images of weight 1, (T, 1, c).
   Gaussian seen(const Params& p, const at::Tensor& support,
                 const at::Tensor& weight) const;
-  // Which support images a training task shows, (T, K) of 0 and 1.
-  at::Tensor shown(const std::vector<TaskId>& ids,
-                   const at::Tensor& like) const;
   // Keeps q(c | S) and the tasks for code() and predict().
   static void remember(Phi& phi, const std::vector<TaskId>& ids,
                        const Gaussian& q_code);
-  // The loss above, (T), of images x of weight 1 (undefined: all). Takes four
-  // slots of the tasks' noise.
-  at::Tensor loss(const Params& p, const Gaussian& q_code, const at::Tensor& x,
-                  const at::Tensor& weight, const std::vector<TaskId>& ids,
-                  uint32_t slot) const;
-  // For every image of x, (T, n, d).
-  at::Tensor noise(const std::vector<TaskId>& ids, const at::Tensor& x,
-                   int64_t d, uint32_t slot) const;
 
   GeneratorOptions options_;
   uint64_t seed_;
@@ -77,10 +83,14 @@ class SetVae : public GenerativeLearner {
   LayerSpace layers_;
   MetaSpaces spaces_;
 
-  at::Tensor prepared(const at::Tensor& images) const;
-  Gaussian prior(const Params& p, const at::Tensor& code) const;
-
  private:
+  // For n images of each task, (T, n, d).
+  at::Tensor noise(const std::vector<TaskId>& ids, int64_t n, int64_t d,
+                   uint32_t slot, const at::Tensor& like) const;
+  Gaussian prior(const Params& p, const at::Tensor& code) const;
+  // What tells the images of a class apart, of standard normal noise.
+  at::Tensor latent(const Params& p, const at::Tensor& code,
+                    const at::Tensor& noise) const;
   // q(c | {x}) of each image, (T, n, c).
   Gaussian own_code(const Params& p, const at::Tensor& features) const;
   Gaussian posterior(const Params& p, const at::Tensor& features,
@@ -89,9 +99,7 @@ class SetVae : public GenerativeLearner {
   ImageEncoder encoder_;
   SetPool pool_;
   Dense prior1_, prior2_, posterior1_, posterior2_;
-
- protected:
-  ImageDecoder decoder_;
+  std::unique_ptr<const Decoder> decoder_;
 };
 
 }  // namespace protean

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "protean/core/error.h"
+#include "protean/generative/spectral_norm.h"
 
 #include "generative/discriminator.h"
 #include "generative/gan_step.h"
@@ -46,7 +47,10 @@ Sum run(const Learner& gan, int which, const TaskBatch& batch,
 MetaView moved_meta(const Learner& gan) {
   auto meta = initial_meta(gan, 3);
   meta.theta = meta.theta + 0.1 * noise(meta.theta.sizes(), 77);
-  meta.state = meta.state + at::tensor({0.3, -0.4});
+  // Running means of outputs, then sums of images and their weight.
+  auto outputs = meta.state.narrow(0, 0, 2);
+  outputs += at::tensor({0.3, -0.4}, at::kDouble);
+  meta.state.narrow(0, 2, meta.state.size(0) - 2).fill_(0.4);
   return meta;
 }
 
@@ -111,6 +115,106 @@ TEST_CASE("so it does with other losses", "[generative]") {
                << " inner steps");
   const auto batch = image_sets(2, 3, 2, 8, 31);
   check_loss(*generative("metagan", o, batch, learner), which, batch, 1);
+}
+
+TEST_CASE("so it does with other generators and terms", "[generative]") {
+  const int which = GENERATE(kGeneratorLoss, kDiscriminatorLoss);
+  LearnerOptions learner;
+  learner.inner_steps = GENERATE(0, 1);
+  learner.inner_lr = 0.01;
+  auto o = gan_options();
+  o.network = GENERATE("mlp", "deform");
+  o.image_variance = 0.3;
+  o.proximal = 0.4;
+  if (o.network == "mlp") {
+    o.reconstruct = "none";
+    o.noise = "uniform";
+    o.code_cycle = 0.7;
+  }
+  INFO("loss " << which << " of " << o.network << ", " << learner.inner_steps
+               << " inner steps");
+  const auto batch = image_sets(2, 3, 2, 8, 36);
+  check_loss(*generative("metagan", o, batch, learner), which, batch, 2);
+}
+
+TEST_CASE("images of fixed noise are held to their running means",
+          "[generative]") {
+  const auto batch = image_sets(3, 3, 2, 8, 35);
+  LearnerOptions learner;
+  learner.inner_steps = 0;
+  auto o = gan_options();
+  o.image_variance = 1;
+  o.anchor = 0;
+  const auto gan = generative("metagan", o, batch, learner);
+  const auto loss = [&](const MetaView& meta) {
+    return run(*gan, kGeneratorLoss, batch, meta).loss;
+  };
+  o.image_variance = 0;
+  const auto plain = generative("metagan", o, batch, learner);
+  const auto start = initial_meta(*gan, 3);
+  // Nothing is usual before the first step.
+  const double none =
+      run(*plain, kGeneratorLoss, batch, initial_meta(*plain, 3)).loss;
+  CHECK(loss(start) == Approx(none));
+  // Afterwards the tasks of that step are, and their variance is what counts.
+  const auto after = run(*gan, kDiscriminatorLoss, batch, start).sums.state / 3;
+  CHECK(after[-1].item<double>() == Approx(0.01));
+  const double variance = loss({start.theta, after}) - none;
+  CHECK(variance > 0);
+  // Tasks with the same images do not vary.
+  auto same = some_sets(batch, 0, 1);
+  const auto own = run(*gan, kDiscriminatorLoss, same, start).sums.state;
+  const auto apart =
+      run(*gan, kGeneratorLoss, same, {start.theta, own}).loss -
+      run(*plain, kGeneratorLoss, same, initial_meta(*plain, 3)).loss;
+  CHECK(std::abs(apart) < 1e-9 * variance);
+}
+
+TEST_CASE("what holds the generator to its start counts in inner steps alone",
+          "[generative]") {
+  const auto batch = image_sets(1, 3, 2, 8, 37);
+  LearnerOptions learner;
+  learner.inner_lr = 0.01;
+  const auto moved = [&](int steps, double weight) {
+    auto o = gan_options();
+    o.proximal = weight;
+    learner.inner_steps = 1;
+    learner.eval_steps = steps;
+    const auto gan = generative("metagan", o, batch, learner);
+    const auto meta = initial_meta(*gan, 3);
+    std::vector<Phi> phis;
+    gan->adapt(batch, meta, [&](int, const Phi& phi) { phis.push_back(phi); });
+    double sum = 0;
+    for (size_t i = 0; i < phis.back().params.size(); ++i)
+      sum += (phis.back().params[i] - phis.front().params[i])
+                 .square()
+                 .sum()
+                 .item<double>();
+    return sum;
+  };
+  CHECK(moved(1, 10) == Approx(moved(1, 0)));  // the first one is at the start
+  CHECK(moved(5, 10) < 0.99 * moved(5, 0));
+}
+
+TEST_CASE("a GAN over the deformation model bends support images",
+          "[generative]") {
+  const auto batch = image_sets(2, 3, 2, 8, 38, at::kFloat);
+  LearnerOptions learner;
+  learner.inner_steps = 2;
+  learner.inner_lr = 0.01;
+  auto o = small_generator();
+  o.network = "deform";
+  const auto gan = generative("metagan", o, batch, learner);
+  CHECK_FALSE(gan->code_is_space());
+  MetaView meta{at::zeros({gan->spaces().theta.size()}),
+                at::zeros({gan->spaces().state.size()})};
+  gan->initialise(meta, 3);
+  const auto phi = gan->adapted(batch.support.x, batch.ids, meta);
+  const auto images =
+      gan->decode(phi, at::zeros({2, 4, 1}),
+                  noise({2, 4, gan->latent_size()}, 5).to(at::kFloat));
+  CHECK(images.sizes() == at::IntArrayRef({2, 4, 1, 8, 8}));
+  CHECK(((images == 0) | (images == 1)).all().item<bool>());
 }
 
 TEST_CASE("the Wasserstein penalty wants a slope of one", "[generative]") {
@@ -250,6 +354,38 @@ TEST_CASE("what a GAN cannot be made from is refused", "[generative]") {
   o.reconstruct = "no";
   CHECK_THROWS_WITH(generative("metagan", o, batch),
                     contains("generator.reconstruct = \"no\""));
+  o = gan_options();
+  o.meta = "mamll";
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.meta = \"mamll\"; expected one of: "
+                             "maml, reptile"));
+  o = gan_options();
+  o.network = "mpl";
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.network = \"mpl\""));
+  o.network = "deform";
+  o.code_cycle = 1;
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.code_cycle = 1; expected 0"));
+  o = gan_options();
+  o.noise = "uniform";
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("generator.noise = uniform needs"));
+  o = gan_options();
+  o.reconstruct = "none";
+  o.adversary = 0;
+  CHECK_THROWS_WITH(generative("metagan", o, batch),
+                    contains("nothing to learn from"));
+  o = gan_options();
+  LearnerOptions learner;
+  learner.adapt = "haed";
+  CHECK_THROWS_WITH(generative("metagan", o, batch, learner),
+                    contains("learner.adapt = \"haed\"; expected one of: all, "
+                             "head, film, code"));
+  learner.adapt = "code";
+  o.encoder = o.task_code = false;
+  CHECK_THROWS_WITH(generative("metagan", o, batch, learner),
+                    contains("the generator has no such part"));
   o = gan_options();
   o.encoder = false;
   CHECK_THROWS_WITH(generative("metagan", o, batch),

@@ -8,6 +8,12 @@
 namespace protean {
 
 struct GeneratorOptions {
+  // generator.network: what makes images of a code and noise.
+  //   convolutions  and what judges them (metagan)
+  //   mlp           four hidden dense layers, each twice as wide as the one
+  //                 before; what judges has two; all but deform
+  //   deform        the deformation model, which bends a support image; metagan
+  std::string network = "convolutions";
   // generator.filters: channels of the widest image; coarser ones have twice as
   // many.
   int64_t filters = 32;
@@ -52,10 +58,14 @@ struct GeneratorOptions {
   // ones, with r1 for its weight: 10 in the paper).
   std::string loss = "hinge";
   // generator.reconstruct: what anchors the generator to real images.
-  //   bound  the set VAE's
+  //   bound  its own: the set VAE's, or the deformation model's
   //   mse    squared error, summed over pixels, of images made from the
   //          class's code and noise
+  //   none   nothing: a plain GAN
   std::string reconstruct = "bound";
+  // generator.noise: of images within a class: normal (of a mean and variance
+  // that follow from the code), or uniform in [-1, 1], without the bound.
+  std::string noise = "normal";
   // generator.variance: of the discriminator's mean outputs over tasks, about
   // their running means; 0 = off.
   double variance = 0;
@@ -69,6 +79,15 @@ struct GeneratorOptions {
   double anchor = 0.1;
   // generator.mode_seeking: keeps images apart where their noise is; 0 = off.
   double mode_seeking = 1;
+  // generator.image_variance: of the images that the same noise makes, over
+  // tasks, about their running means; 0 = off.
+  double image_variance = 0;
+  // generator.code_cycle: of squared differences between the code that an image
+  // was made from and the one found in it; 0 = off.
+  double code_cycle = 0;
+  // generator.proximal: in inner steps, half of it times the squared distance
+  // of the generator's parameters from where they started; 0 = off.
+  double proximal = 0;
   // generator.average: of the averaged generator that makes images; 0 = the
   // last one does.
   double average = 0.999;
