@@ -165,6 +165,11 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
   b.add("model.hidden", c.model.hidden, "hidden widths of mlp");
   b.add("model.context", c.model.context,
         "values of a task that adapt (cavia)");
+  b.add("model.leak", c.model.leak, "slope of encoder's ReLU below 0");
+  b.add("model.init_from", c.model.init_from,
+        "run whose values of like parameters training starts from");
+  b.add("model.init_part", c.model.init_part,
+        "of a generative run: encoder or discriminator");
   b.add("model.width", c.model.width, "of the transformer");
   b.add("model.layers", c.model.layers, "of the transformer");
   b.add("model.heads", c.model.heads, "of the transformer's attention");
@@ -250,11 +255,6 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "steps until the latent's divergence counts fully (deform)");
   b.add("generator.meta", c.generator.meta,
         "of metavae and metagan: maml or reptile");
-  b.add("generator.adversary", c.generator.adversary,
-        "weight of the discriminator (metagan)");
-  b.add("generator.loss", c.generator.loss,
-        "of the discriminator: hinge, bce or wasserstein (metagan)");
-  b.add("generator.reconstruct", c.generator.reconstruct,
   b.add("generator.network", c.generator.network,
         "what makes images: convolutions, mlp, deform (metagan)");
   b.add("generator.noise", c.generator.noise,
@@ -265,6 +265,11 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "of finding an image's code in it again (metagan)");
   b.add("generator.proximal", c.generator.proximal,
         "of the generator's distance from its start, in inner steps (metagan)");
+  b.add("generator.adversary", c.generator.adversary,
+        "weight of the discriminator (metagan)");
+  b.add("generator.loss", c.generator.loss,
+        "of the discriminator: hinge, bce or wasserstein (metagan)");
+  b.add("generator.reconstruct", c.generator.reconstruct,
         "what holds to real images: bound or mse (metagan)");
   b.add("generator.variance", c.generator.variance,
         "weight of its variance over tasks (metagan)");
@@ -328,6 +333,8 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "largest norm of the meta-gradient; 0 = off");
   b.add("optim.clip_value", c.optim.clip_value,
         "largest element of the meta-gradient; 0 = off");
+  b.add("optim.retries", c.optim.retries,
+        "returns of a diverged run to its checkpoint, each at half the rate");
 
   b.add("comm.backend", c.comm.backend, "inproc, mpi, nccl or auto");
   b.add("comm.ranks", c.comm.ranks, "threads as ranks, inproc only");

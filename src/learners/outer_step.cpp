@@ -47,7 +47,7 @@ class FlatOptimiser : public OuterStep {
     g = own(g);
     if (options_.weight_decay > 0) g = g.add(part, options_.weight_decay);
     ++state_.updates;
-    const double rate = scheduled_rate(options_, context);
+    const double rate = context.rate * scheduled_rate(options_, context);
     if (options_.name == "adam")
       adam(part, g, rate);
     else if (options_.name == "momentum")

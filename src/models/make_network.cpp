@@ -4,6 +4,7 @@
 
 #include "models/char_transformer.h"
 #include "models/conv4.h"
+#include "models/encoder_network.h"
 #include "models/mlp.h"
 #include "models/resnet.h"
 
@@ -15,18 +16,22 @@ NetworkPtr make_network(const ModelOptions& options,
     throw ConfigError(
         concat("model.context = ", options.context, "; expected at least 0"));
   const ModelOptions d;
-  if (options.name != "transformer" &&
-      (options.width != d.width || options.layers != d.layers ||
-       options.heads != d.heads))
+  const bool sequence = options.name == "transformer";
+  if (!sequence && (options.layers != d.layers || options.heads != d.heads ||
+                    (options.width != d.width && options.name != "encoder")))
     throw ConfigError(
         concat("model.width, model.layers and model.heads are for model.name = "
                "transformer; this is ",
                options.name));
+  if (options.name != "encoder" && options.leak != d.leak)
+    throw ConfigError(concat("model.leak = ", options.leak,
+                             " is for model.name = encoder; this is ",
+                             options.name));
   if (options.name == "conv4")
     return std::make_shared<Conv4>(options, input, outputs);
   if (options.name == "resnet12" || options.name == "resnet18")
     return std::make_shared<ResNet>(options, input, outputs);
-  if ((options.name == "mlp" || options.name == "transformer") &&
+  if ((options.name == "mlp" || sequence || options.name == "encoder") &&
       options.norm != "batch")
     throw ConfigError(concat("model.norm = \"", options.norm,
                              "\", but model.name = ", options.name,
@@ -34,11 +39,13 @@ NetworkPtr make_network(const ModelOptions& options,
                              "looked at"));
   if (options.name == "mlp")
     return std::make_shared<Mlp>(options, input, outputs);
-  if (options.name == "transformer")
+  if (options.name == "encoder")
+    return std::make_shared<EncoderNetwork>(options, input, outputs);
+  if (sequence)
     return std::make_shared<CharTransformer>(options, input, outputs);
   throw ConfigError(concat("model.name = \"", options.name,
                            "\"; expected one of: conv4, resnet12, resnet18, "
-                           "mlp, transformer"));
+                           "mlp, encoder, transformer"));
 }
 
 }  // namespace protean

@@ -178,6 +178,18 @@ void rename_or_throw(const fs::path& from, const fs::path& to) {
                            to.filename().string(), ": ", error.message()));
 }
 
+// Under another name first: a half-removed step-N would be met, and warned
+// about, by a resume.
+void remove_checkpoint(const fs::path& folder) {
+  const fs::path aside = folder.string() + ".tmp";
+  rename_or_throw(folder, aside);
+  fault_point("checkpoint.between_prune");
+  std::error_code error;
+  fs::remove_all(aside, error);
+  if (error)
+    throw DataError(aside.string() + ": cannot remove: " + error.message());
+}
+
 // What killed processes left behind: half-written folders, and checkpoints that
 // were already replaced.
 void remove_leftovers(const fs::path& checkpoints) {
@@ -494,17 +506,24 @@ void prune_checkpoints(const fs::path& checkpoints,
     ++kept;
     if (kept <= options.keep || folder.step == latest || stays(folder.step))
       continue;
-    // Under another name first: a half-removed step-N would be met, and warned
-    // about, by a resume.
-    const fs::path aside = folder.path.string() + ".tmp";
-    rename_or_throw(folder.path, aside);
-    fault_point("checkpoint.between_prune");
-    std::error_code error;
-    fs::remove_all(aside, error);
-    if (error)
-      throw DataError(aside.string() + ": cannot remove: " + error.message());
+    remove_checkpoint(folder.path);
   }
   fault_point("checkpoint.after_prune");
+}
+
+void drop_checkpoints_from(const fs::path& checkpoints, int64_t step) {
+  std::string newest;
+  for (const auto& folder : step_folders(checkpoints)) {
+    if (folder.step >= step)
+      remove_checkpoint(folder.path);
+    else if (newest.empty())
+      newest = folder_name(folder.step);
+  }
+  std::error_code error;
+  if (!newest.empty())
+    write_file_atomically(checkpoints / "latest", newest + "\n");
+  else
+    fs::remove(checkpoints / "latest", error);
 }
 
 fs::path fallback_checkpoints(const CheckpointOptions& options,

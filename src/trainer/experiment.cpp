@@ -39,6 +39,13 @@ void validate(const Config& c) {
   validate(c.coordinator);
   at_least("eval.target_accuracy", c.eval.target_accuracy, 0.0);
   at_least("eval.patience", c.eval.patience, int64_t{0});
+  at_least("optim.retries", c.optim.retries, int64_t{0});
+  if (c.optim.retries > 0 && c.generated.refresh > 0)
+    throw ConfigError(concat(
+        "optim.retries = ", c.optim.retries,
+        ", but generator.refresh = ", c.generated.refresh,
+        " trains a generator beside the run, which does not go back; expected "
+        "one of them to be 0"));
   at_least("optim.eps", c.optim.eps, 0.0);
   at_least("optim.weight_decay", c.optim.weight_decay, 0.0);
   at_least("optim.clip_norm", c.optim.clip_norm, 0.0);

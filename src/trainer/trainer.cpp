@@ -24,6 +24,7 @@
 
 #include "trainer/curriculum.h"
 #include "trainer/generator_service.h"
+#include "trainer/initial_values.h"
 #include "trainer/on_root.h"
 #include "trainer/per_rank.h"
 #include "trainer/run_logs.h"
@@ -53,6 +54,13 @@ constexpr int64_t kStopBySignal = 1;
 constexpr int64_t kStopByTime = 2;
 constexpr int64_t kCheckpointNow = 4;
 
+// Thrown on every rank, by a step that leaves nothing to go on from.
+struct Diverged {
+  AgreedError error;
+  int64_t setbacks;               // this one among them
+  int64_t diverged_at, dead_end;  // of RunContext
+};
+
 // One rank's part in one run. The loop is run(); each step of it is a member.
 class Trainer {
  public:
@@ -64,10 +72,13 @@ class Trainer {
   bool is_root() const { return comm_.rank() == 0; }
   void open_run();
   void open_directory();
+  void start_from_another();
   void shard();
   void restore(const std::string& run_dir);
+  void restore_own();
   RankReport report() const;
   void step();
+  Diverged diverged(const std::string& what, int exit_code) const;
   void check_agreement(const StepTotals& totals) const;
   void log_step(bool force);
   // NaN for regression.
@@ -165,7 +176,11 @@ Trainer::Trainer(const Experiment& experiment, World& world,
 // state. Nothing is created before everything else was checked.
 void Trainer::open_run() {
   state_ = initial_state(e_, device_);
-  on_root(comm_, [this] { open_directory(); });
+  on_root(comm_, [this] {
+    if (!config_.model.init_from.empty()) start_from_another();
+    open_directory();
+    state_.setbacks = std::max(state_.setbacks, context_.setbacks);
+  });
   logs_ = std::make_unique<RunLogs>(config_.run, comm_);
   if (!resumed_folder_.empty())  // for the log too
     log_info(concat("resuming from ", resumed_folder_, ", step ", state_.step));
@@ -197,6 +212,14 @@ void Trainer::open_run() {
   if (config_.shard_optim) shard();
 }
 
+void Trainer::start_from_another() {
+  const int64_t copied = copy_initial_values(
+      config_.model, e_.learner->spaces().theta, state_.meta.theta);
+  log_info(concat("starting from ", copied, " of ",
+                  e_.learner->spaces().theta.count(), " parameters of ",
+                  config_.model.init_from));
+}
+
 // From here on this rank holds its slice of the optimiser's state.
 void Trainer::shard() {
   auto& data = world_.data_plane();
@@ -209,12 +232,18 @@ void Trainer::shard() {
 }
 
 void Trainer::open_directory() {
-  const bool go_on = context_.resume == "auto";
+  const bool back = context_.setbacks > 0;
+  const bool go_on = back || context_.resume == "auto";
   // Another run's state comes first: without it there is no new run. Of this
   // run's own, only the holder of its lock may be sure.
   if (!go_on && context_.resume != "none") restore(context_.resume);
   run_ = std::make_unique<RunDirectory>(config_.run.dir, go_on);
-  if (go_on) restore(config_.run.dir);
+  if (context_.dead_end >= 0)
+    for (const auto& checkpoints :
+         {run_->checkpoints_path(),
+          fallback_checkpoints(config_.checkpoint, config_.run.dir)})
+      drop_checkpoints_from(checkpoints, context_.dead_end);
+  if (go_on) restore_own();
   run_->clear_done();
   run_->write_config(context_.config_text);
   cut_back(run_->metrics_path(), state_.step);
@@ -231,7 +260,7 @@ void Trainer::restore(const std::string& run_dir) {
       find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
                         fallback_checkpoints(config_.checkpoint, run_dir));
   if (!found) {
-    if (context_.resume != "auto")
+    if (context_.resume == run_dir)
       throw ConfigError("--resume " + run_dir +
                         ": no checkpoint there; expected the folder of a run");
     return;
@@ -241,6 +270,15 @@ void Trainer::restore(const std::string& run_dir) {
   from_checkpoint(found->state, e_.learner->spaces(), state_);
   resumed_from_ = state_.step;
   resumed_folder_ = found->folder.string();
+}
+
+// Of this run, or where it diverged before its first checkpoint, of what it was
+// started from.
+void Trainer::restore_own() {
+  restore(config_.run.dir);
+  if (resumed_from_ < 0 && context_.resume != "none" &&
+      context_.resume != "auto")
+    restore(context_.resume);
 }
 
 RankReport Trainer::report() const {
@@ -267,6 +305,15 @@ void Trainer::check_agreement(const StepTotals& totals) const {
           kExitFailed);
 }
 
+Diverged Trainer::diverged(const std::string& what, int exit_code) const {
+  // What a checkpoint holds may be lost already, if finite.
+  const bool in_vain =
+      state_.step == first_step_ || state_.step <= context_.diverged_at;
+  return {AgreedError(what, exit_code), state_.setbacks + 1,
+          std::max(state_.step, context_.diverged_at),
+          in_vain && resumed_from_ >= 0 ? first_step_ : -1};
+}
+
 void Trainer::step() {
   const TraceSpan span("step", concat("step ", state_.step));
   comm_.set_activity(concat("step ", state_.step));
@@ -274,16 +321,17 @@ void Trainer::step() {
   double before = seconds_since(start_);
   try {
     state_.outer->run(*objective_, state_.meta.theta,
-                      {state_.step, config_.run.steps});
+                      {state_.step, config_.run.steps,
+                       std::exp2(-static_cast<double>(state_.setbacks))});
   } catch (const NumericError& e) {  // every rank has it
-    throw AgreedError(e.what(), e.exit_code());
+    throw diverged(e.what(), e.exit_code());
   }
   // Before they can be stored: no later step would tell when this is the last.
   if (!at::isfinite(state_.meta.theta).all().item<bool>())
-    throw AgreedError(concat("step ", state_.step,
-                             ": the outer step leaves parameters that are not "
-                             "finite; expected finite values: lower optim.lr"),
-                      kExitFailed);
+    throw diverged(concat("step ", state_.step,
+                          ": the outer step leaves parameters that are not "
+                          "finite; expected finite values: lower optim.lr"),
+                   kExitFailed);
   const auto& totals = objective_->totals();
   const auto& times = objective_->times();
   optimiser_s_ +=
@@ -524,6 +572,7 @@ nlohmann::json Trainer::summary(double wall_s) const {
       {"checkpoint_share", wall_s > 0 ? store_s_ / wall_s : 0.0},
       {"coordinator_cpu_share", station_->cpu_seconds() / cpu_seconds()},
       {"scale_repeats", reducer.repeats()},
+      {"setbacks", state_.setbacks},
       {"learner", e_.learner->name()},
       {"data_checksum", e_.tasks.checksum},
       {"provenance", context_.provenance}};
@@ -538,7 +587,24 @@ nlohmann::json Trainer::summary(double wall_s) const {
 
 TrainOutcome train(const Experiment& experiment, World& world,
                    const RunContext& context) {
-  return Trainer(experiment, world, context).run();
+  for (RunContext again = context;;) try {
+      return Trainer(experiment, world, again).run();
+    } catch (const Diverged& d) {
+      const auto& config = experiment.config;
+      if (d.setbacks > config.optim.retries) throw AgreedError(d.error);
+      again.setbacks = d.setbacks;
+      again.diverged_at = d.diverged_at;
+      again.dead_end = d.dead_end;
+      if (world.control->rank() == 0)
+        log_warning(concat(d.error.what(),
+                           "; going back to the newest "
+                           "checkpoint for the ",
+                           d.setbacks,
+                           ". time of "
+                           "optim.retries = ",
+                           config.optim.retries, ", with optim.lr times ",
+                           std::exp2(-static_cast<double>(d.setbacks))));
+    }
 }
 
 StoredMeta load_meta(const std::string& run_dir, const Experiment& e,

@@ -48,7 +48,9 @@ bool may_change(const std::string& key, bool validations_decide) {
       "run.device", "run.threads", "data.path", "data.prefetch", "run.logs",
       "run.trace", "run.prometheus",
       // Its weights are part of the data checksum.
-      "generator.from"};
+      "generator.from",
+      // Of the first step alone.
+      "model.init_from"};
   for (const char* free : kFree)
     if (key == free) return true;
   if (key.starts_with("eval.")) return !validations_decide;
@@ -110,7 +112,8 @@ CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
              {"best", best},
              {"validations_without_gain", s.validations_without_gain},
              {"costs", to_json(s.costs)},
-             {"levels_raised", s.levels_raised}};
+             {"levels_raised", s.levels_raised},
+             {"setbacks", s.setbacks}};
   return c;
 }
 
@@ -157,6 +160,7 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
                       b.at(1)});
   s.validations_without_gain = c.extra.at("validations_without_gain");
   if (c.extra.contains("costs")) s.costs = costs_from(c.extra.at("costs"));
+  s.setbacks = c.extra.value("setbacks", int64_t{0});
   s.levels_raised = c.extra.value("levels_raised", std::vector<int64_t>());
 }
 
@@ -171,17 +175,19 @@ void broadcast(TrainingState& s, Communicator& comm) {
   send(s.meta.state);
   for (auto& buffer : s.outer->state().buffers) send(buffer);
   struct Scalars {
-    int64_t step, updates, tasks_seen, without_gain, has_exponents;
+    int64_t step, updates, tasks_seen, without_gain, has_exponents, setbacks;
     StepReducer::Exponents exponents;
   } v{s.step,          s.outer->state().updates,
       s.tasks_seen,    s.validations_without_gain,
-      s.has_exponents, s.exponents};
+      s.has_exponents, s.setbacks,
+      s.exponents};
   comm.broadcast(&v, sizeof v, 0);
   s.step = v.step;
   s.outer->state().updates = v.updates;
   s.tasks_seen = v.tasks_seen;
   s.validations_without_gain = v.without_gain;
   s.has_exponents = v.has_exponents != 0;
+  s.setbacks = v.setbacks;
   s.exponents = v.exponents;
   const auto send_all = [&](auto& values) {
     uint64_t size = values.size();

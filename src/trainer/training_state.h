@@ -30,6 +30,7 @@ struct TrainingState {
   int64_t validations_without_gain = 0;
   CostTable costs;                     // of the coordinator
   std::vector<int64_t> levels_raised;  // see curriculum.h
+  int64_t setbacks = 0;  // returns to a checkpoint after a divergence
   // What ranks hold parts of, gathered for a checkpoint on rank 0 (per_rank.h):
   // the optimiser's buffers where they are cut, and each rank's rest of 16-bit
   // gradients.

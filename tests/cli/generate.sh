@@ -125,6 +125,48 @@ keys() {
 tiny_net=(train --data.path sound.pack --run.steps 2 --run.quiet true --eval.every 0
   --model.filters 2 --task.ways 2 --task.queries 1 --task.meta_batch 2)
 
+# A learner starts from what a generative model has learnt.
+start() {
+  accepted "${tiny[@]}" --run.dir run
+  local net=(--learner.name protonet --model.name encoder --model.filters 2 --model.width 8)
+  accepted "${tiny_net[@]}" "${net[@]}" --run.dir from --optim.lr 1e-12 --model.init_from run \
+    --model.init_part encoder
+  expect_line 'starting from 8 of 8 parameters of run'
+  python3 - run/checkpoints/step-2/model.safetensors from/checkpoints/step-2/model.safetensors <<'PY'
+import json, struct, sys
+def read(path):
+    data = open(path, "rb").read()
+    (size,) = struct.unpack_from("<Q", data)
+    values = memoryview(data[8 + size:]).cast("f")
+    return {name: [values[i] for i in range(v["data_offsets"][0] // 4, v["data_offsets"][1] // 4)]
+            for name, v in json.loads(data[8:8 + size]).items() if name != "__metadata__"}
+run, start = (read(path) for path in sys.argv[1:])
+same = [name for name, values in start.items() for other in run
+        if other.endswith("encoder." + name.removeprefix("theta."))
+        and max((abs(a - b) for a, b in zip(values, run[other])), default=1) < 1e-9]
+assert len(same) == 8, (same, list(start), list(run))
+PY
+  refused 2 'model\.init_from = nowhere: no checkpoint there' "${tiny_net[@]}" "${net[@]}" \
+    --run.dir new --model.init_from nowhere
+  refused 2 'no parameter fits; it has encoder.conv1.weight 2x1x3x3.*; expected' \
+    "${tiny_net[@]}" "${net[@]}" --run.dir new --model.init_from run --model.init_part encoder \
+    --model.filters 3 --model.width 9
+}
+
+# One generator of two data sets.
+joined() {
+  python3 "$support/make_images.py" more 4 6 2
+  accepted "${tiny[@]}" --run.dir both --data.also more
+  accepted "${tiny[@]}" --run.dir one
+  [ "$(json both/summary.json 'd["data_checksum"]')" != \
+    "$(json one/summary.json 'd["data_checksum"]')" ] || fail "the same data"
+  refused 2 'data\.also: more has examples of another shape than sound\.pack' "${tiny[@]}" \
+    --run.dir new --data.also more --data.channels 3
+  refused 2 'nowhere: no such file or folder' "${tiny[@]}" --run.dir new --data.also more,nowhere
+  refused 2 'data\.also is for images' "${tiny_net[@]}" --run.dir new --data.source table \
+    --data.path table --data.also more
+}
+
 latent() {
   accepted "${tiny[@]}" --run.dir run
   accepted latent --run run --out pictures --classes 3 --json

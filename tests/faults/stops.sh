@@ -211,6 +211,33 @@ END
   expect_equal "bad task when resumed" "$found" "$expected"
 }
 
+diverges() {
+  base+=(--optim.name sgd --optim.lr 3e2 --checkpoint.every 1 --checkpoint.keep 30)
+  protean "${base[@]}" --run.dir none
+  expect_code 1
+  # Ten halves of the rate are enough for this run, whatever ranks there are.
+  base+=(--optim.retries 10)
+  protean "${base[@]}" --run.dir alone
+  expect_code 0
+  expect_line 'not finite.*; going back to the newest checkpoint for the 1\. time of optim\.retries = 10, with optim\.lr times 0\.5'
+  [ -e alone/DONE ] || fail "no DONE"
+  mpi 2 "${base[@]}" --run.dir ranks
+  expect_code 0
+  python3 - alone ranks <<'END'
+import json, sys
+alone, ranks = (json.load(open(f"{run}/summary.json")) for run in sys.argv[1:])
+assert alone["setbacks"] >= 1, alone["setbacks"]
+assert alone["theta_sha256"] == ranks["theta_sha256"]
+END
+  # The log goes back too.
+  expect_each_step_once alone 24
+  # Enough is enough.
+  protean "${base[@]}" --run.dir few --optim.retries 1 --learner.inner_lr 1e30
+  expect_code 1
+  expect_error 'step 0: the loss or gradient of task 0'
+  [ ! -e few/lock ] || fail "the lock stayed"
+}
+
 # --- killed while it saves -------------------------------------------------------
 
 save_killed() {

@@ -34,6 +34,10 @@ struct OptimOptions {
   int64_t decay_steps = 2000;  // optim.decay_steps
   double clip_norm = 0;        // optim.clip_norm: of the mean gradient; 0 = off
   double clip_value = 0;       // optim.clip_value: per element; 0 = off
+  // optim.retries: how often a run that diverges (a loss, gradient or parameter
+  // that is not finite) goes back to its newest checkpoint, each time at half
+  // the rate.
+  int64_t retries = 0;
 };
 
 // The trainer's side: a global mean over the meta-batch per call, of the step's
@@ -51,6 +55,7 @@ class Objective {
 struct StepContext {
   int64_t step = 0;   // 0-based
   int64_t steps = 0;  // run.steps
+  double rate = 1;    // times what optim.lr and its schedule say
 };
 
 class OuterStep {

@@ -8,8 +8,8 @@ namespace protean {
 
 struct ModelOptions {
   // model.name: conv4 (four blocks of 3x3 convolution, norm, ReLU), resnet12,
-  // resnet18, mlp (ReLU layers) or, for text, transformer (see
-  // models/char_transformer.h).
+  // resnet18, mlp (ReLU layers), encoder (as generative models have one) or,
+  // for text, transformer (see models/char_transformer.h).
   std::string name = "conv4";
   // model.filters: channels of every convolution of conv4, and of the first
   // ones of a resnet.
@@ -33,7 +33,10 @@ struct ModelOptions {
   // them to every input, conv4 modulates its third block with them (FiLM), a
   // resnet every block.
   int64_t context = 0;
-  // model.width, model.layers, model.heads: of the transformer.
+  // model.leak: slope of encoder's ReLU below 0; discriminators have 0.1.
+  double leak = 0;
+  // model.width, model.layers, model.heads: of the transformer. width also: of
+  // encoder's dense layer.
   int64_t width = 64;
   int64_t layers = 2;
   int64_t heads = 4;
@@ -44,6 +47,12 @@ struct ModelOptions {
   // model.head_init: as model.init, or "normal" (deviation 1, as the MAML
   // paper's last layer), or "" for model.init.
   std::string head_init = "";
+  // model.init_from: run whose parameters of the same name and shape training
+  // starts from; empty: none.
+  std::string init_from;
+  // model.init_part: of a generative run, the part that model.name = encoder
+  // starts from: encoder or discriminator.
+  std::string init_part;
 };
 
 }  // namespace protean

@@ -125,6 +125,10 @@ void prune_checkpoints(const std::filesystem::path& checkpoints,
                        const CheckpointOptions& options,
                        const std::vector<int64_t>& best_steps);
 
+// Removes those of `step` and later steps, from which a run could not go on.
+void drop_checkpoints_from(const std::filesystem::path& checkpoints,
+                           int64_t step);
+
 // The part of options.fallback_dir that belongs to one run: two runs with
 // different folders never meet. Empty when the option is.
 std::filesystem::path fallback_checkpoints(

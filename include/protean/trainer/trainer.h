@@ -16,6 +16,12 @@ struct RunContext {
   std::string config_text;      // the same as an INI file
   std::string resume = "none";  // none, auto, or the folder of another run
   nlohmann::json provenance;    // of the build and this machine
+  // How often the run has diverged since it was started, and went back.
+  int64_t setbacks = 0;
+  // The furthest step that it has diverged at; the checkpoint that led there
+  // again, or to no step at all. -1: none.
+  int64_t diverged_at = -1;
+  int64_t dead_end = -1;
 };
 
 struct TrainOutcome {
@@ -24,8 +30,9 @@ struct TrainOutcome {
 };
 
 // Collective: every rank of the world calls it with the same experiment. Rank 0
-// writes. Returns kExitDone, or kExitStopped when a signal asked for the end
-// and the last checkpoint is stored.
+// writes. A run that diverges goes back to its newest checkpoint, or its start,
+// optim.retries times. Returns kExitDone, or kExitStopped when a signal asked
+// for the end and the last checkpoint is stored.
 TrainOutcome train(const Experiment& experiment, World& world,
                    const RunContext& context);
 
