@@ -17,9 +17,12 @@ struct Plane {
 Plane principal_plane(const at::Tensor& x);
 
 // points (n, 2); labels (n) in [0, names.size()), which decide the colour and
-// are listed beside the picture.
+// are listed beside the picture. pictures: none, or of every point the bytes of
+// a PNG file, which the SVG then holds and shows in place of a dot, framed in
+// the colour; "" leaves the dot. Throws Error on another number of pictures.
 std::string scatter_svg(const at::Tensor& points, const at::Tensor& labels,
                         const std::vector<std::string>& names,
-                        const std::string& title);
+                        const std::string& title,
+                        const std::vector<std::string>& pictures = {});
 
 }  // namespace protean
