@@ -21,6 +21,19 @@ at::Tensor nearest(const at::Tensor& x, const at::Tensor& centres) {
   return at::cat(out);
 }
 
+// count (g, l): points of each group and label.
+double adjusted_rand_index(const at::Tensor& count) {
+  const auto pairs = [](const at::Tensor& n) {
+    return (n * (n - 1) / 2).sum().item<double>();
+  };
+  const double in_groups = pairs(count.sum(1)), in_labels = pairs(count.sum(0));
+  const double all = pairs(count.sum());
+  const double chance = all > 0 ? in_groups * in_labels / all : 0;
+  const double most = (in_groups + in_labels) / 2;
+  // Otherwise one group each, or one for every point: the same either way.
+  return most > chance ? (pairs(count) - chance) / (most - chance) : 1;
+}
+
 }  // namespace
 
 at::Tensor k_means(const at::Tensor& x, int64_t k, int rounds, uint64_t seed) {
@@ -65,10 +78,9 @@ std::vector<at::Tensor> random_partitions(const at::Tensor& x, int64_t k,
 Agreement agreement(const at::Tensor& groups, const at::Tensor& labels) {
   const int64_t g = groups.max().item<int64_t>() + 1;
   const int64_t l = labels.max().item<int64_t>() + 1;
-  const auto joint = at::bincount(groups * l + labels, {}, g * l)
-                         .view({g, l})
-                         .to(at::kDouble) /
-                     static_cast<double>(groups.numel());
+  const auto count =
+      at::bincount(groups * l + labels, {}, g * l).view({g, l}).to(at::kDouble);
+  const auto joint = count / static_cast<double>(groups.numel());
   const auto entropy = [](const at::Tensor& p) {
     return -at::xlogy(p, p).sum().item<double>();
   };
@@ -77,7 +89,7 @@ Agreement agreement(const at::Tensor& groups, const at::Tensor& labels) {
   const double shared = of_groups + of_labels - entropy(joint);
   const double mean = (of_groups + of_labels) / 2;
   return {std::get<0>(joint.max(1)).sum().item<double>(),
-          mean > 0 ? shared / mean : 1};
+          mean > 0 ? shared / mean : 1, adjusted_rand_index(count)};
 }
 
 }  // namespace protean

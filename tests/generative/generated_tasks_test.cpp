@@ -229,12 +229,23 @@ TEST_CASE("k-means finds groups that are there", "[generative]") {
   CHECK_THROWS_AS(k_means(x, 201, 5, 0), Error);
 }
 
-TEST_CASE("purity and mutual information", "[generative]") {
+TEST_CASE("purity, mutual information and adjusted Rand index",
+          "[generative]") {
   const auto labels = at::tensor({0, 0, 1, 1}, at::kLong);
   const auto same = agreement(at::tensor({1, 1, 0, 0}, at::kLong), labels);
   CHECK(same.purity == Approx(1));
   CHECK(same.mutual_information == Approx(1));
+  CHECK(same.rand_index == Approx(1));
   const auto crossed = agreement(at::tensor({0, 1, 0, 1}, at::kLong), labels);
   CHECK(crossed.purity == Approx(0.5));
   CHECK(crossed.mutual_information == Approx(0).margin(1e-12));
+  // Of six pairs groups and labels join two each, none in common; 2 / 3 by
+  // chance: (0 - 2/3) / (2 - 2/3).
+  CHECK(crossed.rand_index == Approx(-0.5));
+  // One pair of three kept together: (1 - 1/3) / (3/2 - 1/3).
+  const auto split = agreement(at::tensor({0, 0, 1, 2}, at::kLong), labels);
+  CHECK(split.rand_index == Approx(4.0 / 7));
+  const auto one = at::zeros({4}, at::kLong);
+  CHECK(agreement(one, labels).rand_index == Approx(0).margin(1e-12));
+  CHECK(agreement(one, one).rand_index == Approx(1));
 }

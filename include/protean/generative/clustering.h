@@ -23,6 +23,10 @@ std::vector<at::Tensor> random_partitions(const at::Tensor& x, int64_t k,
 struct Agreement {
   double purity = 0;              // share of points in their group's majority
   double mutual_information = 0;  // normalised by the mean of both entropies
+  // Share of pairs that both put together, or both apart, with chance taken
+  // off: 1 for the same groups, 0 on average for random ones of these sizes
+  // (Hubert and Arabie 1985).
+  double rand_index = 0;
 };
 // groups, labels: (n) int64, at least 0.
 Agreement agreement(const at::Tensor& groups, const at::Tensor& labels);
