@@ -1,6 +1,8 @@
 #include <cstdio>
 
 #include "protean/comm/preflight.h"
+#include "protean/core/csv.h"
+#include "protean/core/error.h"
 #include "protean/trainer/latent_report.h"
 
 #include "cli/commands.h"
@@ -12,9 +14,77 @@ namespace {
 
 const std::vector<CommandFlag> kFlags = {
     {"run", "DIR", "", "run of a generative learner; its newest checkpoint"},
-    {"out", "DIR", "", "new folder for characters.png, map.svg, latent.json"},
+    {"out", "DIR", "", "new folder for pictures, curve.csv and latent.json"},
     {"classes", "N", "20", "classes of eval.stream that are shown"},
-    {"seed", "N", "0", "of their choice"}};
+    {"seed", "N", "0", "of their choice"},
+    {"from", "CLASS", "", "direction.png: images of this class are moved"},
+    {"to", "CLASS", "", "towards this one"},
+    {"strength", "LOW:HIGH", "",
+     "how far; 0 stays, 1 arrives (default -0.25:1.25)"}};
+
+void parse_strength(const std::string& text, LatentOptions& options) {
+  constexpr double kFar = 100;
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos ||
+      !parse_csv_number(text.substr(0, colon), options.low) ||
+      !parse_csv_number(text.substr(colon + 1), options.high) ||
+      !(-kFar <= options.low && options.low < options.high &&
+        options.high <= kFar))
+    throw ConfigError(concat("--strength ", text,
+                             "; expected LOW:HIGH, two numbers from ", -kFar,
+                             " to ", kFar, ", the lower first"));
+}
+
+LatentOptions options_of(const CommandLine& line) {
+  LatentOptions o;
+  o.classes = whole_number(line, "classes");
+  o.seed = static_cast<uint64_t>(whole_number(line, "seed"));
+  required(line, "out");
+  for (const auto& [flag, other] :
+       {std::pair("from", "to"), {"to", "from"}, {"strength", "from"}})
+    if (line.is_set(flag) && !line.is_set(other))
+      throw ConfigError(concat("--", flag, " goes with --", other));
+  o.from = line.flags.at("from");
+  o.to = line.flags.at("to");
+  if (line.is_set("strength")) parse_strength(line.flags.at("strength"), o);
+  return o;
+}
+
+// The network of eval.features that judges images; without one there is no
+// function in it. Features of a run refer to `run`.
+ImageFeatures open_features(const CommandLine& line, const Experiment& e,
+                            Communicator& comm, StoredRun& run) {
+  const auto& name = line.config.eval.features;
+  const bool script = name.ends_with(".pt");
+  agree(comm, [&] {
+    if (name.find(',') != std::string::npos)
+      throw ConfigError("eval.features = " + name +
+                        "; latent takes one network");
+  });
+  if (!name.empty() && !script)
+    run = open_stored_run("eval.features", name, comm);
+  ImageFeatures features;
+  on_root(comm, [&] {
+    const auto shape =
+        generative_learner(e, line.flags.at("run"))->image_shape();
+    if (script)
+      features = features_of_script(name, shape);
+    else if (!name.empty())
+      features = features_of(run, shape);
+  });
+  return features;
+}
+
+void print(const nlohmann::json& result, const std::string& out) {
+  std::printf("%lld images of %lld classes; pictures in %s\n",
+              result.at("images").get<long long>(),
+              result.at("classes").get<long long>(), out.c_str());
+  for (const auto& [method, match] : result.at("groups").items())
+    std::printf("%-17s purity %.3f, mutual information %.3f, Rand index %.3f\n",
+                method.c_str(), match.at("purity").get<double>(),
+                match.at("mutual_information").get<double>(),
+                match.at("rand_index").get<double>());
+}
 
 }  // namespace
 
@@ -22,7 +92,8 @@ int run_latent(const Arguments& args) {
   for (const auto& a : args)
     if (a == "--help") {
       print_help(
-          "latent --run DIR --out DIR [--classes 20] [--section.key value]...",
+          "latent --run DIR --out DIR [--classes 20] [--from CLASS --to CLASS] "
+          "[--section.key value]...",
           kFlags, true);
       return kExitDone;
     }
@@ -31,32 +102,22 @@ int run_latent(const Arguments& args) {
       [](const CommandLine& line, World& world) {
         auto& comm = *world.control;
         LatentOptions options;
-        agree(comm, [&] {
-          options.classes = whole_number(line, "classes");
-          options.seed = static_cast<uint64_t>(whole_number(line, "seed"));
-          required(line, "out");
-        });
+        agree(comm, [&] { options = options_of(line); });
         const auto run = open_run(line, comm);
+        StoredRun by;
+        const auto features = open_features(line, run.experiment, comm, by);
         nlohmann::json result;
         on_root(comm, [&] {
-          generative_learner(run.experiment, line.flags.at("run"));
           result = write_latent_report(run.experiment, run.stored.meta,
                                        line.config.eval.stream == "validation"
                                            ? Stream::validation
                                            : Stream::test,
-                                       options, line.flags.at("out"));
+                                       options, features, line.flags.at("out"));
         });
         if (comm.rank() == 0 && line.json)
           std::printf("%s\n", result.dump().c_str());
         else if (comm.rank() == 0)
-          std::printf(
-              "%lld images of %lld classes: k-means purity %.3f, mutual "
-              "information %.3f; pictures in %s\n",
-              result.at("images").get<long long>(),
-              result.at("classes").get<long long>(),
-              result.at("purity").get<double>(),
-              result.at("mutual_information").get<double>(),
-              line.flags.at("out").c_str());
+          print(result, line.flags.at("out"));
         return kExitDone;
       });
 }

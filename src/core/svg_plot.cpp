@@ -112,8 +112,11 @@ class Drawing {
     }
     line(kLeft, kTop, kLeft, bottom, "black");
     line(kLeft, bottom, right, bottom, "black");
+    // Many numbers would run into each other.
+    const size_t every = plot_.names.empty() ? 1 + points() / 9 : 1;
     for (size_t i = 0; i < points(); ++i) {
       line(x(at(i)), bottom, x(at(i)), bottom + 4, "black");
+      if (i % every != 0) continue;
       if (plot_.names.empty())
         write(x(at(i)), bottom + 17, number(plot_.x[i], "%.6g"), "middle");
       else

@@ -1,133 +1,107 @@
 #include "protean/trainer/latent_report.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/core/hash.h"
+#include "protean/core/log.h"
 #include "protean/core/new_folder.h"
 #include "protean/core/philox.h"
-#include "protean/data/image_sheet.h"
-#include "protean/generative/clustering.h"
-#include "protean/generative/scatter.h"
-#include "protean/tasks/noise.h"
+
+#include "trainer/latent/character_sheet.h"
+#include "trainer/latent/code_groups.h"
+#include "trainer/latent/code_maps.h"
+#include "trainer/latent/curve_files.h"
+#include "trainer/latent/direction_sheet.h"
 
 namespace protean {
 namespace {
 
-constexpr int64_t kSupport = 5, kSamples = 8, kSteps = 5;
-// Empty columns part the three kinds.
-constexpr int64_t kColumns = kSupport + 1 + kSamples + 1 + kSteps;
+constexpr int64_t kMostClasses = 500;
 
-// All images of a class, (1, n, C, H, W).
-at::Tensor read_class(const ClassDataset& data, uint32_t cls) {
-  std::vector<int64_t> shape{1, data.size(cls)};
-  shape.insert(shape.end(), data.shape().begin(), data.shape().end());
-  auto x = at::empty(shape, at::kFloat);
-  for (uint32_t i = 0; i < data.size(cls); ++i)
-    data.read(cls, i, x[0][i].data_ptr<float>());
-  return x;
+// Places in run.classes.
+std::vector<uint32_t> shown_classes(const LatentRun& run, int64_t count) {
+  const auto available = static_cast<int64_t>(run.classes.size());
+  const auto most = std::min(available, kMostClasses);
+  if (count < 2 || count > most)
+    throw ConfigError(concat("--classes ", count, "; expected 2 to ", most,
+                             most < available ? ""
+                                              : ", the classes of "
+                                                "eval.stream"));
+  return Draws(run.seed, {Stream::generator, 1, 0}, Purpose::classes)
+      .sample(run.classes.size(), static_cast<uint64_t>(count));
 }
 
-struct Row {
-  at::Tensor support, samples, code;  // code (1, 1, c): of the support set
-  Phi phi;
-};
-
-Row row_of(const GenerativeLearner& g, const MetaView& meta,
-           const at::Tensor& images, uint32_t cls, uint64_t seed) {
-  Row r;
-  r.support = images.narrow(1, 0, std::min(kSupport, images.size(1)));
-  const std::vector<TaskId> id(1, TaskId{Stream::generator, 1, cls});
-  r.phi = g.adapted(r.support, id, meta);
-  const auto noise = [&](int64_t n, int64_t d, uint32_t slot) {
-    return task_noise(seed, id, n, d, Purpose::latent, slot, images);
-  };
-  r.samples = g.decode(r.phi, g.code(r.phi, noise(kSamples, g.code_size(), 0)),
-                       noise(kSamples, g.latent_size(), 1));
-  r.code = g.code(r.phi, at::zeros({1, 1, g.code_size()}, images.options()));
-  return r;
+// Codes of single images as features.
+ImageFeatures own_codes(const LatentRun& run) {
+  const Phi phi = run.learner->start(run.meta);
+  const auto theta = run.meta.theta.contiguous();
+  return {"the run's own codes",
+          sha256_hex(theta.data_ptr(), static_cast<size_t>(theta.nbytes())),
+          [&run, phi](const at::Tensor& x) {
+            return run.learner->embed(phi, x.unsqueeze(0))[0];
+          }};
 }
 
-at::Tensor between(const GenerativeLearner& g, const Row& from, const Row& to) {
-  const auto share = at::linspace(0, 1, kSteps).view({1, kSteps, 1});
-  const auto codes = from.code + share * (to.code - from.code);
-  return g.decode(from.phi, codes,
-                  at::zeros({1, kSteps, g.latent_size()}, codes.options()));
-}
-
-std::string picture(const GenerativeLearner& g, const std::vector<Row>& rows,
-                    const ImageFormat& format) {
-  ImageSheet sheet(format, static_cast<int64_t>(rows.size()), kColumns);
-  for (size_t r = 0; r < rows.size(); ++r) {
-    const auto place = [&](const at::Tensor& images, int64_t column) {
-      const auto x = images[0].contiguous();
-      for (int64_t i = 0; i < x.size(0); ++i)
-        sheet.place(static_cast<int64_t>(r), column + i,
-                    x[i].const_data_ptr<float>());
-    };
-    place(rows[r].support, 0);
-    place(rows[r].samples, kSupport + 1);
-    place(between(g, rows[r], rows[(r + 1) % rows.size()]),
-          kSupport + kSamples + 2);
+nlohmann::json write_curve(const LatentRun& run, const ImageFeatures& given,
+                           const NewFolder& folder) {
+  const auto features = given.of ? given : own_codes(run);
+  FactorCurveOptions options;
+  options.seed = run.seed;
+  const auto curve = factor_curve(*run.learner, run.meta, *run.data,
+                                  run.classes, features.of, options);
+  if (curve.factors.empty()) {
+    log_warning(
+        "latent: no curve.csv and curve.svg: the classes hold too few images");
+    return nullptr;
   }
-  return sheet.png();
+  folder.write("curve.csv", to_csv(curve));
+  folder.write("curve.svg", to_svg(to_plot(curve, features.name)));
+  auto json = to_json(curve);
+  json["features"] = features.name;
+  json["features_sha256"] = features.sha256;
+  return json;
 }
 
 }  // namespace
 
 nlohmann::json write_latent_report(const Experiment& e, const MetaView& meta,
                                    Stream stream, const LatentOptions& o,
+                                   const ImageFeatures& features,
                                    const std::filesystem::path& out) {
   at::NoGradGuard no_grad;
-  const auto learner = generative_learner(e, "latent");
-  need_code_space(*learner, "latent");
-  const auto& data = *e.tasks.examples;
-  const auto& classes = e.tasks.splits.of(stream);
-  const auto available = static_cast<int64_t>(classes.size());
-  if (o.classes < 2 || o.classes > available)
-    throw ConfigError(concat("--classes ", o.classes, "; expected 2 to ",
-                             available, ", the classes of eval.stream"));
+  const LatentRun run{generative_learner(e, "latent"), meta, e.tasks.examples,
+                      e.tasks.splits.of(stream), o.seed};
+  need_code_space(*run.learner, "latent");
+  const auto shown = shown_classes(run, o.classes);
   NewFolder folder(out, "--out");
-  const Phi phi = learner->start(meta);
-  std::vector<at::Tensor> codes;
-  std::vector<int64_t> labels;
-  for (int64_t i = 0; i < available; ++i) {
-    const auto x = read_class(data, classes[static_cast<size_t>(i)]);
-    codes.push_back(learner->embed(phi, x)[0]);
-    labels.insert(labels.end(), static_cast<size_t>(x.size(1)), i);
+  nlohmann::json result;
+  if (!o.from.empty()) {
+    const auto sheet = direction_sheet(run, {o.from, o.to, o.low, o.high});
+    folder.write("direction.png", sheet.png);
+    result["direction"] = sheet.json;
   }
-  const auto chosen =
-      Draws(o.seed, {Stream::generator, 1, 0}, Purpose::classes)
-          .sample(classes.size(), static_cast<uint64_t>(o.classes));
-  std::vector<Row> rows;
-  std::vector<at::Tensor> shown;
-  std::vector<int64_t> shown_labels;
-  std::vector<std::string> names;
-  for (uint32_t c : chosen) {
-    const uint32_t cls = classes[c];
-    rows.push_back(row_of(*learner, meta, read_class(data, cls), cls, o.seed));
-    shown.push_back(codes[c]);
-    shown_labels.insert(shown_labels.end(),
-                        static_cast<size_t>(codes[c].size(0)),
-                        static_cast<int64_t>(names.size()));
-    names.push_back(data.class_name(cls));
-  }
-  const auto all = at::cat(codes);
-  constexpr int kRounds = 50;
-  const auto match = agreement(k_means(all, available, kRounds, o.seed),
-                               at::tensor(labels, at::kLong));
-  const auto plane = principal_plane(at::cat(shown));
-  const nlohmann::json result = {
-      {"classes", available},
-      {"images", all.size(0)},
-      {"clusters", available},
-      {"purity", match.purity},
-      {"mutual_information", match.mutual_information},
-      {"plane_variance", plane.explained}};
-  folder.write("characters.png",
-               picture(*learner, rows, {learner->image_shape(), data.ink()}));
-  folder.write("map.svg",
-               scatter_svg(plane.points, at::tensor(shown_labels, at::kLong),
-                           names, "Codes of single images, principal axes"));
+  std::vector<uint32_t> numbers;
+  for (uint32_t c : shown) numbers.push_back(run.classes[c]);
+  folder.write("characters.png", character_sheet(run, numbers));
+
+  const auto codes = run.codes();
+  int64_t images = 0;
+  for (const auto& of_class : codes) images += of_class.size(0);
+  const auto maps = code_maps(run, codes, shown);
+  folder.write("map.svg", maps.principal);
+  folder.write("map-tsne.svg", maps.neighbours);
+  const auto groups = code_groups(codes, o.seed);
+  result.update(groups.at("k_means"));
+  result.update({{"classes", codes.size()},
+                 {"images", images},
+                 {"clusters", codes.size()},
+                 {"groups", groups},
+                 {"plane_variance", maps.plane_variance},
+                 {"perplexity", maps.perplexity},
+                 {"curve", write_curve(run, features, folder)}});
   folder.write("latent.json", result.dump(2) + "\n");
   folder.finish();
   return result;

@@ -176,11 +176,69 @@ latent() {
   expect_equal measures "$(json "$scratch/latent.json" \
     '[d["classes"], d["images"] > 1000, 0 < d["purity"] < 1, 0 < d["plane_variance"] <= 1]')" \
     "[94, true, true, true]"
-  grep -c '<circle' pictures/map.svg >/dev/null || fail "no point on the map"
-  expect_equal files "$(ls pictures | tr '\n' ' ')" "characters.png latent.json map.svg "
+  expect_equal groups "$(json "$scratch/latent.json" \
+    '[sorted(d["groups"]), all(0 < g["purity"] < 1 and -0.1 < g["rand_index"] < 1 for g in d["groups"].values()), d["groups"]["k_means"]["purity"] == d["purity"]]')" \
+    '[["k_means", "mixture", "random_partitions"], true, true]'
+  # Ten of a class are pictures, the other 17 of 47 dots; three more in the list.
+  local map
+  for map in map map-tsne; do
+    expect_equal "points of $map.svg" \
+      "$(grep -c '<image' pictures/$map.svg) $(grep -c '<circle' pictures/$map.svg)" "30 20"
+  done
+  ! cmp -s pictures/map.svg pictures/map-tsne.svg || fail "both maps are one"
+  expect_equal files "$(ls pictures | tr '\n' ' ')" \
+    "characters.png curve.csv curve.svg latent.json map-tsne.svg map.svg "
+  # Both paths begin in the class: the same images.
+  expect_equal curve "$(python3 - <<'PY'
+import csv
+rows = list(csv.DictReader(open("pictures/curve.csv")))
+at = {(r["path"], r["factor"]): r for r in rows}
+print(len(rows), rows[0]["factor"], rows[12]["factor"], {r["images"] for r in rows},
+      abs(float(at["code", "0"]["frechet"]) / float(at["latent", "0"]["frechet"]) - 1) < 0.01,
+      float(at["real", ""]["frechet"]) < float(at["code", "0.5"]["frechet"]))
+PY
+)" "27 -0.25 1.25 {'561'} True True"
+  accepted latent --run run --out again --classes 3
+  for map in pictures/*; do
+    cmp "$map" "again/${map#*/}" || fail "$map differs the second time"
+  done
+
+  # From one class to another, in the features of a network.
+  accepted "${tiny_net[@]}" --run.dir net --learner.name protonet
+  local from to
+  from=$(sed -n 's/.*<text[^>]*>\([^<]*\)<.*/\1/p' pictures/map.svg | sed -n 2p)
+  to=$(sed -n 's/.*<text[^>]*>\([^<]*\)<.*/\1/p' pictures/map.svg | sed -n 3p)
+  accepted latent --run run --out moved --classes 3 --from "$from" --to "$to" \
+    --strength -1:2 --eval.features net --json
+  expect_equal direction "$(json "$scratch/out" \
+    '[d["direction"]["strengths"], len(d["direction"]["nearer_to"]), d["direction"]["length"] > 0, d["curve"]["features"]]')" \
+    '[[-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0], 7, true, "net"]'
+  cmp pictures/map-tsne.svg moved/map-tsne.svg || fail "a direction changes the map"
+  python3 - moved/direction.png <<'PY'
+import struct, sys
+size = struct.unpack(">II", open(sys.argv[1], "rb").read()[16:24])
+assert size == (11 * 30 + 2, 8 * 30 + 2), size
+PY
+
+  wrong() { refused 2 "$1" latent --run run --out new "${@:2}"; }
   refused 2 '--out pictures: exists' latent --run run --out pictures
-  refused 2 '--classes 1; expected 2 to 94' latent --run run --out new --classes 1
-  refused 2 '--classes 95; expected 2 to 94' latent --run run --out new --classes 95
+  wrong '--classes 1; expected 2 to 94' --classes 1
+  wrong '--classes 95; expected 2 to 94' --classes 95
+  wrong '--from goes with --to' --from "$from"
+  wrong '--to goes with --from' --to "$to"
+  wrong '--strength goes with --from' --strength 0:1
+  wrong "--from nosuch; expected a class of eval\.stream: .*, .* and 74 more" \
+    --from nosuch --to "$to"
+  # The likest names come first.
+  wrong "--to ${to}x; expected a class of eval\.stream: $to, " --from "$from" --to "${to}x"
+  wrong "--to $from; expected another class than --from" --from "$from" --to "$from"
+  local strength
+  for strength in 1 1:0 0:0 a:1 0:nan 0:101 -0.25; do
+    wrong "--strength $strength; expected LOW:HIGH" --from "$from" --to "$to" --strength=$strength
+  done
+  wrong 'eval\.features = nosuch: no config\.ini there' --eval.features nosuch
+  wrong 'eval\.features = net,net; latent takes one network' --eval.features net,net
+  refused 2 'learner.name = protonet makes no images' latent --run net --out new
 }
 
 # quality PROGRAM: it writes a user's own network.
