@@ -2,23 +2,26 @@
 # How fast generators adapt to a class: quality of samples after 0, 1, 2, 5 and 10
 # steps of Adam on five support images, with the wall time that they take, of
 #   deform      the deformation model, which makes no steps
+#   bend        a meta-learnt GAN over the deformation model
 #   meta        a meta-learnt GAN with all its parts (ablation.sh's `all`)
 #   pretrained  a GAN without encoder, trained on all classes as long (its `none`)
 #   scratch     the network of `meta` with initial values
 # on unseen alphabets, and on MNIST's test digits when PROTEAN_TEST_DATA holds them.
 #
-#   tests/accuracy/adaptation.sh WORK FEATURES DEFORM
+#   tests/accuracy/adaptation.sh WORK FEATURES DEFORM BEND
 #
-# WORK is ablation.sh's, FEATURES a run whose network judges images, DEFORM the runs
-# of configs/omniglot/deform.ini without their seed (runs/deform-seed). SEEDS ("0 1
-# 2") can be set. The rate of an arm is the one of RATES ("0.0005 0.002 0.008") with
+# WORK is ablation.sh's, FEATURES a run whose network judges images, DEFORM and BEND
+# the runs of configs/omniglot/deform.ini and metagan-deform.ini without their seed
+# (runs/deform-seed). SEEDS ("0 1 2") can be set. The rate of an arm is the one of
+# RATES ("0.0002 0.0005 0.002 0.008") with
 # the least Frechet distance after five steps on the validation alphabets, first
 # seed. Rows go to results/adaptation.csv. About 20 minutes of a core.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-work=${1:?usage: adaptation.sh WORK FEATURES DEFORM}
+work=${1:?usage: adaptation.sh WORK FEATURES DEFORM BEND}
 features=${2:?a run whose network judges images}
 deform=${3:?runs of deform.ini without their seed}
+bend=${4:?runs of metagan-deform.ini without their seed}
 protean=${PROTEAN_BIN:-$top/build/protean}
 out=$work/adaptation
 read -ra seeds <<<"${SEEDS:-0 1 2}"
@@ -26,6 +29,7 @@ read -ra seeds <<<"${SEEDS:-0 1 2}"
 run_of() {
   case $1 in
     deform) echo "$deform$2" ;;
+    bend) echo "$bend$2" ;;
     meta) echo "$work/all-seed$2" ;;
     pretrained) echo "$work/none-seed$2" ;;
     scratch) echo "$work/scratch-seed$2" ;;
@@ -52,13 +56,13 @@ for seed in "${seeds[@]}"; do
     "$protean" train --config "$work/all-seed$seed/config.ini" --run.dir "$work/scratch-seed$seed" \
       --run.steps 1 --optim.lr 1e-12 --optim.lr_end 1e-12 --run.quiet true
 done
-for arm in meta pretrained scratch; do
-  for rate in ${RATES:-0.0005 0.002 0.008}; do
+for arm in bend meta pretrained scratch; do
+  for rate in ${RATES:-0.0002 0.0005 0.002 0.008}; do
     judge $arm "${seeds[0]}" 5 "$rate" validation --eval.stream validation
   done
 done
 digits=${PROTEAN_TEST_DATA:-}/mnist/mnist_test.zip
-for arm in deform meta pretrained scratch; do
+for arm in deform bend meta pretrained scratch; do
   rate=none
   [ $arm = deform ] || rate=$(python3 -c 'import json, sys
 print(min((json.load(open(f))["quality"][0]["samples"]["frechet"], f) for f in sys.argv[1:])[1])' \
@@ -74,7 +78,7 @@ done
 python3 - "$out" "$top/tests/accuracy/results/adaptation.csv" <<'PY'
 import glob, json, os, re, sys
 out, csv = sys.argv[1:]
-order = "deform meta pretrained scratch".split()
+order = "deform bend meta pretrained scratch".split()
 rows = []
 for path in glob.glob(f"{out}/*.json"):
     arm, seed, data, rate = re.fullmatch(r"(\w+)-seed(\d+)-(\w+)-(.*)\.json", os.path.basename(path)).groups()
