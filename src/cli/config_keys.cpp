@@ -145,6 +145,14 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "training tasks: real, augmented, generated, clustered, with weights");
   b.add("task.mix_to", c.task.mix_to, "what task.mix turns into");
   b.add("task.mix_steps", c.task.mix_steps, "over so many steps");
+  b.add("task.interpolate", c.task.interpolation.share,
+        "share of training tasks that are mixed with another");
+  b.add("task.interpolate_low", c.task.interpolation.low,
+        "least factor of the other task, from -0.25");
+  b.add("task.interpolate_high", c.task.interpolation.high,
+        "greatest factor, to 1.25");
+  b.add("task.interpolate_draw", c.task.interpolation.draw,
+        "of the factor: uniform or beta");
   b.add("task.generated_shots", c.task.generated_shots,
         "generated support images per class, by generator.from");
   b.add("task.stack", c.task.stack,

@@ -61,6 +61,7 @@ int run_train(const Arguments& args) {
         agree(*world.control, [&] {
           mix_training_tasks(experiment, frozen ? &generator : nullptr);
           add_generated_shots(experiment, frozen ? &generator : nullptr);
+          interpolate_training_tasks(experiment);
         });
         context.values = line.values;
         context.config_text = to_ini(line.values);

@@ -87,6 +87,13 @@ void validate(const Config& c) {
 // Whether the learner takes training tasks that differ, and how.
 void check_task_sizes(const TaskOptions& task, const Learner& learner) {
   if (task.levels() == 0) return;
+  if (task.interpolation.share > 0)
+    throw ConfigError(
+        concat("task.interpolate = ", task.interpolation.share,
+               " mixes equal tasks; expected 0 with "
+               "task.train_ways_max = ",
+               task.train_ways_max,
+               " and task.train_shots_max = ", task.train_shots_max));
   const auto differ =
       concat("task.train_ways_max = ", task.train_ways_max,
              " and task.train_shots_max = ", task.train_shots_max,

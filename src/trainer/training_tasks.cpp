@@ -13,6 +13,7 @@
 #include "protean/generative/clustering.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/generative/image_tasks.h"
+#include "protean/tasks/interpolated_tasks.h"
 #include "protean/tasks/mixed_source.h"
 #include "protean/tasks/nway_kshot.h"
 
@@ -255,6 +256,16 @@ void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
       *source = std::make_shared<GeneratedShots>(
           *source, generator->learner, versions, e.config.task.generated_shots);
   e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
+}
+
+void interpolate_training_tasks(Experiment& e) {
+  const auto& o = e.config.task.interpolation;
+  if (o == InterpolationOptions{}) return;
+  if (o.share == 0)
+    throw ConfigError(
+        "task.interpolate_low, task.interpolate_high and "
+        "task.interpolate_draw do nothing with task.interpolate = 0");
+  e.tasks.train = std::make_shared<InterpolatedTasks>(e.tasks.train, o);
 }
 
 }  // namespace protean

@@ -28,7 +28,7 @@ void timed(const char* what, const Act& act) {
 }  // namespace
 
 int main() {
-  const TaskSources sources = open_tasks({}, {});
+  const TaskSources sources = open_tasks({}, TaskOptions());
   const auto& train = sources.of(Stream::train);
   std::vector<TaskSpec> specs;
   timed("describe", [&] {

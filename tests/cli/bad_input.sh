@@ -120,6 +120,16 @@ values() {
     --data.path ""
   train 'make unequal tasks, but task\.mix = "real=1,augmented=1"' "${unequal[@]}" \
     --task.mix real=1,augmented=1
+  # Tasks mixed with each other.
+  train 'task\.interpolate = 2; expected a share of tasks, 0 to 1' --task.interpolate 2
+  train 'task\.interpolate_low = -0\.5 .*expected -0\.25 <= low <= high <= 1\.25' \
+    --task.interpolate 1 --task.interpolate_low -0.5
+  train 'task\.interpolate_draw = "mml"; expected one of: uniform, beta' --task.interpolate 1 \
+    --task.interpolate_draw mml
+  train 'do nothing with task\.interpolate = 0' --task.interpolate_low 0.5
+  train 'task\.interpolate = 1 mixes equal tasks; expected 0' "${unequal[@]}" --task.interpolate 1
+  train 'task\.interpolate = 1 mixes classes of images, but training tasks have values; expected 0' \
+    --task.interpolate 1 --data.source sinusoid --data.path "" --model.name mlp
 }
 
 cut() { head -c "$1" sound.pack >"$2"; }

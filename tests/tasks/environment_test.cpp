@@ -131,7 +131,7 @@ TEST_CASE("tasks of an environment are drawn by their numbers alone",
 TEST_CASE("environments refuse what they cannot be", "[tasks]") {
   const auto message = [](DataOptions o) -> std::string {
     try {
-      open_tasks(o, {});
+      open_tasks(o, TaskOptions());
     } catch (const ConfigError& e) {
       return e.what();
     }

@@ -359,8 +359,8 @@ TEST_CASE("validation and test images are never distorted",
           "[tasks][augment]") {
   DataOptions data;
   data.augment = "affine";
-  const TaskSources plain = open_tasks({}, {});
-  const TaskSources sources = open_tasks(data, {});
+  const TaskSources plain = open_tasks({}, TaskOptions());
+  const TaskSources sources = open_tasks(data, TaskOptions());
   CHECK(sources.checksum == plain.checksum);
   for (Stream stream : {Stream::validation, Stream::test}) {
     const auto spec = sources.of(stream).describe(2, task(0, 1, stream), {});
@@ -374,7 +374,7 @@ TEST_CASE("an unknown data.augment is an error with the key",
           "[tasks][augment]") {
   DataOptions data;
   data.augment = "elastic";
-  CHECK(message_of([&] { open_tasks(data, {}); }) ==
+  CHECK(message_of([&] { open_tasks(data, TaskOptions()); }) ==
         "data.augment = \"elastic\"; expected one of: none, affine");
 }
 

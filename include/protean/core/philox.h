@@ -40,7 +40,8 @@ enum class Purpose : uint32_t {
   minibatch = 14,  // slot = inner step
   noise = 15,
   latent = 16,
-  counts = 17,  // ways and shots of a task
+  counts = 17,       // ways and shots of a task
+  interpolate = 18,  // whether a task is mixed with another, and how far
   test = 31,
 };
 

@@ -43,6 +43,8 @@ struct TaskSpec {
   // Per class: its support examples, then its query examples.
   std::vector<uint32_t> examples;
   std::vector<uint64_t> latent;  // seeds of values that are computed, not read
+  std::vector<TaskSpec> mixed;   // tasks that this one is made of; then only
+                                 // latent is set beside them
   bool operator==(const TaskSpec&) const = default;
 };
 

@@ -12,6 +12,20 @@ struct TaskCounts {
   uint32_t ways = 5, shots = 1, queries = 15;
 };
 
+// Training tasks that are mixed from two; see interpolated_tasks.h.
+struct InterpolationOptions {
+  double share = 0;  // task.interpolate: of training tasks that are mixed
+  // task.interpolate_low, task.interpolate_high: between which the other task's
+  // factor is drawn, in [-0.25, 1.25]; below 0 and above 1 the way goes on
+  // beyond a task. Equal: always so much.
+  double low = 0;
+  double high = 1;
+  // task.interpolate_draw: uniform, or beta: Beta(2, 2), stretched to the
+  // range.
+  std::string draw = "uniform";
+  bool operator==(const InterpolationOptions&) const = default;
+};
+
 struct TaskOptions {
   uint32_t ways = 5;      // task.ways: classes per task
   uint32_t shots = 1;     // task.shots: support examples per class; for a
@@ -54,6 +68,8 @@ struct TaskOptions {
   // those of task.mix turn into, in equal parts over so many steps.
   std::string mix_to;
   int64_t mix_steps = 0;
+
+  InterpolationOptions interpolation;
 
   // task.generated_shots: support images per class that generator.from adds to
   // the real ones, in training and evaluation; see

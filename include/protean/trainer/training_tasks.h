@@ -47,4 +47,8 @@ void mix_training_tasks(Experiment& experiment,
 void add_generated_shots(Experiment& experiment,
                          const FrozenGenerator* generator);
 
+// Mixes training tasks with each other (task.interpolate), as all of the above
+// has made them.
+void interpolate_training_tasks(Experiment& experiment);
+
 }  // namespace protean
