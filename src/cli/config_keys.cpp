@@ -155,6 +155,12 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "of the factor: uniform or beta");
   b.add("task.generated_shots", c.task.generated_shots,
         "generated support images per class, by generator.from");
+  b.add("task.generated_as", c.task.generated_as,
+        "shots of their classes, or a class of their own in training tasks");
+  b.add("task.generated_queries", c.task.generated_queries,
+        "generated queries of that class, per real one");
+  b.add("task.generated_weight", c.task.generated_weight,
+        "of a generated support image beside a real one, above 0, up to 1");
   b.add("task.stack", c.task.stack,
         "tasks computed on together; 0 = by model size");
   b.add("task.stack_overhead", c.task.stack_overhead,

@@ -13,6 +13,7 @@ uint64_t TaskShape::key() const {
         static_cast<uint64_t>(target), static_cast<uint64_t>(target_size)})
     hash.add(v);
   for (int64_t v : input) hash.add(static_cast<uint64_t>(v));
+  if (weighted) hash.add(uint64_t{1});
   return hash.value();
 }
 
@@ -26,6 +27,7 @@ TaskShape padded(const TaskShape& a, const TaskShape& b) {
   both.ways = std::max(a.ways, b.ways);
   both.support = std::max(a.support, b.support);
   both.query = std::max(a.query, b.query);
+  both.weighted = a.weighted || b.weighted;
   return both;
 }
 

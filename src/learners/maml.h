@@ -31,6 +31,7 @@ class Maml : public Learner {
   at::Tensor predict(const Phi& phi, const Part& part) const override;
   bool transductive() const override { return inner_.transductive(); }
   TaskSizes task_sizes() const override { return inner_.task_sizes(); }
+  bool takes_weights() const override { return true; }
   int eval_steps() const override { return inner_.eval_steps(); }
 
  protected:

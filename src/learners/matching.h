@@ -30,6 +30,8 @@ class Matching : public MetricLearner {
   TaskSizes task_sizes() const override {
     return forward_ ? TaskSizes::equal_in_stack : TaskSizes::any;
   }
+  // So much of a vote.
+  bool takes_weights() const override { return !forward_; }
 
  protected:
   Params remember(const Params& theta, const at::Tensor& features,

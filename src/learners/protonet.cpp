@@ -22,8 +22,9 @@ at::Tensor ProtoNet::compare(const Params&, const Params& memory,
 at::Tensor prototypes(const at::Tensor& features, const Part& support,
                       int64_t ways) {
   const auto member = membership(support, ways, features.scalar_type());
-  const auto count = member.sum(1).clamp_min(1).unsqueeze(-1);  // (T, N, 1)
-  return at::bmm(member.transpose(1, 2), features) / count;
+  auto weight = member.sum(1).unsqueeze(-1);  // (T, N, 1)
+  weight = weight.masked_fill(weight.eq(0), 1);
+  return at::bmm(member.transpose(1, 2), features) / weight;
 }
 
 }  // namespace protean

@@ -14,6 +14,7 @@ namespace protean {
 class ProtoNet : public MetricLearner {
  public:
   ProtoNet(NetworkPtr net, const LearnerOptions& options);
+  bool takes_weights() const override { return true; }
 
  protected:
   Params remember(const Params& theta, const at::Tensor& features,
@@ -22,7 +23,8 @@ class ProtoNet : public MetricLearner {
                      const at::Tensor& features, Norm& norm) const override;
 };
 
-// Mean of the features of each class. features: (T, n, f) -> (T, ways, f).
+// Weighted mean of the features of each class, zeros where none has a weight.
+// features: (T, n, f) -> (T, ways, f).
 at::Tensor prototypes(const at::Tensor& features, const Part& support,
                       int64_t ways);
 

@@ -24,6 +24,7 @@ class Relation : public MetricLearner {
            const ModelOptions& model);
   // Its norms see every pair.
   TaskSizes task_sizes() const override { return TaskSizes::equal_in_stack; }
+  bool takes_weights() const override { return true; }
 
  protected:
   Params remember(const Params& theta, const at::Tensor& features,

@@ -1,6 +1,7 @@
 #include "protean/tasks/task_batch.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 
 #include "protean/core/error.h"
 
@@ -33,9 +34,8 @@ PartView view(const Part& part, int64_t task, const TaskShape& shape) {
   return out;
 }
 
-// Behind a task's own n examples; weighs them all.
+// Behind a task's own n examples.
 void pad(const Part& part, int64_t task, int64_t n) {
-  part.weight.select(0, task).fill_(1);
   for (const auto& t : {part.x, part.y, part.weight}) {
     if (!t.defined()) continue;
     const auto row = t.select(0, task);
@@ -79,16 +79,19 @@ TaskBatch stack_tasks(const TaskSource& source,
   }
   batch.support = allocate(tasks, batch.shape.support, batch.shape);
   batch.query = allocate(tasks, batch.shape.query, batch.shape);
-  if (!equal)
-    for (Part* part : {&batch.support, &batch.query})
-      part->weight = at::empty({tasks, part->x.size(1)}, at::kFloat);
+  for (Part* part : {&batch.support, &batch.query})
+    if (!equal || (batch.shape.weighted && part == &batch.support))
+      part->weight = at::ones({tasks, part->x.size(1)}, at::kFloat);
   if (!same_ways)
     batch.support.absent = batch.query.absent =
         absent_ways(shapes, batch.shape.ways);
   for (int64_t t = 0; t < tasks; ++t) {
     const TaskSpec& spec = specs[static_cast<size_t>(t)];
-    source.materialise(spec, {view(batch.support, t, batch.shape),
-                              view(batch.query, t, batch.shape)});
+    EpisodeView out{view(batch.support, t, batch.shape),
+                    view(batch.query, t, batch.shape)};
+    if (batch.shape.weighted)
+      out.support.weight = batch.support.weight[t].data_ptr<float>();
+    source.materialise(spec, out);
     if (!equal) {
       const auto& own = shapes[static_cast<size_t>(t)];
       pad(batch.support, t, own.support);

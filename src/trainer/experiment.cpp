@@ -7,6 +7,7 @@
 
 #include "protean/coordinator/station.h"
 #include "protean/core/error.h"
+#include "protean/generative/generated_class.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/learners/make_learner.h"
 #include "protean/rl/policy_learner.h"
@@ -84,6 +85,39 @@ void validate(const Config& c) {
         "GPU with its driver and LibTorch's CUDA libraries");
 }
 
+// What is said of generated support images, wherever they come from.
+void check_generated(const TaskOptions& task) {
+  if (task.generated_as != "shots" && task.generated_as != "class")
+    throw ConfigError(concat("task.generated_as = \"", task.generated_as,
+                             "\"; expected one of: shots, class"));
+  if (!(task.generated_weight > 0 && task.generated_weight <= 1))
+    throw ConfigError(concat("task.generated_weight = ", task.generated_weight,
+                             "; expected above 0, up to 1"));
+  if (task.generated_queries > 0 && task.generated_as != "class")
+    throw ConfigError(
+        concat("task.generated_queries = ", task.generated_queries,
+               "; expected 0, or task.generated_as = class"));
+  if (task.generated_shots == 0 &&
+      (task.generated_as != "shots" || task.generated_weight != 1))
+    throw ConfigError(
+        "task.generated_as, task.generated_queries and task.generated_weight "
+        "do nothing with task.generated_shots = 0");
+}
+
+// Whether the learner takes generated support images, and how.
+void check_generated(const TaskOptions& task, const Learner& learner) {
+  // Its evaluation tasks have a class less.
+  if (task.generated_class() && learner.task_sizes() == TaskSizes::equal)
+    throw ConfigError(
+        concat("task.generated_as = class, but learner.name = ", learner.name(),
+               " takes tasks of one size alone; expected shots"));
+  if (task.generated_weight < 1 && !learner.takes_weights())
+    throw ConfigError(concat("task.generated_weight = ", task.generated_weight,
+                             ", but learner.name = ", learner.name(),
+                             " with these settings knows no weights of "
+                             "support images; expected 1"));
+}
+
 // Whether the learner takes training tasks that differ, and how.
 void check_task_sizes(const TaskOptions& task, const Learner& learner) {
   if (task.levels() == 0) return;
@@ -124,7 +158,11 @@ Experiment make_experiment(const Config& config) {
   e.config.learner.seed = config.run.seed;
   const bool generative = is_generative(config.learner.name);
   e.config.task.labels = !generative;
+  check_generated(config.task);
   e.tasks = open_tasks(config.data, e.config.task, config.eval_counts());
+  if (config.task.generated_class() && !generative)
+    e.tasks.train_shape =
+        GeneratedClass::with_class(e.tasks.train_shape, config.task);
   if (generative)
     e.learner =
         make_generative_learner(e.config.learner, config.generator,
@@ -136,6 +174,7 @@ Experiment make_experiment(const Config& config) {
     e.learner =
         make_learner(e.config.learner, config.model, e.tasks.train_shape);
   check_task_sizes(e.config.task, *e.learner);
+  check_generated(e.config.task, *e.learner);
   return e;
 }
 

@@ -11,6 +11,7 @@
 #include "protean/core/log.h"
 #include "protean/data/wrappers.h"
 #include "protean/generative/clustering.h"
+#include "protean/generative/generated_class.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/generative/image_tasks.h"
 #include "protean/tasks/interpolated_tasks.h"
@@ -251,10 +252,19 @@ void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
   if (e.config.task.generated_shots == 0) return;
   const auto versions = std::make_shared<GeneratorVersions>();
   versions->add(0, generator->meta);
-  for (auto* source : {&e.tasks.train, &e.tasks.validation, &e.tasks.test})
-    if (*source)
-      *source = std::make_shared<GeneratedShots>(
-          *source, generator->learner, versions, e.config.task.generated_shots);
+  const auto& o = e.config.task;
+  auto& train = e.tasks.train;
+  if (o.generated_class()) {
+    if (train)
+      train = std::make_shared<GeneratedClass>(train, generator->learner,
+                                               versions, o);
+  } else {
+    for (auto* source : {&train, &e.tasks.validation, &e.tasks.test})
+      if (*source)
+        *source = std::make_shared<GeneratedShots>(*source, generator->learner,
+                                                   versions, o.generated_shots,
+                                                   o.generated_weight);
+  }
   e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
 }
 

@@ -347,6 +347,26 @@ mix() {
     --task.mix clustered --generator.from run --generator.clusters 1000000
   accepted "${tiny_net[@]}" --run.dir other
   train 'learner.name = maml makes no images' --task.mix generated --generator.from other
+  # Generated images as a class, and their weight.
+  local shots=(--generator.from run --task.generated_shots 2)
+  train 'task\.generated_as = "classes"; expected one of: shots, class' "${shots[@]}" \
+    --task.generated_as classes
+  train 'task\.generated_weight = 0; expected above 0, up to 1' "${shots[@]}" \
+    --task.generated_weight 0
+  train 'task\.generated_queries = 1; expected 0, or task\.generated_as = class' "${shots[@]}" \
+    --task.generated_queries 1
+  train 'do nothing with task\.generated_shots = 0' --task.generated_as class
+  train 'learner\.name = snail takes tasks of one size alone; expected shots' "${shots[@]}" \
+    --task.generated_as class --learner.name snail
+  train 'learner\.name = mann .*knows no weights of support images; expected 1' "${shots[@]}" \
+    --task.generated_weight 0.5 --learner.name mann
+  accepted "${tiny_net[@]}" --run.dir class "${shots[@]}" --task.generated_as class \
+    --task.generated_queries 1 --task.generated_weight 0.5 --task.interpolate 1
+  accepted eval --run class --eval.tasks 2 --json
+  expect_equal "classes and shots" "$(json "$scratch/out" '[d["ways"], d["shots"]]')" "[2, 1]"
+  accepted "${tiny_net[@]}" --run.dir light "${shots[@]}" --task.generated_weight 0.5
+  accepted eval --run light --eval.tasks 2 --json
+  expect_equal shots "$(json "$scratch/out" 'd["shots"]')" 3
   # A learner of generated tasks alone, with generated shots, is evaluated on
   # real ones.
   accepted "${tiny_net[@]}" --run.dir made --task.mix generated=2,augmented=1 --generator.from run \

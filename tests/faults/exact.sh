@@ -91,13 +91,15 @@ metagan() {
   same "1 2 4" "2" --comm.reduction exact "${sets[@]}" --learner.name metagan \
     --learner.inner_steps 1 --learner.inner_lr 0.001 --generator.r1_every 2 --run.steps 8
 }
-# A frozen generator's tasks, mixed with real ones and with its clusters.
+# A frozen generator's tasks, mixed with real ones and with its clusters, and by
+# halves with each other, with a class of what it makes of their images.
 generated() {
   protean "${base[@]}" "${sets[@]}" --run.dir generator --run.steps 5
   expect_code 0
   same "1 2 4" "2" --comm.reduction exact --generator.from generator \
     --task.mix real=1,generated=2,clustered=1 --generator.clusters 100 --generator.partitions 2 \
-    --generator.rule ro
+    --generator.rule ro --task.interpolate 0.5 --task.generated_shots 1 --task.generated_as class \
+    --task.generated_queries 1 --task.generated_weight 0.3
 }
 # A generator that trains beside the run: its versions change in mid-run, the mix
 # shifts, and a kill in between changes nothing.

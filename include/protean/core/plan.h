@@ -59,6 +59,7 @@ struct TaskShape {
   std::vector<int64_t> input;  // one example, e.g. {1, 28, 28} or {1}
   TargetKind target = TargetKind::classes;
   int64_t target_size = 1;  // values, or labels, per example
+  bool weighted = false;    // support examples may weigh less than others
   bool operator==(const TaskShape&) const = default;
   int64_t examples() const { return int64_t{support} + query; }
   // Equal shapes have equal keys, on every machine.

@@ -1,7 +1,8 @@
 // Tasks with more support examples than there are: a generator draws others of
 // each class from its real ones (Antoniou et al. 2017, arXiv:1711.04340).
 //
-// Query examples stay real. Each class's generated images follow its real ones.
+// Query examples stay real. Each class's generated images follow its real ones
+// and may weigh less than they do.
 #pragma once
 
 #include <memory>
@@ -14,12 +15,13 @@ namespace protean {
 class GeneratedShots : public TaskSource {
  public:
   // extra: generated support images per class, at least 1. base: tasks whose
-  // classes all have equally many support images, class after class. Throws
-  // ConfigError when these are fewer than the generator needs.
+  // classes all have equally many support images, class after class. weight:
+  // of a generated image, in (0, 1]. Throws ConfigError when the real ones are
+  // fewer than the generator needs.
   GeneratedShots(std::shared_ptr<const TaskSource> base,
                  GenerativeLearnerPtr generator,
                  std::shared_ptr<const GeneratorVersions> versions,
-                 uint32_t extra);
+                 uint32_t extra, double weight = 1);
 
   TaskSpec describe(uint64_t seed, TaskId id,
                     const StreamState& stream) const override;
@@ -31,6 +33,7 @@ class GeneratedShots : public TaskSource {
   GenerativeLearnerPtr generator_;
   std::shared_ptr<const GeneratorVersions> versions_;
   uint32_t extra_;
+  float weight_;
 };
 
 }  // namespace protean

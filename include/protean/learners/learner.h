@@ -83,6 +83,9 @@ class Learner {
   // Whether predictions of one query example depend on the other queries.
   virtual bool transductive() const = 0;
   virtual TaskSizes task_sizes() const { return TaskSizes::any; }
+  // Whether a support example may weigh less than others (Part::weight between
+  // 0 and 1), as if there were only so much of it.
+  virtual bool takes_weights() const { return false; }
   // How many inner steps evaluation makes; 0 for metric learners.
   virtual int eval_steps() const { return 0; }
   // The step on theta; the default is one gradient and one optimiser step.

@@ -71,10 +71,21 @@ struct TaskOptions {
 
   InterpolationOptions interpolation;
 
-  // task.generated_shots: support images per class that generator.from adds to
-  // the real ones, in training and evaluation; see
-  // generative/generated_shots.h.
+  // task.generated_shots: support images that generator.from makes of each
+  // class's real ones.
   uint32_t generated_shots = 0;
+  // task.generated_as: what they are.
+  //   shots  more examples of their class, in training and evaluation
+  //          (generative/generated_shots.h)
+  //   class  one class more, of all that is made, in training alone
+  //          (generative/generated_class.h)
+  std::string generated_as = "shots";
+  // task.generated_queries: of class: query images made of each real class; 0:
+  // queries are real.
+  uint32_t generated_queries = 0;
+  // task.generated_weight: of a generated support image in losses, prototypes
+  // and moments, where a real one has 1; in (0, 1].
+  double generated_weight = 1;
 
   // No key: whether the learner takes labels. Without them a task's target is
   // none.
@@ -85,6 +96,10 @@ struct TaskOptions {
             train_queries ? train_queries : queries};
   }
   TaskCounts counts() const { return {ways, shots, queries}; }
+  // Whether training tasks have a class of generated images.
+  bool generated_class() const {
+    return generated_shots > 0 && generated_as == "class";
+  }
   // Of the largest training task.
   TaskCounts most_counts() const {
     const auto least = train_counts();

@@ -16,6 +16,9 @@ struct PartView {
   int64_t* label =
       nullptr;             // n * target_size, in [0, ways); null for regression
   float* value = nullptr;  // n * target_size; null for classification
+  // n, of support examples where TaskShape::weighted, else null: above 0, all 1
+  // when materialise() is called.
+  float* weight = nullptr;
 };
 
 struct EpisodeView {

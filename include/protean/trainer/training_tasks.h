@@ -42,8 +42,9 @@ void mix_training_tasks(Experiment& experiment,
                         const FrozenGenerator* generator);
 
 // Adds task.generated_shots to the support sets of all tasks, training and
-// evaluation alike; nothing to do when there are none. After
-// mix_training_tasks(), if that is called.
+// evaluation alike, or a class of them to training tasks (task.generated_as);
+// nothing to do when there are none. After mix_training_tasks(), if that is
+// called.
 void add_generated_shots(Experiment& experiment,
                          const FrozenGenerator* generator);
 

@@ -1,0 +1,33 @@
+// What a generator makes of the classes of one task, for sources that add to
+// tasks of others.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "protean/generative/generated_tasks.h"
+#include "protean/tasks/task_source.h"
+
+namespace protean {
+
+// Throws ConfigError unless the generator makes images like those of the
+// source's tasks, from as many as these have of each class.
+void check_generator(const TaskSource& base,
+                     const GenerativeLearner& generator);
+
+// The base's description, with the seed of what is added to it as the last
+// latent one, and without.
+TaskSpec with_generator(TaskSpec spec, uint64_t seed,
+                        const StreamState& stream);
+TaskSpec of_base(TaskSpec spec);
+
+// Images like those of each class, from real ones (N, K, C, H, W): one tensor
+// (N, n, C, H, W) for each n of counts, contiguous, undefined for 0. They
+// depend on spec (with_generator) and their place in the list alone.
+std::vector<at::Tensor> made_of_classes(const GenerativeLearner& generator,
+                                        const GeneratorVersions& versions,
+                                        const TaskSpec& spec,
+                                        const at::Tensor& real,
+                                        const std::vector<int64_t>& counts);
+
+}  // namespace protean
