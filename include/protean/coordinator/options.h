@@ -15,8 +15,8 @@ struct CoordinatorOptions {
   // coordinator.progress_s: the same for a rank that shows signs of life but
   // stays where it is while the others wait for it. Seconds.
   double progress_s = 300;
-  // coordinator.dedicated: rank 0 computes no tasks; it plans, watches and
-  // keeps the checkpoints.
+  // coordinator.dedicated: rank 0 computes no tasks; it plans, watches, keeps
+  // the checkpoints and trains the generator of tasks (generator.refresh).
   bool dedicated = false;
   // coordinator.balance: owners by measured cost; off, and with comm.reduction
   // = fixed, by the shapes of the tasks alone.
