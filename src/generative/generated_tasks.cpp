@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/generative/latent_space.h"
 #include "protean/tasks/noise.h"
@@ -64,9 +65,8 @@ GeneratedTasks::GeneratedTasks(
       versions_(std::move(versions)),
       counts_(counts),
       options_(o) {
-  if (o.rule != "class" && o.rule != "n" && o.rule != "ro" && o.rule != "oc")
-    throw ConfigError(concat("generator.rule = \"", o.rule,
-                             "\"; expected one of: class, n, ro, oc, image"));
+  // "image" makes ImageTasks.
+  check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc", "image"});
   check("generator.spread", o.spread, o.rule == "n" ? 10 : 1);
   check("generator.separation", o.separation, 0.99);
   check("generator.separability", o.separability, 1);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/models/ops/ops.h"
 
@@ -88,11 +89,9 @@ std::unique_ptr<const Decoder> make_decoder(LayerSpace& space,
                                             const std::string& name,
                                             const std::vector<int64_t>& shape,
                                             const GeneratorOptions& o) {
+  check_choice("generator.network", o.network, {"convolutions", "mlp"});
   if (o.network == "convolutions")
     return std::make_unique<ImageDecoder>(space, name, shape, o);
-  if (o.network != "mlp")
-    throw ConfigError(concat("generator.network = \"", o.network,
-                             "\"; expected one of: convolutions, mlp"));
   if (o.task_norm)
     throw ConfigError(
         "generator.task_norm = true normalises convolutions, and "

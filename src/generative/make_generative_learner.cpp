@@ -1,3 +1,4 @@
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/generative/generative_learner.h"
 
@@ -39,9 +40,7 @@ void validate(const GeneratorOptions& o, const TaskShape& train) {
 // The bound needs densities of the noise, which the uniform one's network
 // lacks.
 void check_noise(const GeneratorOptions& o, bool gan) {
-  if (o.noise != "normal" && o.noise != "uniform")
-    throw ConfigError("generator.noise = \"" + o.noise +
-                      "\"; expected one of: normal, uniform");
+  check_choice("generator.noise", o.noise, {"normal", "uniform"});
   if (o.noise == "uniform" &&
       (!gan || o.reconstruct == "bound" || o.network == "deform"))
     throw ConfigError(

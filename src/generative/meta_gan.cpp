@@ -1,10 +1,9 @@
 #include "generative/meta_gan.h"
 
-#include <initializer_list>
-
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
@@ -32,17 +31,6 @@ void check(bool good, const char* key, double value, const char* expected) {
     throw ConfigError(concat(key, " = ", value, "; expected ", expected));
 }
 
-void check_name(const char* key, const std::string& value,
-                std::initializer_list<const char*> known) {
-  std::string expected;
-  for (const char* name : known) {
-    if (value == name) return;
-    expected += concat(expected.empty() ? "" : ", ", name);
-  }
-  throw ConfigError(
-      concat(key, " = \"", value, "\"; expected one of: ", expected));
-}
-
 std::vector<size_t> all_of(size_t count) {
   std::vector<size_t> all(count);
   for (size_t i = 0; i < count; ++i) all[i] = i;
@@ -59,16 +47,18 @@ std::unique_ptr<const ConditionalGenerator> make_generator(
 
 // What the options of the one or the other kind of generator rule out.
 void check_generator(const GeneratorOptions& o, const LearnerOptions& learner) {
-  check_name("generator.network", o.network, {"convolutions", "mlp", "deform"});
+  check_choice("generator.network", o.network,
+               {"convolutions", "mlp", "deform"});
   if (o.network != "deform") {
-    check_name("learner.adapt", learner.adapt, {"all", "head", "film", "code"});
+    check_choice("learner.adapt", learner.adapt,
+                 {"all", "head", "film", "code"});
     if (o.code_cycle > 0 && !o.encoder)
       throw ConfigError(
           concat("generator.code_cycle = ", o.code_cycle,
                  " needs codes of images; expected generator.encoder = true"));
     return;
   }
-  check_name("learner.adapt", learner.adapt, {"all", "head"});
+  check_choice("learner.adapt", learner.adapt, {"all", "head"});
   check(o.code_cycle == 0, "generator.code_cycle", o.code_cycle,
         "0 with generator.network = deform, whose images have no code");
   if (o.reconstruct == "mse" || o.task_norm)
@@ -109,9 +99,10 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
         "at least 1");
   check(o.average >= 0 && o.average < 1, "generator.average", o.average,
         "a value in [0, 1)");
-  check_name("generator.loss", o.loss, {"hinge", "bce", "wasserstein"});
-  check_name("generator.reconstruct", o.reconstruct, {"bound", "mse", "none"});
-  check_name("generator.meta", o.meta, {"maml", "reptile"});
+  check_choice("generator.loss", o.loss, {"hinge", "bce", "wasserstein"});
+  check_choice("generator.reconstruct", o.reconstruct,
+               {"bound", "mse", "none"});
+  check_choice("generator.meta", o.meta, {"maml", "reptile"});
   check_generator(o, learner);
   if (o.reconstruct == "none" && o.adversary == 0)
     throw ConfigError(

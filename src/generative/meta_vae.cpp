@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "protean/core/error.h"
+#include "protean/core/choice.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
 
@@ -13,14 +13,8 @@ MetaVae::MetaVae(const GeneratorOptions& options, const LearnerOptions& o,
                  const TaskShape& train, const TaskCounts& eval)
     : SetVae(options, o, train, eval), learner_(o), optimizer_(o) {
   check_inner_steps(o);
-  if (o.adapt != "all" && o.adapt != "head" && o.adapt != "film" &&
-      o.adapt != "code")
-    throw ConfigError(concat("learner.adapt = \"", o.adapt,
-                             "\"; expected one of: all, head (the decoder), "
-                             "film (with its last layer), code"));
-  if (options.meta != "maml" && options.meta != "reptile")
-    throw ConfigError(concat("generator.meta = \"", options.meta,
-                             "\"; expected one of: maml, reptile"));
+  check_choice("learner.adapt", o.adapt, {"all", "head", "film", "code"});
+  check_choice("generator.meta", options.meta, {"maml", "reptile"});
   const auto& all = spaces_.theta.parameters();
   for (size_t i = 0; i < all.size(); ++i)
     if (belongs(all[i].name, o.adapt)) adapted_.push_back(i);

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "protean/core/error.h"
+#include "protean/core/choice.h"
 
 namespace protean {
 namespace {
@@ -14,9 +14,7 @@ constexpr int64_t kQueries = 4;
 SetPool::SetPool(LayerSpace& space, const std::string& name,
                  const GeneratorOptions& o)
     : code_(o.code), blind_(!o.encoder), attends_(o.pooling == "attention") {
-  if (!attends_ && o.pooling != "moments")
-    throw ConfigError(concat("generator.pooling = \"", o.pooling,
-                             "\"; expected one of: moments, attention"));
+  check_choice("generator.pooling", o.pooling, {"moments", "attention"});
   if (blind_) return;
   if (attends_)
     score_.emplace_back(space, name + ".score", o.features, kQueries);

@@ -4,6 +4,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/learners/task_loss.h"
@@ -20,9 +21,7 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
       update_(std::move(update)),
       target_(target) {
   check_inner_steps(o);
-  if (o.query_norm != "batch" && o.query_norm != "support")
-    throw ConfigError(concat("learner.query_norm = \"", o.query_norm,
-                             "\"; expected one of: batch, support"));
+  check_choice("learner.query_norm", o.query_norm, {"batch", "support"});
   support_norm_ = o.query_norm == "support" && !net_->norm_channels().empty();
   if (o.truncate < 0 || o.truncate > o.inner_steps)
     throw ConfigError(
@@ -33,12 +32,8 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
                              "\"; expected sgd with learner.name = ", o.name,
                              ", whose steps are its own"));
   // "context" is what CAVIA sets.
-  const bool known = o.adapt == "all" || o.adapt == "head" ||
-                     o.adapt == "body" ||
-                     (o.adapt == "context" && net_->context_size() > 0);
-  if (!known)
-    throw ConfigError(concat("learner.adapt = \"", o.adapt,
-                             "\"; expected one of: all, head, body"));
+  if (o.adapt != "context" || net_->context_size() == 0)
+    check_choice("learner.adapt", o.adapt, {"all", "head", "body"});
   const auto& all = net_->params().parameters();
   if (o.adapt == "context") adapted_.push_back(all.size());
   for (size_t i = 0; i < all.size() && o.adapt != "context"; ++i) {

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "protean/core/error.h"
+#include "protean/core/choice.h"
 #include "protean/learners/phase.h"
 #include "protean/learners/task_loss.h"
 #include "protean/models/params.h"
@@ -38,9 +38,7 @@ MetricLearner::MetricLearner(NetworkPtr net, const LearnerOptions& options,
       momentum_(checked_norm_momentum(options.norm_momentum)),
       target_(target),
       support_norm_(options.query_norm == "support") {
-  if (!support_norm_ && options.query_norm != "batch")
-    throw ConfigError(concat("learner.query_norm = \"", options.query_norm,
-                             "\"; expected one of: batch, support"));
+  check_choice("learner.query_norm", options.query_norm, {"batch", "support"});
   const auto& all = net_->params().parameters();
   for (size_t i = 0; i < net_->head_begin(); ++i)
     spaces_.theta.add(all[i].name, all[i].shape);

@@ -2,15 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 
 namespace protean {
 
 Bandit::Bandit(const DataOptions& o)
     : bernoulli_(o.rewards == "bernoulli"), arms_(o.arms), horizon_(o.horizon) {
-  if (!bernoulli_ && o.rewards != "gaussian")
-    throw ConfigError(concat("data.rewards = \"", o.rewards,
-                             "\"; expected one of: bernoulli, gaussian"));
+  check_choice("data.rewards", o.rewards, {"bernoulli", "gaussian"});
   if (arms_ < 2)
     throw ConfigError(concat("data.arms = ", arms_, "; expected at least 2"));
 }

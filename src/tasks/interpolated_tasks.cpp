@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 
@@ -22,9 +23,7 @@ void check(const InterpolationOptions& o) {
                              " and task.interpolate_high = ", o.high,
                              "; expected ", kLowest,
                              " <= low <= high <= ", kHighest));
-  if (o.draw != "uniform" && o.draw != "beta")
-    throw ConfigError(concat("task.interpolate_draw = \"", o.draw,
-                             "\"; expected one of: uniform, beta"));
+  check_choice("task.interpolate_draw", o.draw, {"uniform", "beta"});
 }
 
 // What keeps tasks of this shape from being mixed; null if nothing does.

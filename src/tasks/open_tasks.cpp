@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/data/open_dataset.h"
@@ -186,9 +187,7 @@ const TaskSourcePtr& TaskSources::ptr(Stream stream) const {
 
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                        const TaskCounts& eval) {
-  if (data.augment != "none" && data.augment != "affine")
-    throw ConfigError(concat("data.augment = \"", data.augment,
-                             "\"; expected one of: none, affine"));
+  check_choice("data.augment", data.augment, {"none", "affine"});
   check_settings(data, task);
   const TaskCounts train = task.train_counts(), most = task.most_counts();
   check_ranges(data, task);

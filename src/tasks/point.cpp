@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "protean/core/error.h"
+#include "protean/core/choice.h"
 
 namespace protean {
 namespace {
@@ -14,9 +14,7 @@ constexpr double kAcceleration = 0.2, kFastest = 1;
 
 Point::Point(const DataOptions& o)
     : to_goal_(o.family == "goal"), horizon_(o.horizon) {
-  if (!to_goal_ && o.family != "velocity")
-    throw ConfigError(concat("data.family = \"", o.family,
-                             "\"; expected one of: goal, velocity"));
+  check_choice("data.family", o.family, {"goal", "velocity"});
 }
 
 void Point::draw(Draws draws, float* task) const {

@@ -6,6 +6,7 @@
 #include <ATen/Context.h>
 
 #include "protean/coordinator/station.h"
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/generative/generated_class.h"
 #include "protean/generative/generative_learner.h"
@@ -73,12 +74,8 @@ void validate(const Config& c) {
         "data.source = \"" + c.data.source +
         "\" is an environment, but learner.name = \"" + c.learner.name +
         "\" does not act; expected one of: " + policy_learner_names());
-  if (c.eval.stream != "test" && c.eval.stream != "validation")
-    throw ConfigError("eval.stream = \"" + c.eval.stream +
-                      "\"; expected one of: test, validation");
-  if (c.run.device != "cpu" && c.run.device != "cuda")
-    throw ConfigError(concat("run.device = \"", c.run.device,
-                             "\"; expected one of: cpu, cuda"));
+  check_choice("eval.stream", c.eval.stream, {"test", "validation"});
+  check_choice("run.device", c.run.device, {"cpu", "cuda"});
   if (c.run.device == "cuda" && !at::hasCUDA())
     throw ConfigError(
         "run.device = cuda, but LibTorch finds no GPU here; expected cpu, or a "
@@ -87,9 +84,7 @@ void validate(const Config& c) {
 
 // What is said of generated support images, wherever they come from.
 void check_generated(const TaskOptions& task) {
-  if (task.generated_as != "shots" && task.generated_as != "class")
-    throw ConfigError(concat("task.generated_as = \"", task.generated_as,
-                             "\"; expected one of: shots, class"));
+  check_choice("task.generated_as", task.generated_as, {"shots", "class"});
   if (!(task.generated_weight > 0 && task.generated_weight <= 1))
     throw ConfigError(concat("task.generated_weight = ", task.generated_weight,
                              "; expected above 0, up to 1"));
