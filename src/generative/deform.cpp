@@ -1,13 +1,10 @@
 #include "generative/deform.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/error.h"
-#include "protean/learners/phase.h"
 #include "protean/models/ops/ops.h"
 #include "protean/models/params.h"
 #include "protean/tasks/noise.h"
@@ -59,11 +56,7 @@ at::Tensor picked(const at::Tensor& support, const at::Tensor& index) {
 
 Deform::Deform(const GeneratorOptions& o, const LearnerOptions& learner,
                const TaskShape& train, const TaskCounts& eval)
-    : options_(o),
-      seed_(learner.seed),
-      shape_(train.input),
-      train_shots_(train.support),
-      eval_shots_(static_cast<int>(eval.shots)),
+    : ConditionalGenerator(o, learner, train, eval),
       grid_height_(cells(shape_[1])),
       grid_width_(cells(shape_[2])),
       encoder_(layers_, "encoder", shape_, o),
@@ -78,14 +71,6 @@ Deform::Deform(const GeneratorOptions& o, const LearnerOptions& learner,
   spaces_.theta = layers_.space();
 }
 
-void Deform::initialise(const MetaView& meta, uint64_t seed) const {
-  layers_.initialise(meta.theta.data_ptr<float>(), seed);
-}
-
-at::Tensor Deform::prepared(const at::Tensor& images) const {
-  return options_.binary ? images.round() : images;
-}
-
 at::Tensor Deform::chosen(const at::Tensor& support,
                           const at::Tensor& normal) const {
   return picked(support, one_of(support.size(1), normal));
@@ -96,13 +81,6 @@ at::Tensor Deform::another(const at::Tensor& support,
   const int64_t shots = support.size(1);
   const auto ahead = 1 + one_of(shots - 1, normal);
   return picked(support, (at::arange(shots, ahead.options()) + ahead) % shots);
-}
-
-at::Tensor Deform::noise(const std::vector<TaskId>& ids, int64_t n,
-                         const at::Tensor& like, int64_t d, Purpose purpose,
-                         int64_t slot) const {
-  return task_noise(seed_, ids, n, d, purpose, static_cast<uint32_t>(slot),
-                    like);
 }
 
 Gaussian Deform::prior(const Params& p, const at::Tensor& features) const {
@@ -146,15 +124,21 @@ at::Tensor Deform::logits(const Params& p, const at::Tensor& bent) const {
   return (kPaper + kScale * ((bent * weight).sum(2) + paper)).transpose(0, 1);
 }
 
-at::Tensor Deform::loss(const Params& p, const Scene& s) const {
-  const auto x = prepared(s.target), support = prepared(s.support);
+Deform::Seen Deform::see(const Params&, const at::Tensor& support,
+                         const at::Tensor&) const {
+  return {prepared(support), {}};
+}
+
+at::Tensor Deform::loss(const Params& p, const Seen& seen,
+                        const Scene& s) const {
+  const auto x = prepared(s.target);
   const auto own = [&](int64_t d, int64_t slot) {
-    return noise(s.ids, x.size(1), x, d, Purpose::noise, s.slot + slot);
+    return noise(s.ids, x.size(1), d, Purpose::noise, s.slot + slot, x);
   };
   const auto which = own(1, kExemplar).squeeze(2);
-  const auto exemplar = s.target.is_same(s.support) && support.size(1) > 1
-                            ? another(support, which)
-                            : chosen(support, which);
+  const auto exemplar = s.target.is_same(s.support) && seen.images.size(1) > 1
+                            ? another(seen.images, which)
+                            : chosen(seen.images, which);
   const auto features = encoder_(p, exemplar);
   const auto q = posterior(p, x, exemplar);
   const auto z = q.sample(own(options_.latent, kLatent));
@@ -174,24 +158,29 @@ at::Tensor Deform::loss(const Params& p, const Scene& s) const {
   return of_image.mean(1);
 }
 
-at::Tensor Deform::code_cost(const Params&, const Scene& s) const {
-  return at::zeros({s.target.size(0)}, s.target.options());
+at::Tensor Deform::code_cost(const Seen& seen) const {
+  return at::zeros({seen.images.size(0)}, seen.images.options());
 }
 
-Deform::Made Deform::make(const Params& p, const Scene& s,
+Deform::Basis Deform::basis(const Params& p, const Seen& seen, const Scene& s,
+                            int64_t n) const {
+  const auto which =
+      noise(s.ids, n, 1, Purpose::noise, s.slot + kMadeExemplar, seen.images);
+  const auto exemplars = chosen(seen.images, which.squeeze(2));
+  return {encoder_(p, exemplars), exemplars};
+}
+
+at::Tensor Deform::images(const Params& p, const Basis& basis,
                           const at::Tensor& noise) const {
-  const auto which = this->noise(s.ids, noise.size(1), noise, 1, Purpose::noise,
-                                 s.slot + kMadeExemplar);
-  const auto exemplar = chosen(prepared(s.support), which.squeeze(2));
-  Made made;
-  made.code = encoder_(p, exemplar);
-  const auto z = prior(p, made.code).sample(noise);
-  made.images =
-      bent(exemplar, grid(p, made.code, z)).select(2, 0).transpose(0, 1);
-  if (options_.binary)
-    made.images =
-        made.images + (most_likely(made.images) - made.images).detach();
-  return made;
+  const auto x = sample(p, basis.exemplars, basis.code, noise);
+  return options_.binary ? x + (most_likely(x) - x).detach() : x;
+}
+
+at::Tensor Deform::sample(const Params& p, const at::Tensor& exemplar,
+                          const at::Tensor& features,
+                          const at::Tensor& noise) const {
+  const auto z = prior(p, features).sample(noise);
+  return bent(exemplar, grid(p, features, z)).select(2, 0).transpose(0, 1);
 }
 
 at::Tensor Deform::own_codes(const Params&, const at::Tensor&) const {
@@ -215,20 +204,6 @@ bool Deform::belongs(const std::string& parameter,
                      const std::string& part) const {
   if (part == "all") return true;
   return part == "head" && parameter.starts_with("bend");
-}
-
-TaskLosses Deform::gradient(const TaskBatch& batch, const MetaView& meta,
-                            const MetaView& sums) const {
-  announce(Phase::outer);
-  auto theta = shared_params(spaces_.theta, meta.theta);
-  for (auto& p : theta) p = p.detach().requires_grad_();
-  const auto weight = shown(batch.ids, meta.theta);
-  const auto value = loss(
-      theta, Scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0});
-  add_to_flat(spaces_.theta, torch::autograd::grad({value.sum()}, theta),
-              sums.theta);
-  announce(Phase::idle);
-  return {value.detach(), {}};
 }
 
 Phi Deform::start(const MetaView& meta) const {
@@ -264,12 +239,9 @@ at::Tensor Deform::code(const Phi&, const at::Tensor& noise) const {
 at::Tensor Deform::decode(const Phi& phi, const at::Tensor& code,
                           const at::Tensor& noise) const {
   at::NoGradGuard no_grad;
-  const auto& p = phi.params;
   const auto exemplar = chosen(phi.memory.at(1), code.squeeze(2));
-  const auto features = encoder_(p, exemplar);
-  const auto z = prior(p, features).sample(noise);
   const auto x =
-      bent(exemplar, grid(p, features, z)).select(2, 0).transpose(0, 1);
+      sample(phi.params, exemplar, encoder_(phi.params, exemplar), noise);
   return options_.binary ? most_likely(x) : x;
 }
 
@@ -285,7 +257,7 @@ at::Tensor Deform::predict(const Phi& phi, const Part& part) const {
   std::vector<at::Tensor> log_weights;
   for (int64_t s = 0; s < options_.bound_samples; ++s) {
     const auto own = [&](int64_t d, int64_t slot) {
-      return noise(ids, x.size(1), x, d, Purpose::latent, 2 * s + slot);
+      return noise(ids, x.size(1), d, Purpose::latent, 2 * s + slot, x);
     };
     const auto exemplar =
         chosen(phi.memory.at(1), own(1, kExemplar).squeeze(2));
@@ -297,9 +269,7 @@ at::Tensor Deform::predict(const Phi& phi, const Part& part) const {
                              options_.binary) +
         prior(p, features).log_density(z) - q.log_density(z));
   }
-  return (at::logsumexp(at::stack(log_weights), {0}) -
-          std::log(static_cast<double>(options_.bound_samples)))
-      .unsqueeze(-1);
+  return bound(log_weights);
 }
 
 }  // namespace protean

@@ -20,10 +20,7 @@
 // images the exemplar is an empty page.
 #pragma once
 
-#include "protean/core/philox.h"
-
 #include "generative/conditional_generator.h"
-#include "generative/gaussian.h"
 #include "generative/image_encoder.h"
 
 namespace protean {
@@ -35,20 +32,13 @@ class Deform : public ConditionalGenerator {
          const TaskShape& train, const TaskCounts& eval);
 
   std::string name() const override { return "deform"; }
-  const MetaSpaces& spaces() const override { return spaces_; }
-  void initialise(const MetaView& meta, uint64_t seed) const override;
-  TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
-                      const MetaView& sums) const override;
   // Visits after 0, 1, ... K support images.
   void adapt(const TaskBatch& batch, const MetaView& meta,
              const Visit& visit) const override;
-  int eval_steps() const override { return eval_shots_; }
   // As the set VAE's: an importance-weighted bound on log p(x | S), (T, n, 1).
   at::Tensor predict(const Phi& phi, const Part& part) const override;
 
   int64_t code_size() const override { return 1; }
-  int64_t latent_size() const override { return options_.latent; }
-  const std::vector<int64_t>& image_shape() const override { return shape_; }
   int64_t least_support() const override { return 1; }
   bool code_is_space() const override { return false; }
   at::Tensor code(const Phi& phi, const at::Tensor& noise) const override;
@@ -58,18 +48,23 @@ class Deform : public ConditionalGenerator {
   at::Tensor embed(const Phi& phi, const at::Tensor& x) const override;
   Phi start(const MetaView& meta) const override;
 
+  // The images alone, whatever the parameters.
+  Seen see(const Params& p, const at::Tensor& support,
+           const at::Tensor& weight) const override;
   // The loss above. A support image is not its own exemplar where there are
   // others.
-  at::Tensor loss(const Params& p, const Scene& s) const override;
+  at::Tensor loss(const Params& p, const Seen& seen,
+                  const Scene& s) const override;
   // None: exemplars are given.
-  at::Tensor code_cost(const Params& p, const Scene& s) const override;
+  at::Tensor code_cost(const Seen& seen) const override;
   // The code of an image is what the exemplar's features are.
-  Made make(const Params& p, const Scene& s,
-            const at::Tensor& noise) const override;
+  Basis basis(const Params& p, const Seen& seen, const Scene& s,
+              int64_t n) const override;
+  at::Tensor images(const Params& p, const Basis& basis,
+                    const at::Tensor& noise) const override;
   at::Tensor own_codes(const Params& p,
                        const at::Tensor& images) const override;
   int64_t judged_code_size() const override { return options_.features; }
-  at::Tensor prepared(const at::Tensor& images) const override;
   at::Tensor shown(const std::vector<TaskId>& ids,
                    const at::Tensor& like) const override;
   Phi given(const Params& p, const TaskBatch& batch) const override;
@@ -82,9 +77,6 @@ class Deform : public ConditionalGenerator {
   at::Tensor chosen(const at::Tensor& support, const at::Tensor& normal) const;
   // The same for images that are the support itself: another one each.
   at::Tensor another(const at::Tensor& support, const at::Tensor& normal) const;
-  at::Tensor noise(const std::vector<TaskId>& ids, int64_t n,
-                   const at::Tensor& like, int64_t d, Purpose purpose,
-                   int64_t slot) const;
   Gaussian prior(const Params& p, const at::Tensor& features) const;
   Gaussian posterior(const Params& p, const at::Tensor& x,
                      const at::Tensor& exemplar) const;
@@ -93,17 +85,14 @@ class Deform : public ConditionalGenerator {
                   const at::Tensor& z) const;
   // The exemplar and blurs of it, bent, (n, T, levels, C, H, W).
   at::Tensor bent(const at::Tensor& exemplar, const at::Tensor& grid) const;
+  // The exemplar bent as standard normal noise says, not rounded,
+  // (T, n, C, H, W).
+  at::Tensor sample(const Params& p, const at::Tensor& exemplar,
+                    const at::Tensor& features, const at::Tensor& noise) const;
   // (T, n, C, H, W)
   at::Tensor logits(const Params& p, const at::Tensor& bent) const;
 
-  GeneratorOptions options_;
-  uint64_t seed_;
-  std::vector<int64_t> shape_;
-  int64_t train_shots_;
-  int eval_shots_;
   int64_t grid_height_, grid_width_;
-  LayerSpace layers_;
-  MetaSpaces spaces_;
   ImageEncoder encoder_, pair_encoder_;
   Dense prior_, posterior_, bend1_, bend2_;
   size_t ink_, paper_;  // weights of the levels; logit of none

@@ -189,8 +189,17 @@ at::Tensor MetaGan::noise(const Scene& s, uint32_t slot) const {
                     s.target);
 }
 
-MetaGan::Made MetaGan::fakes(const Params& generator, const Scene& s) const {
-  return generator_->make(generator, s, noise(s, kFakeLatent));
+MetaGan::Made MetaGan::fakes(const Params& generator, const Seen& seen,
+                             const Scene& s) const {
+  Made made;
+  made.basis = generator_->basis(generator, seen, s, s.target.size(1));
+  made.images =
+      generator_->images(generator, made.basis, noise(s, kFakeLatent));
+  return made;
+}
+
+MetaGan::Seen MetaGan::see(const Params& generator, const Scene& s) const {
+  return generator_->see(generator, s.support, s.weight);
 }
 
 at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
@@ -199,48 +208,54 @@ at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
              : v.mean(1);
 }
 
-at::Tensor MetaGan::generator_loss(const Pair& p, const Scene& s) const {
+at::Tensor MetaGan::generator_loss(const Pair& p, const Seen& seen,
+                                   const Scene& s) const {
   const auto& o = options_;
-  const auto made = fakes(p.generator, s);
-  auto value = o.reconstruct == "bound" ? generator_->loss(p.generator, s)
-               : o.reconstruct == "mse" ? squared_error(p.generator, made, s)
-                                        : generator_->code_cost(p.generator, s);
+  const auto made = fakes(p.generator, seen, s);
+  auto value = o.reconstruct == "bound" ? generator_->loss(p.generator, seen, s)
+                                        : generator_->code_cost(seen);
+  if (o.reconstruct == "mse") value = value + squared_error(made.images, s);
   if (o.adversary > 0) {
-    const auto score = discriminator_(p.discriminator, made.images, made.code);
+    const auto score =
+        discriminator_(p.discriminator, made.images, made.basis.code);
     value =
         value +
         o.adversary * (o.loss == "bce" ? at::softplus(-score) : -score).mean(1);
   }
   if (o.mode_seeking > 0) {
     const auto another = noise(s, kOtherLatent);
-    const auto other = generator_->make(p.generator, s, another);
-    const auto apart = (made.images - other.images).abs().mean({1, 2, 3, 4});
+    const auto other = generator_->images(p.generator, made.basis, another);
+    const auto apart = (made.images - other).abs().mean({1, 2, 3, 4});
     const auto by = (noise(s, kFakeLatent) - another).abs().mean({1, 2});
     value = value + o.mode_seeking / (apart / by + 1e-2);
   }
   if (o.code_cycle > 0)
     value = value +
-            o.code_cycle *
-                (generator_->own_codes(p.generator, made.images) - made.code)
-                    .square()
-                    .sum(2)
-                    .mean(1);
+            o.code_cycle * (generator_->own_codes(p.generator, made.images) -
+                            made.basis.code)
+                               .square()
+                               .sum(2)
+                               .mean(1);
   return value;
 }
 
-at::Tensor MetaGan::followed_images(const Params& generator,
+at::Tensor MetaGan::followed_images(const Params& generator, const Seen& seen,
                                     const Scene& s) const {
   // The same noise for all tasks.
   const auto fixed =
       task_noise(learner_.seed, {TaskId{Stream::generator, 0, 0}}, kFollowed,
                  generator_->latent_size(), Purpose::latent, 0, s.target)
           .expand({s.target.size(0), -1, -1});
-  return generator_->make(generator, s, fixed).images.flatten(1);
+  return generator_
+      ->images(generator, generator_->basis(generator, seen, s, kFollowed),
+               fixed)
+      .flatten(1);
 }
 
-at::Tensor MetaGan::image_variance(const Params& generator, const Scene& s,
+at::Tensor MetaGan::image_variance(const Params& generator, const Seen& seen,
+                                   const Scene& s,
                                    const at::Tensor& usual) const {
-  const auto own = followed_images(generator, s);
+  const auto own = followed_images(generator, seen, s);
   const auto weight = usual[-1];
   const auto mean = usual.narrow(0, 0, own.size(1)) / weight.clamp_min(1e-9);
   return options_.image_variance * (weight > 0) * (own - mean).square().sum(1) /
@@ -250,11 +265,12 @@ at::Tensor MetaGan::image_variance(const Params& generator, const Scene& s,
 at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
                                        const at::Tensor& usual, bool penalty,
                                        at::Tensor* outputs) const {
-  const auto f = fakes(p.generator, s);
+  const auto f = fakes(p.generator, see(p.generator, s), s);
+  const auto& code = f.basis.code;
   auto x = generator_->prepared(s.target);
   if (penalty) x = x.detach().requires_grad_();
-  const auto real = discriminator_(p.discriminator, x, f.code);
-  const auto fake = discriminator_(p.discriminator, f.images, f.code);
+  const auto real = discriminator_(p.discriminator, x, code);
+  const auto fake = discriminator_(p.discriminator, f.images, code);
   const auto over_images = [&](const at::Tensor& v) {
     return over_target(v, s);
   };
@@ -280,7 +296,7 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
     if (options_.loss == "wasserstein") {
       const auto between = mixed(x, f.images, s).detach().requires_grad_();
       const auto slope = squared_slope(
-          between, discriminator_(p.discriminator, between, f.code));
+          between, discriminator_(p.discriminator, between, code));
       value = value + strength * ((slope + 1e-12).sqrt() - 1).square().mean(1);
     } else {
       value = value + 0.5 * strength * squared_slope(x, real).mean(1);
@@ -297,11 +313,10 @@ at::Tensor MetaGan::mixed(const at::Tensor& x, const at::Tensor& made,
   return share * x + (1 - share) * made;
 }
 
-at::Tensor MetaGan::squared_error(const Params& generator, const Made& made,
+at::Tensor MetaGan::squared_error(const at::Tensor& made,
                                   const Scene& s) const {
-  const auto apart = (made.images - generator_->prepared(s.target)).square();
-  return generator_->code_cost(generator, s) +
-         over_target(apart.sum({2, 3, 4}), s);
+  const auto apart = (made - generator_->prepared(s.target)).square();
+  return over_target(apart.sum({2, 3, 4}), s);
 }
 
 void MetaGan::inner_step(Params& moving, const std::vector<size_t>& which,
@@ -351,7 +366,8 @@ void MetaGan::inner_loop(Pair& p, const Params& start, Moments& moments,
     inner_step(
         p.generator, adapted_generator_,
         [&](const Params& moving) {
-          const auto loss = generator_loss({moving, p.discriminator}, at_k);
+          const auto loss = generator_loss({moving, p.discriminator},
+                                           see(moving, at_k), at_k);
           return options_.proximal > 0 ? loss + held(moving) : loss;
         },
         moments.generator, differentiable);
@@ -407,9 +423,11 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
             state, exact);
       }
     }
-    value = generator_loss(phi, query);
+    const auto seen = see(phi.generator, query);
+    value = generator_loss(phi, seen, query);
     if (options_.image_variance > 0)
-      value = value + image_variance(phi.generator, query, usual_images(meta));
+      value = value +
+              image_variance(phi.generator, seen, query, usual_images(meta));
   } else {
     const bool penalty =
         options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
@@ -419,7 +437,8 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
     if (outputs.defined()) moved.push_back(outputs);
     if (options_.image_variance > 0) {
       at::NoGradGuard no_grad;
-      moved.push_back(followed_images(phi.generator, query));
+      moved.push_back(
+          followed_images(phi.generator, see(phi.generator, query), query));
       moved.push_back(at::ones_like(moved.back().narrow(1, 0, 1)));
     }
   }

@@ -83,7 +83,11 @@ class MetaGan : public GenerativeLearner {
   struct Pair {
     Params generator, discriminator;
   };
-  using Made = ConditionalGenerator::Made;
+  using Seen = ConditionalGenerator::Seen;
+  struct Made {
+    ConditionalGenerator::Basis basis;
+    at::Tensor images;  // (T, n, C, H, W)
+  };
   const ParameterSpace& generator_space() const {
     return generator_->spaces().theta;
   }
@@ -100,21 +104,24 @@ class MetaGan : public GenerativeLearner {
   bool follows_outputs() const;
   // Mean over the target images of weight 1, (T).
   static at::Tensor over_target(const at::Tensor& v, const Scene& scene);
-  // Instead of the bound, (T).
-  at::Tensor squared_error(const Params& generator, const Made& made,
-                           const Scene& scene) const;
+  // Of made images, instead of the bound, (T).
+  at::Tensor squared_error(const at::Tensor& made, const Scene& scene) const;
   // Images somewhere between x and made ones.
   at::Tensor mixed(const at::Tensor& x, const at::Tensor& made,
                    const Scene& scene) const;
+  Seen see(const Params& generator, const Scene& scene) const;
   // One image for each of the target's.
   at::Tensor noise(const Scene& scene, uint32_t slot) const;
-  Made fakes(const Params& generator, const Scene& scene) const;
-  at::Tensor generator_loss(const Pair& p, const Scene& scene) const;
+  Made fakes(const Params& generator, const Seen& seen,
+             const Scene& scene) const;
+  at::Tensor generator_loss(const Pair& p, const Seen& seen,
+                            const Scene& scene) const;
   // Images of fixed noise, (T, m C H W), and how far they are from the usual
   // ones, (T).
-  at::Tensor followed_images(const Params& generator, const Scene& scene) const;
-  at::Tensor image_variance(const Params& generator, const Scene& scene,
-                            const at::Tensor& usual) const;
+  at::Tensor followed_images(const Params& generator, const Seen& seen,
+                             const Scene& scene) const;
+  at::Tensor image_variance(const Params& generator, const Seen& seen,
+                            const Scene& scene, const at::Tensor& usual) const;
   // usual: running means of D on reals and fakes; undefined: no such term.
   // outputs gets this task's own, (T, 2).
   at::Tensor discriminator_loss(const Pair& p, const Scene& scene,

@@ -1,13 +1,9 @@
 #include "generative/set_vae.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
-#include "protean/learners/phase.h"
 #include "protean/models/params.h"
 #include "protean/tasks/noise.h"
 
@@ -24,11 +20,7 @@ constexpr uint32_t kMadeCode = ConditionalGenerator::kLossSlots;
 
 SetVae::SetVae(const GeneratorOptions& o, const LearnerOptions& learner,
                const TaskShape& train, const TaskCounts& eval)
-    : options_(o),
-      seed_(learner.seed),
-      shape_(train.input),
-      train_shots_(train.support),
-      eval_shots_(static_cast<int>(eval.shots)),
+    : ConditionalGenerator(o, learner, train, eval),
       encoder_(layers_, "encoder", shape_, o),
       pool_(layers_, "pool", o),
       prior1_(layers_, "prior.dense", o.code, o.hidden),
@@ -37,10 +29,6 @@ SetVae::SetVae(const GeneratorOptions& o, const LearnerOptions& learner,
       posterior2_(layers_, "posterior.latent", o.hidden, 2 * o.latent),
       decoder_(make_decoder(layers_, "decoder", shape_, o)) {
   spaces_.theta = layers_.space();
-}
-
-void SetVae::initialise(const MetaView& meta, uint64_t seed) const {
-  layers_.initialise(meta.theta.data_ptr<float>(), seed);
 }
 
 at::Tensor SetVae::shown(const std::vector<TaskId>& ids,
@@ -59,10 +47,6 @@ at::Tensor SetVae::shown(const std::vector<TaskId>& ids,
   return weight.to(like.device(), like.scalar_type());
 }
 
-at::Tensor SetVae::prepared(const at::Tensor& images) const {
-  return options_.binary ? images.round() : images;
-}
-
 Gaussian SetVae::prior(const Params& p, const at::Tensor& code) const {
   return Gaussian::of(prior2_(p, at::relu(prior1_(p, code))));
 }
@@ -73,46 +57,46 @@ Gaussian SetVae::posterior(const Params& p, const at::Tensor& features,
   return Gaussian::of(posterior2_(p, at::relu(h)));
 }
 
-Gaussian SetVae::seen(const Params& p, const at::Tensor& support,
-                      const at::Tensor& weight) const {
-  return pool_(p, encoder_(p, prepared(support)), weight);
+SetVae::Seen SetVae::see(const Params& p, const at::Tensor& support,
+                         const at::Tensor& weight) const {
+  return {{}, pool_(p, encoder_(p, prepared(support)), weight)};
 }
 
-at::Tensor SetVae::loss(const Params& p, const Scene& s) const {
+at::Tensor SetVae::loss(const Params& p, const Seen& seen,
+                        const Scene& s) const {
   const auto x = prepared(s.target);
-  const auto q_code = seen(p, s.support, s.weight);
   const auto own = [&](int64_t d, uint32_t slot) {
-    return noise(s.ids, x.size(1), d, s.slot + slot, x);
+    return noise(s.ids, x.size(1), d, Purpose::noise, s.slot + slot, x);
   };
   // A code of its own for every image: less noise in the gradient.
-  const auto code = q_code.sample(own(options_.code, kCodeNoise));
+  const auto code = seen.code.sample(own(options_.code, kCodeNoise));
   const auto q = posterior(p, encoder_(p, x), code);
   const auto z = q.sample(own(options_.latent, kLatentNoise));
   const auto logits = (*decoder_)(p, code, z);
   const auto bound = pixel_log_likelihood(logits, x, options_.binary) -
                      divergence(q, prior(p, code));
   const auto& weight = s.target_weight;
-  return options_.code_weight * divergence_from_standard(q_code).squeeze(1) -
-         (weight.defined() ? (bound * weight).sum(1) / weight.sum(1)
-                           : bound.mean(1));
+  return code_cost(seen) - (weight.defined()
+                                ? (bound * weight).sum(1) / weight.sum(1)
+                                : bound.mean(1));
 }
 
-at::Tensor SetVae::code_cost(const Params& p, const Scene& s) const {
-  return options_.code_weight *
-         divergence_from_standard(seen(p, s.support, s.weight)).squeeze(1);
+at::Tensor SetVae::code_cost(const Seen& seen) const {
+  return options_.code_weight * divergence_from_standard(seen.code).squeeze(1);
 }
 
-SetVae::Made SetVae::make(const Params& p, const Scene& s,
+SetVae::Basis SetVae::basis(const Params&, const Seen& seen, const Scene& s,
+                            int64_t n) const {
+  return {seen.code.sample(noise(s.ids, n, options_.code, Purpose::noise,
+                                 s.slot + kMadeCode, seen.code.mean)),
+          {}};
+}
+
+at::Tensor SetVae::images(const Params& p, const Basis& basis,
                           const at::Tensor& noise) const {
-  Made made;
-  made.code = seen(p, s.support, s.weight)
-                  .sample(this->noise(s.ids, noise.size(1), options_.code,
-                                      s.slot + kMadeCode, noise));
-  const auto logits = (*decoder_)(p, made.code, latent(p, made.code, noise));
-  made.images = at::sigmoid(logits);
-  if (options_.binary)
-    made.images = made.images + (pixels(logits, true) - made.images).detach();
-  return made;
+  const auto logits = (*decoder_)(p, basis.code, latent(p, basis.code, noise));
+  const auto ink = at::sigmoid(logits);
+  return options_.binary ? ink + (pixels(logits, true) - ink).detach() : ink;
 }
 
 at::Tensor SetVae::own_codes(const Params& p, const at::Tensor& images) const {
@@ -138,25 +122,6 @@ bool SetVae::belongs(const std::string& parameter,
     return in("decoder.norm") || in("decoder.conv4") || in("decoder.last") ||
            in("pool.");
   return true;
-}
-
-at::Tensor SetVae::noise(const std::vector<TaskId>& ids, int64_t n, int64_t d,
-                         uint32_t slot, const at::Tensor& like) const {
-  return task_noise(seed_, ids, n, d, Purpose::noise, slot, like);
-}
-
-TaskLosses SetVae::gradient(const TaskBatch& batch, const MetaView& meta,
-                            const MetaView& sums) const {
-  announce(Phase::outer);
-  auto theta = shared_params(spaces_.theta, meta.theta);
-  for (auto& p : theta) p = p.detach().requires_grad_();
-  const auto weight = shown(batch.ids, meta.theta);
-  const auto value = loss(
-      theta, Scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0});
-  add_to_flat(spaces_.theta, torch::autograd::grad({value.sum()}, theta),
-              sums.theta);
-  announce(Phase::idle);
-  return {value.detach(), {}};
 }
 
 Phi SetVae::start(const MetaView& meta) const {
@@ -186,7 +151,7 @@ Phi SetVae::given(const Params& p, const TaskBatch& batch) const {
   Phi phi;
   phi.params = p;
   remember(phi, batch.ids,
-           seen(p, x, at::ones({x.size(0), x.size(1)}, x.options())));
+           see(p, x, at::ones({x.size(0), x.size(1)}, x.options())).code);
   return phi;
 }
 
@@ -240,15 +205,14 @@ at::Tensor SetVae::predict(const Phi& phi, const Part& part) const {
   if (phi.memory.size() < 3) proposal = own_code(p, features);
   std::vector<at::Tensor> log_weights;
   for (int64_t s = 0; s < options_.bound_samples; ++s) {
-    const auto noise = [&](int64_t d, int64_t slot) {
-      return task_noise(seed_, ids, n, d, Purpose::latent,
-                        static_cast<uint32_t>(slot), x);
+    const auto own = [&](int64_t d, int64_t slot) {
+      return noise(ids, n, d, Purpose::latent, slot, x);
     };
-    const auto code_noise = noise(options_.code, 2 * s);
+    const auto code_noise = own(options_.code, 2 * s);
     const auto code = phi.memory.size() == 3 ? this->code(phi, code_noise)
                                              : proposal.sample(code_noise);
     const auto q = posterior(p, features, code);
-    const auto z = q.sample(noise(options_.latent, 2 * s + 1));
+    const auto z = q.sample(own(options_.latent, 2 * s + 1));
     auto log_w =
         pixel_log_likelihood((*decoder_)(p, code, z), x, options_.binary) +
         prior(p, code).log_density(z) - q.log_density(z);
@@ -256,9 +220,7 @@ at::Tensor SetVae::predict(const Phi& phi, const Part& part) const {
       log_w = log_w + standard_log_density(code) - proposal.log_density(code);
     log_weights.push_back(log_w);
   }
-  return (at::logsumexp(at::stack(log_weights), {0}) -
-          std::log(static_cast<double>(options_.bound_samples)))
-      .unsqueeze(-1);
+  return bound(log_weights);
 }
 
 }  // namespace protean

@@ -14,7 +14,6 @@
 #pragma once
 
 #include "generative/conditional_generator.h"
-#include "generative/gaussian.h"
 #include "generative/image_decoder.h"
 #include "generative/image_encoder.h"
 #include "generative/set_pool.h"
@@ -27,20 +26,13 @@ class SetVae : public ConditionalGenerator {
          const TaskShape& train, const TaskCounts& eval);
 
   std::string name() const override { return "setvae"; }
-  const MetaSpaces& spaces() const override { return spaces_; }
-  void initialise(const MetaView& meta, uint64_t seed) const override;
-  TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
-                      const MetaView& sums) const override;
   void adapt(const TaskBatch& batch, const MetaView& meta,
              const Visit& visit) const override;
-  int eval_steps() const override { return eval_shots_; }
   // A lower bound on log p(x | S) in nats, (T, n, 1): importance-weighted
-  // (Burda et al. 2016, arXiv:1509.00519) over generator.bound_samples.
+  // over generator.bound_samples.
   at::Tensor predict(const Phi& phi, const Part& part) const override;
 
   int64_t code_size() const override { return options_.code; }
-  int64_t latent_size() const override { return options_.latent; }
-  const std::vector<int64_t>& image_shape() const override { return shape_; }
   int64_t least_support() const override {
     return options_.random_shots ? 1 : train_shots_;
   }
@@ -50,15 +42,20 @@ class SetVae : public ConditionalGenerator {
   at::Tensor decode(const Phi& phi, const at::Tensor& code,
                     const at::Tensor& noise) const override;
 
+  // q(c | S) for the support images of weight 1.
+  Seen see(const Params& p, const at::Tensor& support,
+           const at::Tensor& weight) const override;
   // The loss above.
-  at::Tensor loss(const Params& p, const Scene& s) const override;
-  at::Tensor code_cost(const Params& p, const Scene& s) const override;
-  Made make(const Params& p, const Scene& s,
-            const at::Tensor& noise) const override;
+  at::Tensor loss(const Params& p, const Seen& seen,
+                  const Scene& s) const override;
+  at::Tensor code_cost(const Seen& seen) const override;
+  Basis basis(const Params& p, const Seen& seen, const Scene& s,
+              int64_t n) const override;
+  at::Tensor images(const Params& p, const Basis& basis,
+                    const at::Tensor& noise) const override;
   at::Tensor own_codes(const Params& p,
                        const at::Tensor& images) const override;
   int64_t judged_code_size() const override { return options_.code; }
-  at::Tensor prepared(const at::Tensor& images) const override;
   at::Tensor shown(const std::vector<TaskId>& ids,
                    const at::Tensor& like) const override;
   Phi given(const Params& p, const TaskBatch& batch) const override;
@@ -67,26 +64,10 @@ class SetVae : public ConditionalGenerator {
   bool belongs(const std::string& parameter,
                const std::string& part) const override;
 
- protected:
-  // q(c | S) for the support images of weight 1, (T, 1, c).
-  Gaussian seen(const Params& p, const at::Tensor& support,
-                const at::Tensor& weight) const;
+ private:
   // Keeps q(c | S) and the tasks for code() and predict().
   static void remember(Phi& phi, const std::vector<TaskId>& ids,
                        const Gaussian& q_code);
-
-  GeneratorOptions options_;
-  uint64_t seed_;
-  std::vector<int64_t> shape_;
-  int64_t train_shots_;
-  int eval_shots_;
-  LayerSpace layers_;
-  MetaSpaces spaces_;
-
- private:
-  // For n images of each task, (T, n, d).
-  at::Tensor noise(const std::vector<TaskId>& ids, int64_t n, int64_t d,
-                   uint32_t slot, const at::Tensor& like) const;
   Gaussian prior(const Params& p, const at::Tensor& code) const;
   // What tells the images of a class apart, of standard normal noise.
   at::Tensor latent(const Params& p, const at::Tensor& code,
