@@ -337,60 +337,44 @@ TEST_CASE("generator, discriminator and average move in turn", "[generative]") {
 
 TEST_CASE("what a GAN cannot be made from is refused", "[generative]") {
   const auto batch = image_sets(1, 2, 1, 8, 1);
+  // What is said once `change` was made to options that are good.
+  const auto refused = [&](const std::string& said, auto change) {
+    auto o = gan_options();
+    LearnerOptions learner;
+    change(o, learner);
+    CHECK_THROWS_WITH(generative("metagan", o, batch, learner), contains(said));
+  };
+  using O = GeneratorOptions&;
+  using L = LearnerOptions&;
+  refused("generator.r1_every = 0", [](O o, L) { o.r1_every = 0; });
+  refused("generator.average = 1", [](O o, L) { o.average = 1; });
+  refused(
+      "generator.loss = \"lsgan\"; expected one of: hinge, bce, wasserstein",
+      [](O o, L) { o.loss = "lsgan"; });
+  refused("generator.reconstruct = \"no\"",
+          [](O o, L) { o.reconstruct = "no"; });
+  refused("generator.meta = \"mamll\"; expected one of: maml, reptile",
+          [](O o, L) { o.meta = "mamll"; });
+  refused("generator.network = \"mpl\"", [](O o, L) { o.network = "mpl"; });
+  refused("generator.code_cycle = 1; expected 0", [](O o, L) {
+    o.network = "deform";
+    o.code_cycle = 1;
+  });
+  refused("generator.noise = uniform needs",
+          [](O o, L) { o.noise = "uniform"; });
+  refused("nothing to learn from", [](O o, L) {
+    o.reconstruct = "none";
+    o.adversary = 0;
+  });
+  refused("learner.adapt = \"haed\"; expected one of: all, head, film, code",
+          [](O, L learner) { learner.adapt = "haed"; });
+  refused("the generator has no such part", [](O o, L learner) {
+    learner.adapt = "code";
+    o.encoder = o.task_code = false;
+  });
+  refused("generator.task_code = true", [](O o, L) { o.encoder = false; });
   auto o = gan_options();
-  o.r1_every = 0;
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.r1_every = 0"));
-  o = gan_options();
-  o.average = 1;
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.average = 1"));
-  o = gan_options();
-  o.loss = "lsgan";
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.loss = \"lsgan\"; expected one of: "
-                             "hinge, bce, wasserstein"));
-  o = gan_options();
-  o.reconstruct = "no";
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.reconstruct = \"no\""));
-  o = gan_options();
-  o.meta = "mamll";
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.meta = \"mamll\"; expected one of: "
-                             "maml, reptile"));
-  o = gan_options();
-  o.network = "mpl";
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.network = \"mpl\""));
-  o.network = "deform";
-  o.code_cycle = 1;
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.code_cycle = 1; expected 0"));
-  o = gan_options();
-  o.noise = "uniform";
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.noise = uniform needs"));
-  o = gan_options();
-  o.reconstruct = "none";
-  o.adversary = 0;
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("nothing to learn from"));
-  o = gan_options();
-  LearnerOptions learner;
-  learner.adapt = "haed";
-  CHECK_THROWS_WITH(generative("metagan", o, batch, learner),
-                    contains("learner.adapt = \"haed\"; expected one of: all, "
-                             "head, film, code"));
-  learner.adapt = "code";
   o.encoder = o.task_code = false;
-  CHECK_THROWS_WITH(generative("metagan", o, batch, learner),
-                    contains("the generator has no such part"));
-  o = gan_options();
-  o.encoder = false;
-  CHECK_THROWS_WITH(generative("metagan", o, batch),
-                    contains("generator.task_code = true"));
-  o.task_code = false;
   CHECK_NOTHROW(generative("metagan", o, batch));
   CHECK_THROWS_WITH(generative("deform", o, batch),
                     contains("generator.encoder = false"));
