@@ -1,6 +1,6 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
-#include "protean/trainer/trainer.h"
+#include "protean/trainer/stored_run.h"
 
 #include "cli/commands.h"
 

@@ -28,6 +28,7 @@
 #include "trainer/on_root.h"
 #include "trainer/per_rank.h"
 #include "trainer/run_logs.h"
+#include "trainer/setbacks.h"
 #include "trainer/step_objective.h"
 #include "trainer/stream_schedule.h"
 #include "trainer/training_state.h"
@@ -54,18 +55,11 @@ constexpr int64_t kStopBySignal = 1;
 constexpr int64_t kStopByTime = 2;
 constexpr int64_t kCheckpointNow = 4;
 
-// Thrown on every rank, by a step that leaves nothing to go on from.
-struct Diverged {
-  AgreedError error;
-  int64_t setbacks;               // this one among them
-  int64_t diverged_at, dead_end;  // of RunContext
-};
-
 // One rank's part in one run. The loop is run(); each step of it is a member.
 class Trainer {
  public:
-  Trainer(const Experiment& experiment, World& world,
-          const RunContext& context);
+  Trainer(const Experiment& experiment, World& world, const RunContext& context,
+          const Setbacks& setbacks);
   TrainOutcome run();
 
  private:
@@ -78,7 +72,7 @@ class Trainer {
   void restore_own();
   RankReport report() const;
   void step();
-  Diverged diverged(const std::string& what, int exit_code) const;
+  Diverged setback(const std::string& what, int exit_code) const;
   void check_agreement(const StepTotals& totals) const;
   void log_step(bool force);
   // NaN for regression.
@@ -95,6 +89,7 @@ class Trainer {
   World& world_;
   Communicator& comm_;  // control: small host buffers
   RunContext context_;
+  Setbacks setbacks_;  // before this attempt
   ReductionOptions reduction_;
   at::Device device_;
   bool classes_;  // classification, not regression
@@ -133,12 +128,13 @@ class Trainer {
 };
 
 Trainer::Trainer(const Experiment& experiment, World& world,
-                 const RunContext& context)
+                 const RunContext& context, const Setbacks& setbacks)
     : e_(experiment),
       config_(experiment.config),
       world_(world),
       comm_(*world.control),
       context_(context),
+      setbacks_(setbacks),
       reduction_(reduction_options(config_)),
       device_(config_.run.device == "cuda"
                   ? at::Device(at::kCUDA, world.local_rank)
@@ -179,7 +175,7 @@ void Trainer::open_run() {
   on_root(comm_, [this] {
     if (!config_.model.init_from.empty()) start_from_another();
     open_directory();
-    state_.setbacks = std::max(state_.setbacks, context_.setbacks);
+    state_.setbacks = std::max(state_.setbacks, setbacks_.count);
   });
   logs_ = std::make_unique<RunLogs>(config_.run, comm_);
   if (!resumed_folder_.empty())  // for the log too
@@ -232,17 +228,17 @@ void Trainer::shard() {
 }
 
 void Trainer::open_directory() {
-  const bool back = context_.setbacks > 0;
+  const bool back = setbacks_.count > 0;
   const bool go_on = back || context_.resume == "auto";
   // Another run's state comes first: without it there is no new run. Of this
   // run's own, only the holder of its lock may be sure.
   if (!go_on && context_.resume != "none") restore(context_.resume);
   run_ = std::make_unique<RunDirectory>(config_.run.dir, go_on);
-  if (context_.dead_end >= 0)
+  if (setbacks_.dead_end >= 0)
     for (const auto& checkpoints :
          {run_->checkpoints_path(),
           fallback_checkpoints(config_.checkpoint, config_.run.dir)})
-      drop_checkpoints_from(checkpoints, context_.dead_end);
+      drop_checkpoints_from(checkpoints, setbacks_.dead_end);
   if (go_on) restore_own();
   run_->clear_done();
   run_->write_config(context_.config_text);
@@ -305,13 +301,9 @@ void Trainer::check_agreement(const StepTotals& totals) const {
           kExitFailed);
 }
 
-Diverged Trainer::diverged(const std::string& what, int exit_code) const {
-  // What a checkpoint holds may be lost already, if finite.
-  const bool in_vain =
-      state_.step == first_step_ || state_.step <= context_.diverged_at;
-  return {AgreedError(what, exit_code), state_.setbacks + 1,
-          std::max(state_.step, context_.diverged_at),
-          in_vain && resumed_from_ >= 0 ? first_step_ : -1};
+Diverged Trainer::setback(const std::string& what, int exit_code) const {
+  return diverged(AgreedError(what, exit_code), state_.step, state_.setbacks,
+                  setbacks_, first_step_, resumed_from_ >= 0);
 }
 
 void Trainer::step() {
@@ -320,18 +312,18 @@ void Trainer::step() {
   objective_->begin_step(state_.step, state_.meta);
   double before = seconds_since(start_);
   try {
-    state_.outer->run(*objective_, state_.meta.theta,
-                      {state_.step, config_.run.steps,
-                       std::exp2(-static_cast<double>(state_.setbacks))});
+    state_.outer->run(
+        *objective_, state_.meta.theta,
+        {state_.step, config_.run.steps, Setbacks::rate(state_.setbacks)});
   } catch (const NumericError& e) {  // every rank has it
-    throw diverged(e.what(), e.exit_code());
+    throw setback(e.what(), e.exit_code());
   }
   // Before they can be stored: no later step would tell when this is the last.
   if (!at::isfinite(state_.meta.theta).all().item<bool>())
-    throw diverged(concat("step ", state_.step,
-                          ": the outer step leaves parameters that are not "
-                          "finite; expected finite values: lower optim.lr"),
-                   kExitFailed);
+    throw setback(concat("step ", state_.step,
+                         ": the outer step leaves parameters that are not "
+                         "finite; expected finite values: lower optim.lr"),
+                  kExitFailed);
   const auto& totals = objective_->totals();
   const auto& times = objective_->times();
   optimiser_s_ +=
@@ -587,40 +579,11 @@ nlohmann::json Trainer::summary(double wall_s) const {
 
 TrainOutcome train(const Experiment& experiment, World& world,
                    const RunContext& context) {
-  for (RunContext again = context;;) try {
-      return Trainer(experiment, world, again).run();
-    } catch (const Diverged& d) {
-      const auto& config = experiment.config;
-      if (d.setbacks > config.optim.retries) throw AgreedError(d.error);
-      again.setbacks = d.setbacks;
-      again.diverged_at = d.diverged_at;
-      again.dead_end = d.dead_end;
-      if (world.control->rank() == 0)
-        log_warning(concat(d.error.what(),
-                           "; going back to the newest "
-                           "checkpoint for the ",
-                           d.setbacks,
-                           ". time of "
-                           "optim.retries = ",
-                           config.optim.retries, ", with optim.lr times ",
-                           std::exp2(-static_cast<double>(d.setbacks))));
-    }
-}
-
-StoredMeta load_meta(const std::string& run_dir, const Experiment& e,
-                     Communicator& comm) {
-  auto state = initial_state(e, at::Device(at::kCPU));
-  on_root(comm, [&] {
-    const auto found =
-        find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
-                          fallback_checkpoints(e.config.checkpoint, run_dir));
-    if (!found)
-      throw ConfigError("--run " + run_dir +
-                        ": no checkpoint there; expected the folder of a run");
-    from_checkpoint(found->state, e.learner->spaces(), state);
-  });
-  broadcast(state, comm);
-  return {state.meta, state.step};
+  return with_retries(
+      experiment.config.optim.retries, world.control->rank() == 0,
+      [&](const Setbacks& setbacks) {
+        return Trainer(experiment, world, context, setbacks).run();
+      });
 }
 
 }  // namespace protean

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "protean/comm/communicator.h"
 #include "protean/trainer/experiment.h"
 
 namespace protean {
@@ -12,5 +13,14 @@ struct StoredRun {
   Experiment experiment;
   MetaView meta;
 };
+
+// theta and meta-state of a run's newest valid checkpoint, as every rank of
+// comm gets them (collective). Throws ConfigError where there is none.
+struct StoredMeta {
+  MetaView meta;
+  int64_t step = 0;
+};
+StoredMeta load_meta(const std::string& run_dir, const Experiment& experiment,
+                     Communicator& comm);
 
 }  // namespace protean

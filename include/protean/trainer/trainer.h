@@ -16,12 +16,6 @@ struct RunContext {
   std::string config_text;      // the same as an INI file
   std::string resume = "none";  // none, auto, or the folder of another run
   nlohmann::json provenance;    // of the build and this machine
-  // How often the run has diverged since it was started, and went back.
-  int64_t setbacks = 0;
-  // The furthest step that it has diverged at; the checkpoint that led there
-  // again, or to no step at all. -1: none.
-  int64_t diverged_at = -1;
-  int64_t dead_end = -1;
 };
 
 struct TrainOutcome {
@@ -35,14 +29,5 @@ struct TrainOutcome {
 // for the end and the last checkpoint is stored.
 TrainOutcome train(const Experiment& experiment, World& world,
                    const RunContext& context);
-
-// theta and meta-state of a run's newest valid checkpoint, as every rank of
-// comm gets them (collective).
-struct StoredMeta {
-  MetaView meta;
-  int64_t step = 0;
-};
-StoredMeta load_meta(const std::string& run_dir, const Experiment& experiment,
-                     Communicator& comm);
 
 }  // namespace protean
