@@ -34,6 +34,7 @@ void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
 
 // Values of a command's flags. Throw ConfigError naming flag and value.
 int64_t whole_number(const CommandLine& line, const char* flag);
+double number(const CommandLine& line, const char* flag);
 const std::string& required(const CommandLine& line, const char* flag,
                             const char* expected = "a path");
 

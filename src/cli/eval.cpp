@@ -36,6 +36,7 @@ const std::vector<CommandFlag> kFlags = {
      "rows of --study augmentation "
      "(none,copies,classical,generated,both,alone,oracle)"},
     {"generated", "N", "", "images per class, of --study augmentation (128)"},
+    {"temperature", "X", "", "of these: above 1, they differ more (1)"},
     {"repeats", "N", "", "with other images to learn from, of the same (3)"},
     {"steps", "N", "", "of each classifier, of the same (600)"},
     {"csv", "FILE", "", "write the rows of --across or --study"},
@@ -73,7 +74,8 @@ void check_flags(const CommandLine& line) {
   needs("shots", "study");
   const bool augmentation =
       line.is_set("study") && line.flags.at("study") == "augmentation";
-  for (const char* flag : {"arms", "generated", "repeats", "steps"})
+  for (const char* flag :
+       {"arms", "generated", "temperature", "repeats", "steps"})
     if (line.is_set(flag) && !augmentation)
       throw ConfigError(concat("--", flag, " goes with --study augmentation"));
   if (line.is_set("svg") && augmentation)

@@ -1,4 +1,5 @@
 #include "protean/comm/preflight.h"
+#include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/trainer/stored_run.h"
 
@@ -18,6 +19,14 @@ int64_t whole_number(const CommandLine& line, const char* flag) {
     throw ConfigError(concat("--", flag, " ", text,
                              "; expected a whole number up to 1048576"));
   return static_cast<int64_t>(value);
+}
+
+double number(const CommandLine& line, const char* flag) {
+  double value = 0;
+  if (!parse_csv_number(line.flags.at(flag), value))
+    throw ConfigError(
+        concat("--", flag, " ", line.flags.at(flag), "; expected a number"));
+  return value;
 }
 
 const std::string& required(const CommandLine& line, const char* flag,

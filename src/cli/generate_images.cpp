@@ -19,6 +19,7 @@ int generate_images(const CommandLine& line, World& world) {
   agree(*world.control, [&] {
     options.count = whole_number(line, "count");
     options.seed = static_cast<uint64_t>(whole_number(line, "seed"));
+    options.temperature = number(line, "temperature");
     required(line, "support");
     required(line, "out");
   });

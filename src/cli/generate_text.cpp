@@ -4,24 +4,12 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
-#include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/evaluation/text.h"
 
 #include "cli/open_run.h"
 
 namespace protean {
-namespace {
-
-double number(const CommandLine& line, const char* flag) {
-  double value = 0;
-  if (!parse_csv_number(line.flags.at(flag), value))
-    throw ConfigError(
-        concat("--", flag, " ", line.flags.at(flag), "; expected a number"));
-  return value;
-}
-
-}  // namespace
 
 int generate_text(const CommandLine& line, World& world) {
   TextOptions options;

@@ -98,6 +98,8 @@ int augmentation(const CommandLine& line, Communicator& comm,
           std::pair("repeats", &options.repeats),
           std::pair("steps", &options.steps)})
       if (line.is_set(flag)) *value = whole_number(line, flag);
+    if (line.is_set("temperature"))
+      options.temperature = number(line, "temperature");
   });
   const auto stream = line.config.eval.stream == "validation"
                           ? Stream::validation

@@ -9,11 +9,11 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/generative/class_images.h"
 #include "protean/learners/make_learner.h"
 #include "protean/models/make_network.h"
 #include "protean/models/params.h"
 #include "protean/tasks/flat_batches.h"
-#include "protean/tasks/noise.h"
 
 #include "learners/running_moments.h"
 
@@ -21,7 +21,6 @@ namespace protean {
 namespace {
 
 constexpr uint32_t kBatch = 64;
-constexpr int64_t kChunk = 100;  // images made or judged together
 constexpr double kRate = 0.002;
 
 // Images in memory, (n, C, H, W) per class.
@@ -80,21 +79,12 @@ at::Tensor shuffled(const ClassDataset& data, uint32_t cls, uint64_t seed,
   return x;
 }
 
-at::Tensor made_from(const GenerativeLearner& g, const MetaView& meta,
-                     const at::Tensor& support, int64_t count, TaskId id,
-                     uint64_t seed) {
-  const std::vector<TaskId> ids(1, id);
-  const Phi phi = g.adapted(support.unsqueeze(0), ids, meta);
+at::Tensor first_of(const ClassImages& made, int64_t count) {
+  constexpr int64_t kChunk = ClassImages::kChunk;
   std::vector<at::Tensor> images;
-  for (int64_t begin = 0; begin < count; begin += kChunk) {
-    const auto noise = [&](int64_t d, uint32_t which) {
-      return task_noise(
-          seed, ids, std::min(kChunk, count - begin), d, Purpose::latent,
-          static_cast<uint32_t>(2 * (begin / kChunk)) + which, support);
-    };
-    images.push_back(g.decode(phi, g.code(phi, noise(g.code_size(), 0)),
-                              noise(g.latent_size(), 1))[0]);
-  }
+  for (int64_t begin = 0; begin < count; begin += kChunk)
+    images.push_back(
+        made.chunk(begin / kChunk, std::min(kChunk, count - begin)));
   return at::cat(images);
 }
 
@@ -198,8 +188,13 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
       pool.push_back(real.index_select(
           0, at::arange(row.shots + o.generated) % row.shots));
     else if (makes_images(row.arm)) {
-      const auto made = made_from(g, meta, real, o.generated,
-                                  {Stream::generator, repeat, cls}, seed);
+      const auto made = first_of({g,
+                                  meta,
+                                  real,
+                                  {Stream::generator, repeat, cls},
+                                  seed,
+                                  o.temperature},
+                                 o.generated);
       pool.push_back(row.arm == "alone" ? made : at::cat({real, made}));
     } else
       pool.push_back(real);
@@ -221,6 +216,7 @@ void check(const Experiment& e, const AugmentationOptions& o) {
     if (value < 1)
       throw ConfigError(
           concat("--", name, " ", value, "; expected 1 or above"));
+  check_temperature(o.temperature);
   const auto shape = e.tasks.examples->shape();
   if (shape.at(1) != shape.at(2))
     throw ConfigError(

@@ -7,14 +7,13 @@
 
 #include "protean/core/error.h"
 #include "protean/core/new_folder.h"
-#include "protean/tasks/noise.h"
+#include "protean/generative/class_images.h"
 
 namespace protean {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kChunk = 100;  // images decoded together
 constexpr int64_t kGridColumns = 10, kGridRows = 10;
 
 void check(const GenerativeLearner& learner, const MetaView& meta,
@@ -46,30 +45,23 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
                    const SamplingOptions& o, const fs::path& out) {
   const auto shots = static_cast<int64_t>(support.names.size());
   check(learner, meta, shots, o.count);
-  std::vector<int64_t> shape{1, shots};
+  std::vector<int64_t> shape{shots};
   shape.insert(shape.end(), format.shape.begin(), format.shape.end());
   const auto x = at::tensor(support.values, at::kFloat).view(shape);
-  const std::vector<TaskId> id(1, TaskId{Stream::generator, 0, 0});
-  const Phi phi = learner.adapted(x, id, meta);
+  const ClassImages made(learner, meta, x, {Stream::generator, 0, 0}, o.seed,
+                         o.temperature);
 
   NewFolder folder(out, "--out");
   const int64_t in_grid = std::min(o.count, kGridRows * kGridColumns);
   const int64_t columns = std::min(kGridColumns, std::max(in_grid, shots));
   ImageSheet grid(format, 1 + (in_grid + columns - 1) / columns, columns);
-  const int64_t values = x[0][0].numel();
+  const int64_t values = x[0].numel();
   for (int64_t i = 0; i < std::min(shots, columns); ++i)
     grid.place(0, i, support.values.data() + i * values);
+  constexpr int64_t kChunk = ClassImages::kChunk;
   for (int64_t begin = 0; begin < o.count; begin += kChunk) {
     const int64_t n = std::min(kChunk, o.count - begin);
-    const auto noise = [&](int64_t d, int64_t which) {
-      return task_noise(o.seed, id, n, d, Purpose::latent,
-                        static_cast<uint32_t>(2 * (begin / kChunk) + which), x);
-    };
-    const auto images =
-        learner
-            .decode(phi, learner.code(phi, noise(learner.code_size(), 0)),
-                    noise(learner.latent_size(), 1))
-            .contiguous();
+    const auto images = made.chunk(begin / kChunk, n).contiguous();
     if (!at::isfinite(images).all().item<bool>())
       throw NumericError(
           "the model's images are not finite: its training diverged; expected "

@@ -5,21 +5,32 @@
 # what they are worth to a classifier with five real images of each class.
 #
 #   tests/accuracy/ablation.sh WORK FEATURES [train flags...]
+#   START=runs/setvae tests/accuracy/ablation.sh WORK FEATURES
 #
 # WORK keeps the runs, so that a later call goes on; FEATURES is a run whose
 # network judges the images (prototypical, of the training alphabets). SEEDS
-# ("0 1 2") can be set. Every run has the same steps; every generator is judged as
-# trained (0 steps) and after five steps of Adam on the support images. Rows go to
-# results/ablation-metagan.csv; a run that ends by an error has one without figures.
-# About three minutes of a core for each of the 18 runs.
+# ("0 1 2") can be set, and START: a run of setvae.ini with features = 128, code = 64
+# and latent = 16, whose layers all generators start from, with smaller steps. Every
+# run has the same steps; every generator is judged as trained (0 steps) and after
+# five steps of Adam on the support images. Rows go to results/ablation-metagan.csv,
+# with START to results/ablation-started.csv; a run that ends by an error has one
+# without figures. Three to five minutes of a core for each of the 18 runs.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:?usage: ablation.sh WORK FEATURES [train flags]}
 features=${2:?a run whose network judges images}
 shift 2
 protean=${PROTEAN_BIN:-$top/build/protean}
-csv=$top/tests/accuracy/results/ablation-metagan.csv
-adapt=(--learner.inner_steps 5 --learner.inner_optimizer adam --learner.inner_lr 0.001)
+name=ablation-metagan
+rate=0.001
+start=(--generator.filters 16)
+if [ -n "${START:-}" ]; then
+  name=ablation-started
+  rate=0.0002
+  start=(--generator.filters 32 --model.init_from "$START" --optim.lr "$rate")
+fi
+csv=$top/tests/accuracy/results/$name.csv
+adapt=(--learner.inner_steps 5 --learner.inner_optimizer adam --learner.inner_lr "$rate")
 
 without_encoder=(--generator.encoder false --generator.task_code false)
 without_discriminator=(--generator.r1 0 --generator.anchor 0)
@@ -52,7 +63,7 @@ for seed in ${SEEDS:-0 1 2}; do
     run=$work/$arm-seed$seed
     if ! "$protean" train --config "$top/configs/omniglot/metagan.ini" --run.dir "$run" --resume auto \
       --run.seed "$seed" --run.threads 1 --run.quiet true --run.steps 700 --eval.every 0 \
-      --task.shots 5 --task.queries 5 --task.meta_batch 20 --generator.filters 16 \
+      --task.shots 5 --task.queries 5 --task.meta_batch 20 "${start[@]}" \
       --generator.features 128 --generator.code 64 --generator.latent 16 "${flags[@]}" "$@"; then
       echo "$arm, seed $seed: training ended by an error" >&2
       continue
@@ -92,5 +103,5 @@ with open(csv, "w") as out:
                 print(arm, seed, steps, *(f"{q['samples'][m]:.4f}" for m in metrics),
                       f"{q['copying']['distance_ratio']:.3f}", f"{q['copying']['share_closer']:.3f}",
                       worth, commit, sep=",", file=out)
-print("kept tests/accuracy/results/ablation-metagan.csv")
+print(f"kept {csv}")
 PY

@@ -49,6 +49,8 @@ PY
   for i in 1 2 3 4 5; do cmp a/sample-00000$i.png b/sample-00000$i.png || fail "sample $i differs"; done
   accepted generate --run run --support images/class000 --count 5 --out c --seed 1
   ! cmp -s b/sample-000001.png c/sample-000001.png || fail "another seed gives the same image"
+  accepted generate --run run --support images/class000 --count 5 --out e --temperature 1.5
+  ! cmp -s b/grid.png e/grid.png || fail "another temperature gives the same images"
   accepted generate --run run --support images/class001 --count 5 --out d
   ! cmp -s b/grid.png d/grid.png || fail "another class gives the same sheet"
   [ ! -e a.tmp ] || fail "a.tmp stayed"
@@ -63,6 +65,7 @@ bad() {
   generate 2 '--count 1048577; expected a whole number up to 1048576' --count 1048577
   generate 2 '--count -1; expected a whole number' --count=-1
   generate 2 '--count many; expected a whole number' --count many
+  generate 2 '--temperature 0; expected above 0' --temperature 0
   mkdir empty taken
   refused 2 'empty: holds no PNG or JPEG file' generate --run run --support empty --out new
   refused 2 'nosuch: cannot be listed: No such file' generate --run run --support nosuch --out new
@@ -313,6 +316,11 @@ augmentation() {
   expect_equal rows "$(wc -l <rows.csv)" 15
   study --comm.ranks 3
   cmp "$scratch/out" one.json || fail "3 ranks give other results"
+  study --arms none,generated --shots 5 --temperature 2
+  changed=$(json "$scratch/out" '[r["by_repeat"] for r in d["rows"]]')
+  expect_equal "what is made of nothing" "${changed%%]*}" "$(json one.json '[d["rows"][0]["by_repeat"]]' | sed 's/].*//')"
+  [ "$changed" != "$(json one.json '[d["rows"][i]["by_repeat"] for i in (0, 3)]')" ] ||
+    fail "another temperature makes no difference"
   study --arms both,none
   expect_equal "arms asked for" \
     "$(json "$scratch/out" '[(r["arm"], r["by_repeat"]) for r in d["rows"]]')" \
@@ -323,6 +331,8 @@ augmentation() {
     eval --run run --study augmentation --shots 30
   refused 2 '--generated 0; expected 1 or above' \
     eval --run run --study augmentation --generated 0
+  refused 2 '--temperature -1; expected above 0' \
+    eval --run run --study augmentation --temperature=-1
   refused 2 '--repeats goes with --study augmentation' eval --run run --repeats 2
   refused 2 '--svg does not go with --study augmentation' \
     eval --run run --study augmentation --svg x.svg
