@@ -310,6 +310,8 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "quantile of distances that classes must exceed");
   b.add("generator.separability", c.generated.separability,
         "share of queries that must be nearest to their class");
+  b.add("generator.tries", c.generated.tries,
+        "images for each one of a task, by choice of the discriminator");
   b.add("generator.clusters", c.generated.clusters,
         "of clustered tasks, per partition");
   b.add("generator.partitions", c.generated.partitions, "of clustered tasks");

@@ -14,6 +14,7 @@ namespace protean {
 namespace {
 
 constexpr uint32_t kAttempts = 4;
+constexpr int64_t kMostTries = 64;
 // Slots of Purpose::latent, per attempt; anchors take the rest.
 constexpr uint32_t kSlots = 1024, kCodeNoise = 0, kLatentNoise = 1, kAnchor = 2;
 
@@ -70,6 +71,14 @@ GeneratedTasks::GeneratedTasks(
   check("generator.spread", o.spread, o.rule == "n" ? 10 : 1);
   check("generator.separation", o.separation, 0.99);
   check("generator.separability", o.separability, 1);
+  if (o.tries < 1 || o.tries > kMostTries)
+    throw ConfigError(
+        concat("generator.tries = ", o.tries, "; expected 1 to ", kMostTries));
+  if (o.tries > 1 && !learner_->judges())
+    throw ConfigError(concat(
+        "generator.tries = ", o.tries,
+        " chooses by a discriminator, and learner.name = ", learner_->name(),
+        " has none; expected 1, or a run of metagan"));
   least_distance_ =
       separation(counts.ways, learner_->code_size(), o.separation);
 }
@@ -107,21 +116,22 @@ at::Tensor GeneratedTasks::anchors(const TaskSpec& spec, uint32_t attempt,
 }
 
 GeneratedTasks::Draft GeneratedTasks::draft(const TaskSpec& spec,
+                                            const MetaView& meta,
                                             const Phi& phi,
                                             uint32_t attempt) const {
   const int64_t ways = counts_.ways, each = counts_.shots + counts_.queries;
   const auto& like = phi.params.front();
-  const auto noise = [&](int64_t d, uint32_t slot) {
-    return task_noise(spec.latent.at(0), {spec.id}, ways * each, d,
-                      Purpose::latent, attempt * kSlots + slot, like)
-        .view({ways, each, d});
+  const auto noise = [&](int64_t n, int64_t d, uint32_t slot) {
+    return task_noise(spec.latent.at(0), {spec.id}, n, d, Purpose::latent,
+                      attempt * kSlots + slot, like);
   };
   const auto anchor = anchors(spec, attempt, like).unsqueeze(1);
   const auto own = anchor.expand({ways, each, -1});
   const double s = options_.spread;
   auto codes = own;
   if (options_.rule != "class") {
-    const auto e = noise(learner_->code_size(), kCodeNoise);
+    const auto e = noise(ways * each, learner_->code_size(), kCodeNoise)
+                       .view({ways, each, -1});
     if (options_.rule == "n")
       codes = (own + s * e) / std::sqrt(1 + s * s);
     else
@@ -139,14 +149,25 @@ GeneratedTasks::Draft GeneratedTasks::draft(const TaskSpec& spec,
   std::vector<int64_t> shape{ways, each};
   const auto& image = learner_->image_shape();
   shape.insert(shape.end(), image.begin(), image.end());
-  d.images = learner_
-                 ->decode(phi, codes.reshape({1, ways * each, -1}),
-                          noise(learner_->latent_size(), kLatentNoise)
-                              .reshape({1, ways * each, -1}))
-                 .reshape(shape)
-                 .contiguous();
+  const int64_t count = ways * each * options_.tries;
+  const auto each_try =
+      codes.reshape({1, ways * each, -1}).repeat_interleave(options_.tries, 1);
+  auto images = learner_->decode(
+      phi, each_try, noise(count, learner_->latent_size(), kLatentNoise));
+  if (options_.tries > 1) images = most_real(meta, each_try, images);
+  d.images = images.reshape(shape).contiguous();
   if (ways > 1) d.separability = separability(phi, d.images);
   return d;
+}
+
+at::Tensor GeneratedTasks::most_real(const MetaView& meta,
+                                     const at::Tensor& codes,
+                                     const at::Tensor& images) const {
+  const auto best = learner_->realness(meta, codes, images)
+                        .view({-1, options_.tries})
+                        .argmax(1);
+  const auto first = options_.tries * at::arange(best.size(0), best.options());
+  return images.index_select(1, first + best);
 }
 
 double GeneratedTasks::separability(const Phi& phi,
@@ -166,12 +187,13 @@ double GeneratedTasks::separability(const Phi& phi,
 
 void GeneratedTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
   at::NoGradGuard no_grad;
-  const Phi phi = learner_->start(versions_->at(spec.generator_version));
-  Draft best = draft(spec, phi, 0);
+  const auto meta = versions_->at(spec.generator_version);
+  const Phi phi = learner_->start(meta);
+  Draft best = draft(spec, meta, phi, 0);
   for (uint32_t i = 1; i < kAttempts && counts_.ways > 1 &&
                        best.separability < options_.separability;
        ++i) {
-    Draft next = draft(spec, phi, i);
+    Draft next = draft(spec, meta, phi, i);
     if (next.separability > best.separability) best = std::move(next);
   }
   fill_nway(best.images, spec, out);

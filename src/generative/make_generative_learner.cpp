@@ -99,6 +99,11 @@ void need_code_space(const GenerativeLearner& learner,
                       "run of: setvae, metavae, metagan");
 }
 
+at::Tensor GenerativeLearner::realness(const MetaView&, const at::Tensor&,
+                                       const at::Tensor&) const {
+  throw Error(name() + ": nothing judges its images");
+}
+
 Phi GenerativeLearner::adapted(const at::Tensor& x,
                                const std::vector<TaskId>& ids,
                                const MetaView& meta) const {

@@ -466,6 +466,17 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   return {value.detach(), {}};
 }
 
+at::Tensor MetaGan::realness(const MetaView& meta, const at::Tensor& code,
+                             const at::Tensor& images) const {
+  if (!judges()) return GenerativeLearner::realness(meta, code, images);
+  at::NoGradGuard no_grad;
+  const auto& space = discriminator_layers_.space();
+  return discriminator_(
+      shared_params(
+          space, meta.theta.narrow(0, generator_space().size(), space.size())),
+      images, code);
+}
+
 Phi MetaGan::start(const MetaView& meta) const {
   return generator_->start(averaged(meta));
 }

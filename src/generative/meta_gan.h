@@ -78,6 +78,10 @@ class MetaGan : public GenerativeLearner {
   at::Tensor embed(const Phi& phi, const at::Tensor& x) const override {
     return generator_->embed(phi, x);
   }
+  // The discriminator, where it is told codes of classes.
+  bool judges() const override { return code_is_space(); }
+  at::Tensor realness(const MetaView& meta, const at::Tensor& code,
+                      const at::Tensor& images) const override;
 
  private:
   struct Pair {

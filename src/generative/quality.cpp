@@ -1,6 +1,7 @@
 #include "protean/generative/quality.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <ATen/ATen.h>
@@ -145,6 +146,15 @@ double one_nearest_neighbour(const at::Tensor& a, const at::Tensor& b) {
                  .item<double>();
   });
   return right / static_cast<double>(all.size(0));
+}
+
+double inception_score(const at::Tensor& logits) {
+  const auto log_p = at::log_softmax(logits.to(at::kDouble), 1);
+  const auto p = log_p.exp();
+  const auto log_mean = p.mean(0, true).log();
+  // 0 log 0 = 0.
+  return std::exp(
+      at::where(p > 0, p * (log_p - log_mean), 0).sum(1).mean().item<double>());
 }
 
 at::Tensor nearest_distance(const at::Tensor& x, const at::Tensor& to) {

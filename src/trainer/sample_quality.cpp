@@ -80,6 +80,8 @@ struct Comparison {
   nlohmann::json to_json(const Reference& reference, uint64_t seed) const {
     const auto& a = reference.all;
     const auto b = at::cat(features);
+    // What prototypical networks call a class.
+    const auto logits = -at::cdist(b, reference.centres).square();
     double right = 0, diversity = 0, with_pairs = 0;
     for (size_t i = 0; i < features.size(); ++i) {
       right += at::cdist(features[i], reference.centres)
@@ -102,6 +104,7 @@ struct Comparison {
             {"density", m.density},
             {"coverage", m.coverage},
             {"one_nn", one_nearest_neighbour(a, b)},
+            {"inception", inception_score(logits)},
             {"fidelity", right / static_cast<double>(b.size(0))},
             {"diversity", with_pairs > 0 ? diversity / with_pairs : NAN}};
   }

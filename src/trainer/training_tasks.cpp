@@ -136,10 +136,10 @@ TaskSourcePtr from_single_images(const Experiment& e,
   const GeneratedTaskOptions& o = e.config.generated;
   const GeneratedTaskOptions defaults;
   if (o.spread != defaults.spread || o.separation != defaults.separation ||
-      o.separability != defaults.separability)
+      o.separability != defaults.separability || o.tries != defaults.tries)
     throw ConfigError(
-        "generator.spread, generator.separation and generator.separability do "
-        "nothing with generator.rule = image");
+        "generator.spread, generator.separation, generator.separability and "
+        "generator.tries do nothing with generator.rule = image");
   return std::make_shared<ImageTasks>(generator.learner, e.versions,
                                       e.tasks.examples, e.tasks.splits.train,
                                       e.config.task.train_counts());

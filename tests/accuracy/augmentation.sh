@@ -5,11 +5,14 @@
 #
 #   tests/accuracy/augmentation.sh NAME RUN... [-- eval flags...]
 #   tests/accuracy/augmentation.sh omniglot-deform runs/deform-seed{0,1,2}
+#   POOL_BLOCKS=2 REPEATS=3 tests/accuracy/augmentation.sh omniglot-deform-2-blocks \
+#     runs/deform-seed{0,1,2} -- --shots 5 --temperature 1.3
 #   tests/accuracy/augmentation.sh mnist-deform runs/deform-seed{0,1,2} -- \
 #     --data.source auto --data.path mnist.zip --data.split test --shots 5
 #
-# The classifier's network was chosen on the validation alphabets. About five minutes
-# of a core for each run.
+# POOL_BLOCKS (3) of the classifier's convolutions are pooled; REPEATS (1) classifiers
+# are trained for a run and an arm. About five minutes of a core for each run and
+# repeat.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 name=${1:?usage: augmentation.sh NAME RUN... [-- eval flags]}
@@ -23,8 +26,8 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for i in "${!runs[@]}"; do
-  "${PROTEAN_BIN:-$top/build/protean}" eval --run "${runs[i]}" --study augmentation --repeats 1 \
-    --run.seed "$i" --model.filters 32 --model.pool_blocks 3 --model.init torch --run.threads 1 \
+  "${PROTEAN_BIN:-$top/build/protean}" eval --run "${runs[i]}" --study augmentation --repeats "${REPEATS:-1}" \
+    --run.seed "$i" --model.filters 32 --model.pool_blocks "${POOL_BLOCKS:-3}" --model.init torch --run.threads 1 \
     --json "$@" >"$work/$i.json"
 done
 python3 - "$top/tests/accuracy/results/augmentation-$name.csv" "$work"/*.json <<'PY'

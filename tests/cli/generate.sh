@@ -289,7 +289,7 @@ deform() {
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent
   accepted "${tiny_net[@]}" --run.dir images --task.mix generated --generator.from bent \
     --generator.rule image
-  refused 2 'generator\.separability do nothing with generator\.rule = image' \
+  refused 2 'generator\.tries do nothing with generator\.rule = image' \
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
     --generator.rule image --generator.spread 0.5
   accepted "${tiny_net[@]}" --run.dir shots --task.generated_shots 2 --generator.from bent

@@ -8,6 +8,7 @@
 #include "protean/tasks/task_batch.h"
 
 #include "generative/image_sets.h"
+#include "generative/pixel_learner.h"
 #include "support/catch.h"
 
 using namespace protean;
@@ -114,6 +115,53 @@ TEST_CASE("rejection leaves tasks that are easier to tell apart",
   const double without = share(0), with = share(0.9);
   CHECK(without < 0.9);
   CHECK(with > without + 0.02);
+}
+
+namespace {
+
+// Whose pixels are codes plus noise, and to which light images look real.
+struct JudgedPixels : PixelLearner {
+  using PixelLearner::PixelLearner;
+  bool judges() const override { return true; }
+  at::Tensor realness(const MetaView&, const at::Tensor& code,
+                      const at::Tensor& images) const override {
+    CHECK(code.size(1) == images.size(1));
+    return images.flatten(2).mean(2);
+  }
+  Phi start(const MetaView&) const override {
+    Phi phi;
+    phi.params = {at::zeros({1, 1})};
+    return phi;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("of several tries the one that looks most real stays",
+          "[generative]") {
+  Made m;
+  m.learner = std::make_shared<JudgedPixels>(4);
+  m.versions = std::make_shared<GeneratorVersions>();
+  m.versions->add(0, {});
+  GeneratedTaskOptions o;
+  o.separability = 0;
+  const auto mean_light = [&](int64_t tries) {
+    o.tries = tries;
+    const GeneratedTasks source(m.learner, m.versions, {3, 2, 4}, o);
+    const auto batch = stack_tasks(source, describe(source, 200));
+    return at::cat({batch.support.x, batch.query.x}, 1).mean().item<double>();
+  };
+  // Sixteen pixels of deviation 1: the mean's is 1/4, and the largest of four
+  // normal numbers lies 1.03 deviations above their mean.
+  CHECK(mean_light(4) - mean_light(1) == Approx(1.03 / 4).epsilon(0.1));
+  o.tries = 0;
+  CHECK_THROWS_WITH(GeneratedTasks(m.learner, m.versions, {3, 2, 4}, o),
+                    contains("generator.tries = 0; expected 1 to 64"));
+  o.tries = 2;
+  CHECK_THROWS_WITH(
+      GeneratedTasks(generator().learner, m.versions, {3, 2, 4}, o),
+      contains("generator.tries = 2 chooses by a discriminator, and "
+               "learner.name = setvae has none"));
 }
 
 TEST_CASE("generated shots follow the real ones of their class",

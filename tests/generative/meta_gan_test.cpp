@@ -217,6 +217,36 @@ TEST_CASE("a GAN over the deformation model bends support images",
   CHECK(((images == 0) | (images == 1)).all().item<bool>());
 }
 
+TEST_CASE("the discriminator alone says how real images look", "[generative]") {
+  const auto batch = image_sets(2, 3, 2, 8, 39);
+  LearnerOptions learner;
+  learner.inner_steps = 0;
+  const auto gan = generative("metagan", gan_options(), batch, learner);
+  REQUIRE(gan->judges());
+  const auto meta = initial_meta(*gan, 3);
+  const auto phi = gan->start(meta);
+  const auto codes = noise({2, 4, gan->code_size()}, 6);
+  const auto images =
+      gan->decode(phi, codes, noise({2, 4, gan->latent_size()}, 7));
+  const auto before = gan->realness(meta, codes, images);
+  CHECK(before.sizes() == at::IntArrayRef({2, 4}));
+  const auto g = run(*gan, kDiscriminatorLoss, batch, meta).sums.theta;
+  const MetaView after{meta.theta - 0.01 * g, meta.state};
+  CHECK_FALSE(at::equal(gan->realness(after, codes, images), before));
+  // The average and the generator have no part in it.
+  auto other = meta.theta.clone();
+  const auto sizes = sizes_of(*gan);
+  other.narrow(0, 0, sizes.generator) += 1;
+  other.narrow(0, sizes.generator + sizes.discriminator, sizes.generator) += 1;
+  CHECK(at::equal(gan->realness({other, meta.state}, codes, images), before));
+  auto o = gan_options();
+  o.network = "deform";
+  const auto bends = generative("metagan", o, batch, learner);
+  CHECK_FALSE(bends->judges());
+  CHECK_THROWS_WITH(bends->realness(meta, codes, images),
+                    contains("nothing judges its images"));
+}
+
 TEST_CASE("the Wasserstein penalty wants a slope of one", "[generative]") {
   const auto batch = image_sets(2, 3, 2, 8, 34);
   LearnerOptions learner;

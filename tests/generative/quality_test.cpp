@@ -71,6 +71,19 @@ TEST_CASE("one nearest neighbour tells sets apart, and finds copies",
   CHECK(one_nearest_neighbour(x, x + 1e-3) == Approx(0));
 }
 
+TEST_CASE("the inception score counts the classes that images are sure of",
+          "[generative]") {
+  const auto sure = 1000 * at::eye(5, at::kDouble);
+  CHECK(inception_score(sure) == Approx(5));
+  CHECK(inception_score(sure.narrow(0, 0, 2)) == Approx(2));
+  // Nothing is sure, or all are the same.
+  CHECK(inception_score(at::zeros({7, 5})) == Approx(1));
+  CHECK(inception_score(sure[0].expand({7, 5})) == Approx(1));
+  // p = (3/4, 1/4) and the other way round: log 2 less the entropy of each.
+  CHECK(inception_score(std::log(3.0) * at::eye(2, at::kDouble)) ==
+        Approx(2 * std::pow(0.75, 0.75) * std::pow(0.25, 0.25)));
+}
+
 TEST_CASE("the nearest of several", "[generative]") {
   const auto to = at::tensor({0.0, 0.0, 3.0, 4.0}).view({2, 2});
   const auto x = at::tensor({3.0, 0.0, 3.0, 5.0}).view({2, 2});

@@ -11,6 +11,8 @@
 //      e standard normal, s = generator.spread; ways are arcs (slerp), since a
 //      straight one leaves the prior's shell.
 //   3. Images are decoded; the first K of a class are support, the rest query.
+//      With generator.tries above 1 as many are decoded for each, and the one
+//      stays that looks most real to the generator's discriminator.
 //   4. A task whose queries are not nearest to their own class's support, in
 //      the generator's codes, for a share generator.separability of them is
 //      made again, up to four times; the best one stays.
@@ -61,7 +63,12 @@ class GeneratedTasks : public TaskSource {
     at::Tensor images;         // (N, K + Q, C, H, W)
     double separability = -1;  // share of queries nearest to their own class
   };
-  Draft draft(const TaskSpec& spec, const Phi& phi, uint32_t attempt) const;
+  Draft draft(const TaskSpec& spec, const MetaView& meta, const Phi& phi,
+              uint32_t attempt) const;
+  // The best of every `tries` images that follow each other, of codes alike:
+  // (1, n tries, C, H, W) -> (1, n, C, H, W).
+  at::Tensor most_real(const MetaView& meta, const at::Tensor& codes,
+                       const at::Tensor& images) const;
   at::Tensor anchors(const TaskSpec& spec, uint32_t attempt,
                      const at::Tensor& like) const;
   double separability(const Phi& phi, const at::Tensor& images) const;

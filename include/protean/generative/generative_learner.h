@@ -42,6 +42,12 @@ class GenerativeLearner : public Learner {
                             const at::Tensor& noise) const = 0;
   // What each image says of its class, alone: means of codes, (T, n, c).
   virtual at::Tensor embed(const Phi& phi, const at::Tensor& x) const = 0;
+  // Whether it has a judge of images made from codes.
+  virtual bool judges() const { return false; }
+  // How real images (T, n, C, H, W) of codes (T, n, code_size()) look to it,
+  // (T, n): higher is more so. Throws Error where there is none.
+  virtual at::Tensor realness(const MetaView& meta, const at::Tensor& code,
+                              const at::Tensor& images) const;
   // phi before any support image.
   virtual Phi start(const MetaView& meta) const = 0;
   // phi after all of x (T, K, C, H, W), and after each step on the way there.

@@ -115,6 +115,9 @@ struct GeneratedTaskOptions {
   // generator.separability: share of queries that must be nearest to their own
   // class; 0 takes every task.
   double separability = 0.6;
+  // generator.tries: images made for each one of a task; the discriminator's
+  // choice of them stays. Above 1 with a run of metagan.
+  int64_t tries = 1;
   // generator.clusters: of clustered tasks, per partition.
   int64_t clusters = 500;
   int partitions = 10;  // generator.partitions: of clustered tasks

@@ -41,6 +41,12 @@ Manifold manifold(const at::Tensor& real, const at::Tensor& fake, int64_t k);
 // cannot be told apart, 1 for sets far apart, below 0.5 for copies.
 double one_nearest_neighbour(const at::Tensor& a, const at::Tensor& b);
 
+// exp of the mean divergence of p(y | x) from its mean over x, where p is a
+// classifier's softmax of logits (n, classes): from 1, where all images are
+// alike to it, to the number of classes (Salimans et al. 2016,
+// arXiv:1606.03498). Of all rows at once; it grows with n.
+double inception_score(const at::Tensor& logits);
+
 // Distance of each row of x to the nearest row of `to`, (n).
 at::Tensor nearest_distance(const at::Tensor& x, const at::Tensor& to);
 

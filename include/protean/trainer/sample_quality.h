@@ -24,16 +24,18 @@ namespace protean {
 // shots: support images of a class; classes with fewer than shots + 2 are left
 // out. Keys: features, features_sha256, classes, images (in each set), shots;
 // samples, real, copies: {frechet, kernel, kernel_deviation, precision, recall,
-// density, coverage, one_nn, fidelity, diversity}; copying: {distance_ratio,
-// share_closer, membership}. fidelity: share nearest to the mean of its own
-// class in A; diversity: mean distance within a class over that of A; copying:
-// distance of a sample to the nearest support image over that of B (median),
-// and the share of samples closer than all but 5 % of B; membership: how well
-// the distance to the nearest sample tells a support image from one of B, as
-// the area under the ROC curve, a mean over classes (0.5: not at all). samples
-// and copying are of the last adaptation step; steps: [{step, adapt_s, samples,
-// copying}] of steps 0, 1, 2, 5, 10, 20, 50 and the last, adapt_s the mean wall
-// time per class up to there. Throws ConfigError when no class is large enough.
+// density, coverage, one_nn, inception, fidelity, diversity}; copying:
+// {distance_ratio, share_closer, membership}. inception: the score of a
+// classifier by squared distance to the classes' means in A; fidelity: share
+// nearest to the mean of its own class in A; diversity: mean distance within a
+// class over that of A; copying: distance of a sample to the nearest support
+// image over that of B (median), and the share of samples closer than all but 5
+// % of B; membership: how well the distance to the nearest sample tells a
+// support image from one of B, as the area under the ROC curve, a mean over
+// classes (0.5: not at all). samples and copying are of the last adaptation
+// step; steps: [{step, adapt_s, samples, copying}] of steps 0, 1, 2, 5, 10, 20,
+// 50 and the last, adapt_s the mean wall time per class up to there. Throws
+// ConfigError when no class is large enough.
 nlohmann::json sample_quality(const Experiment& experiment,
                               const MetaView& meta,
                               const ImageFeatures& features, Stream stream,
