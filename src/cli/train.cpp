@@ -64,6 +64,7 @@ int run_train(const Arguments& args) {
           interpolate_training_tasks(experiment);
         });
         context.values = line.values;
+        context.defaults = parse_command_line({}, {}).values;
         context.config_text = to_ini(line.values);
         context.resume = line.flags.at("resume");
         const bool nccl =

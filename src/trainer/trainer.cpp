@@ -262,7 +262,7 @@ void Trainer::restore(const std::string& run_dir) {
     return;
   }
   check_identity(found->state.extra.at("identity"), identity_,
-                 reduction_.level == ReductionLevel::exact);
+                 context_.defaults, reduction_.level == ReductionLevel::exact);
   from_checkpoint(found->state, e_.learner->spaces(), state_);
   resumed_from_ = state_.step;
   resumed_folder_ = found->folder.string();

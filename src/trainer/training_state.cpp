@@ -223,10 +223,12 @@ nlohmann::json run_identity(const ConfigValues& values,
 }
 
 void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
-                    bool exact) {
+                    const ConfigValues& defaults, bool exact) {
   auto compare = [&](const char* part, const char* why) {
+    nlohmann::json old = stored.at(part);
+    for (const auto& [key, value] : defaults)
+      if (now.at(part).contains(key) && !old.contains(key)) old[key] = value;
     for (const auto& [key, value] : now.at(part).items()) {
-      const auto& old = stored.at(part);
       if (old.contains(key) && old.at(key) == value) continue;
       throw ConfigError(concat("resume: ", key, " = ", value.dump(),
                                ", but the run was started "

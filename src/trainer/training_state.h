@@ -57,8 +57,9 @@ void broadcast(TrainingState& state, Communicator& comm);
 // and, in exact, what the bits depend on. A JSON object key -> value.
 nlohmann::json run_identity(const ConfigValues& values,
                             const std::string& data_checksum);
-// Throws ConfigError naming the first key that differs.
+// Throws ConfigError naming the first key that differs. A key that the stored
+// one lacks is newer than its build, and had the default's effect.
 void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
-                    bool exact);
+                    const ConfigValues& defaults, bool exact);
 
 }  // namespace protean

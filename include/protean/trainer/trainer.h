@@ -13,7 +13,8 @@ namespace protean {
 // What belongs to a run beside the experiment itself.
 struct RunContext {
   ConfigValues values;          // resolved, for config.ini and comparisons
-  std::string config_text;      // the same as an INI file
+  ConfigValues defaults;        // of every key
+  std::string config_text;      // the values as an INI file
   std::string resume = "none";  // none, auto, or the folder of another run
   nlohmann::json provenance;    // of the build and this machine
 };
