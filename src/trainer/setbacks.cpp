@@ -1,19 +1,21 @@
 #include "trainer/setbacks.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 
 namespace protean {
 
-Diverged diverged(const AgreedError& error, int64_t step, int64_t count,
-                  const Setbacks& before, int64_t first, bool of_checkpoint) {
+double Setbacks::rate() const { return std::exp2(-static_cast<double>(count)); }
+
+Setbacks Setbacks::with_another(int64_t step, int64_t first,
+                                bool of_checkpoint) const {
   // What a checkpoint holds may be lost already, if finite.
-  const bool in_vain = step == first || step <= before.diverged_at;
-  return {error,
-          {count + 1, std::max(step, before.diverged_at),
-           in_vain && of_checkpoint ? first : -1}};
+  const bool in_vain = step == first || step <= diverged_at;
+  return {count + 1, std::max(step, diverged_at),
+          in_vain && of_checkpoint ? first : -1};
 }
 
 TrainOutcome with_retries(
@@ -28,7 +30,7 @@ TrainOutcome with_retries(
         log_warning(concat(
             d.error.what(), "; going back to the newest checkpoint for the ",
             setbacks.count, ". time of optim.retries = ", retries,
-            ", with optim.lr times ", Setbacks::rate(setbacks.count)));
+            ", with optim.lr times ", setbacks.rate()));
     }
 }
 

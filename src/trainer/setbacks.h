@@ -2,7 +2,6 @@
 // at a checkpoint, with a lower rate, optim.retries times.
 #pragma once
 
-#include <cmath>
 #include <functional>
 
 #include "protean/comm/preflight.h"
@@ -11,16 +10,17 @@
 namespace protean {
 
 struct Setbacks {
-  int64_t count = 0;  // since the run was started
-  // The furthest step that it has diverged at; the checkpoint that led there
-  // again, or to no step at all. -1: none.
+  // Since the run was first started; checkpoints keep it.
+  int64_t count = 0;
+  // The furthest step that this call of train() has diverged at; the checkpoint
+  // that led there again, or to no step at all. -1: none.
   int64_t diverged_at = -1;
   int64_t dead_end = -1;
 
-  // What optim.lr is times.
-  static double rate(int64_t count) {
-    return std::exp2(-static_cast<double>(count));
-  }
+  double rate() const;  // factor of optim.lr: 2^-count
+  // After another one, at `step` of an attempt that began at step `first`, of a
+  // checkpoint or the run's start.
+  Setbacks with_another(int64_t step, int64_t first, bool of_checkpoint) const;
 };
 
 // Thrown on every rank, by a step that leaves nothing to go on from.
@@ -28,11 +28,6 @@ struct Diverged {
   AgreedError error;
   Setbacks now;  // with this one
 };
-
-// Of a step, after `count` setbacks, in a run that went on from step `first`
-// (of a checkpoint, or its start).
-Diverged diverged(const AgreedError& error, int64_t step, int64_t count,
-                  const Setbacks& before, int64_t first, bool of_checkpoint);
 
 // What `attempt` returns, once it does not diverge. Throws the divergence's
 // error after `retries` of them. tells: whether this rank warns.

@@ -89,7 +89,7 @@ class Trainer {
   World& world_;
   Communicator& comm_;  // control: small host buffers
   RunContext context_;
-  Setbacks setbacks_;  // before this attempt
+  Setbacks setbacks_;  // so far
   ReductionOptions reduction_;
   at::Device device_;
   bool classes_;  // classification, not regression
@@ -182,6 +182,7 @@ void Trainer::open_run() {
     log_info(concat("resuming from ", resumed_folder_, ", step ", state_.step));
   comm_.broadcast(&resumed_from_, sizeof resumed_from_, 0);
   broadcast(state_, comm_);
+  setbacks_.count = state_.setbacks;
   first_step_ = state_.step;
   curriculum_.restore(state_.levels_raised);
   station_ =
@@ -302,8 +303,8 @@ void Trainer::check_agreement(const StepTotals& totals) const {
 }
 
 Diverged Trainer::setback(const std::string& what, int exit_code) const {
-  return diverged(AgreedError(what, exit_code), state_.step, state_.setbacks,
-                  setbacks_, first_step_, resumed_from_ >= 0);
+  return {AgreedError(what, exit_code),
+          setbacks_.with_another(state_.step, first_step_, resumed_from_ >= 0)};
 }
 
 void Trainer::step() {
@@ -312,9 +313,8 @@ void Trainer::step() {
   objective_->begin_step(state_.step, state_.meta);
   double before = seconds_since(start_);
   try {
-    state_.outer->run(
-        *objective_, state_.meta.theta,
-        {state_.step, config_.run.steps, Setbacks::rate(state_.setbacks)});
+    state_.outer->run(*objective_, state_.meta.theta,
+                      {state_.step, config_.run.steps, setbacks_.rate()});
   } catch (const NumericError& e) {  // every rank has it
     throw setback(e.what(), e.exit_code());
   }
