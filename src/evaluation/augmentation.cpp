@@ -9,7 +9,7 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
-#include "protean/generative/class_images.h"
+#include "protean/generative/class_sampler.h"
 #include "protean/learners/make_learner.h"
 #include "protean/models/make_network.h"
 #include "protean/models/params.h"
@@ -79,12 +79,10 @@ at::Tensor shuffled(const ClassDataset& data, uint32_t cls, uint64_t seed,
   return x;
 }
 
-at::Tensor first_of(const ClassImages& made, int64_t count) {
-  constexpr int64_t kChunk = ClassImages::kChunk;
+at::Tensor first_of(const ClassSampler& sampler, int64_t count) {
   std::vector<at::Tensor> images;
-  for (int64_t begin = 0; begin < count; begin += kChunk)
-    images.push_back(
-        made.chunk(begin / kChunk, std::min(kChunk, count - begin)));
+  sampler.draw(
+      count, [&](int64_t, const at::Tensor& some) { images.push_back(some); });
   return at::cat(images);
 }
 

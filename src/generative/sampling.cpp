@@ -7,7 +7,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/new_folder.h"
-#include "protean/generative/class_images.h"
+#include "protean/generative/class_sampler.h"
 
 namespace protean {
 namespace {
@@ -48,8 +48,8 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
   std::vector<int64_t> shape{shots};
   shape.insert(shape.end(), format.shape.begin(), format.shape.end());
   const auto x = at::tensor(support.values, at::kFloat).view(shape);
-  const ClassImages made(learner, meta, x, {Stream::generator, 0, 0}, o.seed,
-                         o.temperature);
+  const ClassSampler sampler(learner, meta, x, {Stream::generator, 0, 0},
+                             o.seed, o.temperature);
 
   NewFolder folder(out, "--out");
   const int64_t in_grid = std::min(o.count, kGridRows * kGridColumns);
@@ -58,15 +58,13 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
   const int64_t values = x[0].numel();
   for (int64_t i = 0; i < std::min(shots, columns); ++i)
     grid.place(0, i, support.values.data() + i * values);
-  constexpr int64_t kChunk = ClassImages::kChunk;
-  for (int64_t begin = 0; begin < o.count; begin += kChunk) {
-    const int64_t n = std::min(kChunk, o.count - begin);
-    const auto images = made.chunk(begin / kChunk, n).contiguous();
+  sampler.draw(o.count, [&](int64_t begin, const at::Tensor& made) {
+    const auto images = made.contiguous();
     if (!at::isfinite(images).all().item<bool>())
       throw NumericError(
           "the model's images are not finite: its training diverged; expected "
           "another run");
-    for (int64_t i = 0; i < n; ++i) {
+    for (int64_t i = 0; i < images.size(0); ++i) {
       const float* image = images.const_data_ptr<float>() + i * values;
       ImageSheet single(format, 1, 1, /*gap=*/0);
       single.place(0, 0, image);
@@ -74,7 +72,7 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
       if (begin + i < in_grid)
         grid.place(1 + (begin + i) / columns, (begin + i) % columns, image);
     }
-  }
+  });
   folder.write("grid.png", grid.png());
   folder.finish();
 }

@@ -33,7 +33,7 @@ struct AugmentationOptions {
                                    "both", "alone",  "oracle"};
   std::vector<uint32_t> shots = {5, 10, 15};
   int64_t generated = 128;  // images per class
-  double temperature = 1;   // of these, see generative/class_images.h
+  double temperature = 1;   // of these, see generative/class_sampler.h
   int64_t repeats = 3;
   int64_t steps = 600;  // of the classifier, 64 images each
 };

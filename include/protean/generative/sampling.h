@@ -11,7 +11,7 @@ namespace protean {
 struct SamplingOptions {
   int64_t count = 64;      // images
   uint64_t seed = 0;       // another seed, other images
-  double temperature = 1;  // see class_images.h
+  double temperature = 1;  // see class_sampler.h
 };
 
 constexpr int64_t kMostSamples = 1 << 20;
