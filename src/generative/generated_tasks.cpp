@@ -66,8 +66,7 @@ GeneratedTasks::GeneratedTasks(
       versions_(std::move(versions)),
       counts_(counts),
       options_(o) {
-  // "image" makes ImageTasks.
-  check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc", "image"});
+  check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc"});
   check("generator.spread", o.spread, o.rule == "n" ? 10 : 1);
   check("generator.separation", o.separation, 0.99);
   check("generator.separability", o.separability, 1);
@@ -149,25 +148,34 @@ GeneratedTasks::Draft GeneratedTasks::draft(const TaskSpec& spec,
   std::vector<int64_t> shape{ways, each};
   const auto& image = learner_->image_shape();
   shape.insert(shape.end(), image.begin(), image.end());
-  const int64_t count = ways * each * options_.tries;
-  const auto each_try =
-      codes.reshape({1, ways * each, -1}).repeat_interleave(options_.tries, 1);
-  auto images = learner_->decode(
-      phi, each_try, noise(count, learner_->latent_size(), kLatentNoise));
-  if (options_.tries > 1) images = most_real(meta, each_try, images);
-  d.images = images.reshape(shape).contiguous();
+  d.images = most_real(meta, phi, codes.reshape({1, ways * each, -1}),
+                       noise(ways * each * options_.tries,
+                             learner_->latent_size(), kLatentNoise))
+                 .reshape(shape)
+                 .contiguous();
   if (ways > 1) d.separability = separability(phi, d.images);
   return d;
 }
 
-at::Tensor GeneratedTasks::most_real(const MetaView& meta,
+at::Tensor GeneratedTasks::most_real(const MetaView& meta, const Phi& phi,
                                      const at::Tensor& codes,
-                                     const at::Tensor& images) const {
-  const auto best = learner_->realness(meta, codes, images)
-                        .view({-1, options_.tries})
-                        .argmax(1);
-  const auto first = options_.tries * at::arange(best.size(0), best.options());
-  return images.index_select(1, first + best);
+                                     const at::Tensor& noise) const {
+  const int64_t n = codes.size(1);
+  at::Tensor best, score;
+  for (int64_t i = 0; i < options_.tries; ++i) {
+    const auto images = learner_->decode(phi, codes, noise.narrow(1, i * n, n));
+    if (options_.tries == 1) return images;
+    const auto own = learner_->realness(meta, codes, images);
+    if (i == 0) {
+      best = images;
+      score = own;
+      continue;
+    }
+    const auto better = own > score;
+    best = at::where(better.view({1, n, 1, 1, 1}), images, best);
+    score = at::maximum(own, score);
+  }
+  return best;
 }
 
 double GeneratedTasks::separability(const Phi& phi,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 
 namespace protean {
@@ -20,9 +21,7 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
       head_init_(o.head_init.empty()
                      ? init_
                      : init_from_name("model.head_init", o.head_init)) {
-  if (o.pool != "max" && o.pool != "stride")
-    throw ConfigError(
-        concat("model.pool = \"", o.pool, "\"; expected one of: max, stride"));
+  check_choice("model.pool", o.pool, {"max", "stride"});
   if (filters_ < 1)
     throw ConfigError(
         concat("model.filters = ", filters_, "; expected at least 1"));

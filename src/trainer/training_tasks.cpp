@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/core/log.h"
@@ -133,13 +134,6 @@ std::vector<TaskSourcePtr> clustered(const Experiment& e,
 
 TaskSourcePtr from_single_images(const Experiment& e,
                                  const FrozenGenerator& generator) {
-  const GeneratedTaskOptions& o = e.config.generated;
-  const GeneratedTaskOptions defaults;
-  if (o.spread != defaults.spread || o.separation != defaults.separation ||
-      o.separability != defaults.separability || o.tries != defaults.tries)
-    throw ConfigError(
-        "generator.spread, generator.separation, generator.separability and "
-        "generator.tries do nothing with generator.rule = image");
   return std::make_shared<ImageTasks>(generator.learner, e.versions,
                                       e.tasks.examples, e.tasks.splits.train,
                                       e.config.task.train_counts());
@@ -180,10 +174,40 @@ std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix,
   return parts;
 }
 
+namespace {
+
+bool mixes(const Config& config, const char* source) {
+  const auto mix = parse_mix(config.task.mix);
+  return std::any_of(mix.begin(), mix.end(),
+                     [&](const auto& part) { return part.first == source; });
+}
+
+// Of tasks from latent space alone.
+void check_latent_keys(const Config& config) {
+  const auto& o = config.generated;
+  check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc", "image"});
+  GeneratedTaskOptions others = o;
+  const GeneratedTaskOptions defaults;
+  others.spread = defaults.spread;
+  others.separation = defaults.separation;
+  others.separability = defaults.separability;
+  others.tries = defaults.tries;
+  if (others == o) return;
+  const char* of =
+      "generator.spread, generator.separation, "
+      "generator.separability and generator.tries do nothing with ";
+  if (!mixes(config, "generated"))
+    throw ConfigError(concat(of, "task.mix = \"", config.task.mix,
+                             "\"; expected generated in it"));
+  if (o.rule == "image")
+    throw ConfigError(concat(of, "generator.rule = image"));
+}
+
+}  // namespace
+
 bool needs_generator(const Config& config) {
-  bool needs = config.task.generated_shots > 0;
-  for (const auto& [name, weight] : parse_mix(config.task.mix))
-    needs = needs || name == "generated" || name == "clustered";
+  const bool needs = config.task.generated_shots > 0 ||
+                     mixes(config, "generated") || mixes(config, "clustered");
   if (needs && config.generated.from.empty())
     throw ConfigError(
         concat("task.mix = \"", config.task.mix,
@@ -197,6 +221,7 @@ bool needs_generator(const Config& config) {
         config.task.mix +
         "\"; expected generated or clustered in it, or "
         "task.generated_shots");
+  check_latent_keys(config);
   return needs;
 }
 

@@ -292,6 +292,11 @@ deform() {
   refused 2 'generator\.tries do nothing with generator\.rule = image' \
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
     --generator.rule image --generator.spread 0.5
+  refused 2 'generator\.tries do nothing with generator\.rule = image' \
+    "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
+    --generator.rule image --generator.tries 2
+  refused 2 'generator\.tries do nothing with task\.mix = "real"; expected generated in it' \
+    "${tiny_net[@]}" --run.dir new --task.generated_shots 2 --generator.from bent --generator.tries 2
   accepted "${tiny_net[@]}" --run.dir shots --task.generated_shots 2 --generator.from bent
   refused 2 'generator\.warm_up = 1 does nothing with learner\.name = setvae' \
     "${tiny[@]}" --run.dir new --generator.warm_up 1
@@ -383,6 +388,17 @@ mix() {
     --task.generated_shots 3
   accepted eval --run made --eval.tasks 2 --json
   expect_equal shots "$(json "$scratch/out" 'd["shots"]')" 4
+  # The discriminator's choice among several images.
+  local tries
+  accepted "${tiny[@]}" --run.dir gan --learner.name metagan --learner.inner_steps 0
+  for tries in 1 2; do
+    accepted "${tiny_net[@]}" --run.dir "tries$tries" --task.mix generated --generator.from gan \
+      --generator.tries "$tries" --json
+    json "$scratch/out" 'd["theta_sha256"]' >"theta$tries"
+  done
+  ! cmp -s theta1 theta2 || fail "two tries make the tasks of one"
+  train 'generator\.tries = 2 chooses by a discriminator, and learner\.name = setvae has none' \
+    --task.mix generated --generator.from run --generator.tries 2
   # Other weights are other tasks.
   cp -r run moved
   accepted train --run.dir made --resume auto --run.steps 3 --generator.from moved --run.quiet true

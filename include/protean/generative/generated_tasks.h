@@ -65,10 +65,10 @@ class GeneratedTasks : public TaskSource {
   };
   Draft draft(const TaskSpec& spec, const MetaView& meta, const Phi& phi,
               uint32_t attempt) const;
-  // The best of every `tries` images that follow each other, of codes alike:
-  // (1, n tries, C, H, W) -> (1, n, C, H, W).
-  at::Tensor most_real(const MetaView& meta, const at::Tensor& codes,
-                       const at::Tensor& images) const;
+  // An image of each code (1, n, c), the best of generator.tries, of noise
+  // (1, n tries, z): (1, n, C, H, W).
+  at::Tensor most_real(const MetaView& meta, const Phi& phi,
+                       const at::Tensor& codes, const at::Tensor& noise) const;
   at::Tensor anchors(const TaskSpec& spec, uint32_t attempt,
                      const at::Tensor& like) const;
   double separability(const Phi& phi, const at::Tensor& images) const;
