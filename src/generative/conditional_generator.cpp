@@ -34,7 +34,7 @@ TaskLosses ConditionalGenerator::gradient(const TaskBatch& batch,
   for (auto& p : theta) p = p.detach().requires_grad_();
   const auto weight = shown(batch.ids, meta.theta);
   const Scene scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0};
-  const auto value = loss(theta, see(theta, scene.support, weight), scene);
+  const auto value = loss(theta, see(theta, scene), scene);
   add_to_flat(spaces_.theta, torch::autograd::grad({value.sum()}, theta),
               sums.theta);
   announce(Phase::idle);

@@ -3,8 +3,8 @@
 // discriminator judges its images (MetaGan).
 //
 // All parameters are stacked, (T or 1, ...), and all results differentiable in
-// them to any order. What the support images say is read once by see(), for all
-// that is then done with a scene.
+// them to any order. What see() reads of a scene's support images serves all
+// that is then done with the scene by the same parameters.
 #pragma once
 
 #include <string>
@@ -59,8 +59,7 @@ class ConditionalGenerator : public GenerativeLearner {
   int64_t latent_size() const override { return options_.latent; }
   const std::vector<int64_t>& image_shape() const override { return shape_; }
 
-  virtual Seen see(const Params& p, const at::Tensor& support,
-                   const at::Tensor& weight) const = 0;
+  virtual Seen see(const Params& p, const Scene& s) const = 0;
   // What the generator is trained by where nothing judges its images, (T).
   virtual at::Tensor loss(const Params& p, const Seen& seen,
                           const Scene& s) const = 0;

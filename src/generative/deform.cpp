@@ -124,9 +124,8 @@ at::Tensor Deform::logits(const Params& p, const at::Tensor& bent) const {
   return (kPaper + kScale * ((bent * weight).sum(2) + paper)).transpose(0, 1);
 }
 
-Deform::Seen Deform::see(const Params&, const at::Tensor& support,
-                         const at::Tensor&) const {
-  return {prepared(support), {}};
+Deform::Seen Deform::see(const Params&, const Scene& s) const {
+  return {prepared(s.support), {}};
 }
 
 at::Tensor Deform::loss(const Params& p, const Seen& seen,
@@ -170,9 +169,9 @@ Deform::Basis Deform::basis(const Params& p, const Seen& seen, const Scene& s,
   return {encoder_(p, exemplars), exemplars};
 }
 
-at::Tensor Deform::images(const Params& p, const Basis& basis,
-                          const at::Tensor& noise) const {
-  const auto x = sample(p, basis.exemplars, basis.code, noise);
+at::Tensor Deform::images(const Params& p, const Basis& from,
+                          const at::Tensor& normal) const {
+  const auto x = sample(p, from.exemplars, from.code, normal);
   return options_.binary ? x + (most_likely(x) - x).detach() : x;
 }
 

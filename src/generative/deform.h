@@ -49,8 +49,7 @@ class Deform : public ConditionalGenerator {
   Phi start(const MetaView& meta) const override;
 
   // The images alone, whatever the parameters.
-  Seen see(const Params& p, const at::Tensor& support,
-           const at::Tensor& weight) const override;
+  Seen see(const Params& p, const Scene& s) const override;
   // The loss above. A support image is not its own exemplar where there are
   // others.
   at::Tensor loss(const Params& p, const Seen& seen,
@@ -60,8 +59,8 @@ class Deform : public ConditionalGenerator {
   // The code of an image is what the exemplar's features are.
   Basis basis(const Params& p, const Seen& seen, const Scene& s,
               int64_t n) const override;
-  at::Tensor images(const Params& p, const Basis& basis,
-                    const at::Tensor& noise) const override;
+  at::Tensor images(const Params& p, const Basis& from,
+                    const at::Tensor& normal) const override;
   at::Tensor own_codes(const Params& p,
                        const at::Tensor& images) const override;
   int64_t judged_code_size() const override { return options_.features; }

@@ -101,7 +101,7 @@ void need_code_space(const GenerativeLearner& learner,
 
 at::Tensor GenerativeLearner::realness(const MetaView&, const at::Tensor&,
                                        const at::Tensor&) const {
-  throw Error(name() + ": nothing judges its images");
+  throw Error(name() + ": nothing judges images of codes alone");
 }
 
 Phi GenerativeLearner::adapted(const at::Tensor& x,

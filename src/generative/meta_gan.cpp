@@ -198,10 +198,6 @@ MetaGan::Made MetaGan::fakes(const Params& generator, const Seen& seen,
   return made;
 }
 
-MetaGan::Seen MetaGan::see(const Params& generator, const Scene& s) const {
-  return generator_->see(generator, s.support, s.weight);
-}
-
 at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
   return s.target_weight.defined()
              ? (v * s.target_weight).sum(1) / s.target_weight.sum(1)
@@ -262,10 +258,11 @@ at::Tensor MetaGan::image_variance(const Params& generator, const Seen& seen,
          static_cast<double>(kFollowed);
 }
 
-at::Tensor MetaGan::discriminator_loss(const Pair& p, const Scene& s,
-                                       const at::Tensor& usual, bool penalty,
+at::Tensor MetaGan::discriminator_loss(const Pair& p, const Seen& seen,
+                                       const Scene& s, const at::Tensor& usual,
+                                       bool penalty,
                                        at::Tensor* outputs) const {
-  const auto f = fakes(p.generator, see(p.generator, s), s);
+  const auto f = fakes(p.generator, seen, s);
   const auto& code = f.basis.code;
   auto x = generator_->prepared(s.target);
   if (penalty) x = x.detach().requires_grad_();
@@ -359,15 +356,16 @@ void MetaGan::inner_loop(Pair& p, const Params& start, Moments& moments,
     inner_step(
         p.discriminator, adapted_discriminator_,
         [&](const Params& moving) {
-          return discriminator_loss({p.generator, moving}, at_k, {}, false,
-                                    nullptr);
+          return discriminator_loss({p.generator, moving},
+                                    generator_->see(p.generator, at_k), at_k,
+                                    {}, false, nullptr);
         },
         moments.discriminator, differentiable);
     inner_step(
         p.generator, adapted_generator_,
         [&](const Params& moving) {
           const auto loss = generator_loss({moving, p.discriminator},
-                                           see(moving, at_k), at_k);
+                                           generator_->see(moving, at_k), at_k);
           return options_.proximal > 0 ? loss + held(moving) : loss;
         },
         moments.generator, differentiable);
@@ -410,6 +408,7 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
       // The judge of the adapted generator knows the query set.
       InnerState state;
       phi.discriminator = theta.discriminator;
+      const auto seen = generator_->see(theta.generator, query);
       for (int k = 0; k < steps; ++k) {
         const auto at_k =
             scene(batch.query.x, {},
@@ -417,13 +416,13 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
         inner_step(
             phi.discriminator, adapted_discriminator_,
             [&](const Params& moving) {
-              return discriminator_loss({theta.generator, moving}, at_k, {},
-                                        false, nullptr);
+              return discriminator_loss({theta.generator, moving}, seen, at_k,
+                                        {}, false, nullptr);
             },
             state, exact);
       }
     }
-    const auto seen = see(phi.generator, query);
+    const auto seen = generator_->see(phi.generator, query);
     value = generator_loss(phi, seen, query);
     if (options_.image_variance > 0)
       value = value +
@@ -431,14 +430,14 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   } else {
     const bool penalty =
         options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
-    value =
-        discriminator_loss(phi, query, usual_outputs(meta), penalty, &outputs);
+    const auto seen = generator_->see(phi.generator, query);
+    value = discriminator_loss(phi, seen, query, usual_outputs(meta), penalty,
+                               &outputs);
     // The last loss of a step leaves its meta-state.
     if (outputs.defined()) moved.push_back(outputs);
     if (options_.image_variance > 0) {
       at::NoGradGuard no_grad;
-      moved.push_back(
-          followed_images(phi.generator, see(phi.generator, query), query));
+      moved.push_back(followed_images(phi.generator, seen, query));
       moved.push_back(at::ones_like(moved.back().narrow(1, 0, 1)));
     }
   }

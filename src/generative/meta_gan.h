@@ -78,8 +78,8 @@ class MetaGan : public GenerativeLearner {
   at::Tensor embed(const Phi& phi, const at::Tensor& x) const override {
     return generator_->embed(phi, x);
   }
-  // The discriminator, where it is told codes of classes.
-  bool judges() const override { return code_is_space(); }
+  // The discriminator, where codes of classes are what it is told.
+  bool judges() const override { return code_is_space() && options_.task_code; }
   at::Tensor realness(const MetaView& meta, const at::Tensor& code,
                       const at::Tensor& images) const override;
 
@@ -113,7 +113,6 @@ class MetaGan : public GenerativeLearner {
   // Images somewhere between x and made ones.
   at::Tensor mixed(const at::Tensor& x, const at::Tensor& made,
                    const Scene& scene) const;
-  Seen see(const Params& generator, const Scene& scene) const;
   // One image for each of the target's.
   at::Tensor noise(const Scene& scene, uint32_t slot) const;
   Made fakes(const Params& generator, const Seen& seen,
@@ -128,9 +127,9 @@ class MetaGan : public GenerativeLearner {
                             const Scene& scene, const at::Tensor& usual) const;
   // usual: running means of D on reals and fakes; undefined: no such term.
   // outputs gets this task's own, (T, 2).
-  at::Tensor discriminator_loss(const Pair& p, const Scene& scene,
-                                const at::Tensor& usual, bool penalty,
-                                at::Tensor* outputs) const;
+  at::Tensor discriminator_loss(const Pair& p, const Seen& seen,
+                                const Scene& scene, const at::Tensor& usual,
+                                bool penalty, at::Tensor* outputs) const;
   struct Moments {
     InnerState generator, discriminator;
   };

@@ -24,9 +24,9 @@ void MetaVae::step(Params& phi, InnerState& state, const at::Tensor& support,
                    const at::Tensor& weight, const std::vector<TaskId>& ids,
                    int k, bool differentiable) const {
   const at::AutoGradMode grad_mode(true);
-  const auto value = loss(phi, see(phi, support, weight),
-                          Scene{support, weight, support, weight, ids,
-                                kLossSlots * static_cast<uint32_t>(k + 1)});
+  const Scene scene{support, weight, support,
+                    weight,  ids,    kLossSlots * static_cast<uint32_t>(k + 1)};
+  const auto value = loss(phi, see(phi, scene), scene);
   std::vector<at::Tensor> inputs;
   for (size_t i : adapted_) inputs.push_back(phi[i]);
   const auto g = torch::autograd::grad({value.sum()}, inputs, {},
@@ -51,7 +51,7 @@ TaskLosses MetaVae::gradient(const TaskBatch& batch, const MetaView& meta,
     step(phi, state, batch.support.x, weight, batch.ids, k, exact);
   announce(Phase::outer);
   const Scene scene{batch.support.x, weight, batch.query.x, {}, batch.ids, 0};
-  const auto value = loss(phi, see(phi, scene.support, weight), scene);
+  const auto value = loss(phi, see(phi, scene), scene);
   if (reptile) {
     Params difference;
     for (size_t i = 0; i < phi.size(); ++i)

@@ -150,11 +150,10 @@ double one_nearest_neighbour(const at::Tensor& a, const at::Tensor& b) {
 
 double inception_score(const at::Tensor& logits) {
   const auto log_p = at::log_softmax(logits.to(at::kDouble), 1);
-  const auto p = log_p.exp();
-  const auto log_mean = p.mean(0, true).log();
-  // 0 log 0 = 0.
+  const auto log_mean = at::logsumexp(log_p, {0}, true) -
+                        std::log(static_cast<double>(log_p.size(0)));
   return std::exp(
-      at::where(p > 0, p * (log_p - log_mean), 0).sum(1).mean().item<double>());
+      (log_p.exp() * (log_p - log_mean)).sum(1).mean().item<double>());
 }
 
 at::Tensor nearest_distance(const at::Tensor& x, const at::Tensor& to) {

@@ -57,9 +57,13 @@ Gaussian SetVae::posterior(const Params& p, const at::Tensor& features,
   return Gaussian::of(posterior2_(p, at::relu(h)));
 }
 
-SetVae::Seen SetVae::see(const Params& p, const at::Tensor& support,
+Gaussian SetVae::code_of(const Params& p, const at::Tensor& support,
                          const at::Tensor& weight) const {
-  return {{}, pool_(p, encoder_(p, prepared(support)), weight)};
+  return pool_(p, encoder_(p, prepared(support)), weight);
+}
+
+SetVae::Seen SetVae::see(const Params& p, const Scene& s) const {
+  return {{}, code_of(p, s.support, s.weight)};
 }
 
 at::Tensor SetVae::loss(const Params& p, const Seen& seen,
@@ -92,9 +96,9 @@ SetVae::Basis SetVae::basis(const Params&, const Seen& seen, const Scene& s,
           {}};
 }
 
-at::Tensor SetVae::images(const Params& p, const Basis& basis,
-                          const at::Tensor& noise) const {
-  const auto logits = (*decoder_)(p, basis.code, latent(p, basis.code, noise));
+at::Tensor SetVae::images(const Params& p, const Basis& from,
+                          const at::Tensor& normal) const {
+  const auto logits = (*decoder_)(p, from.code, latent(p, from.code, normal));
   const auto ink = at::sigmoid(logits);
   return options_.binary ? ink + (pixels(logits, true) - ink).detach() : ink;
 }
@@ -151,7 +155,7 @@ Phi SetVae::given(const Params& p, const TaskBatch& batch) const {
   Phi phi;
   phi.params = p;
   remember(phi, batch.ids,
-           see(p, x, at::ones({x.size(0), x.size(1)}, x.options())).code);
+           code_of(p, x, at::ones({x.size(0), x.size(1)}, x.options())));
   return phi;
 }
 

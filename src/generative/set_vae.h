@@ -43,16 +43,15 @@ class SetVae : public ConditionalGenerator {
                     const at::Tensor& noise) const override;
 
   // q(c | S) for the support images of weight 1.
-  Seen see(const Params& p, const at::Tensor& support,
-           const at::Tensor& weight) const override;
+  Seen see(const Params& p, const Scene& s) const override;
   // The loss above.
   at::Tensor loss(const Params& p, const Seen& seen,
                   const Scene& s) const override;
   at::Tensor code_cost(const Seen& seen) const override;
   Basis basis(const Params& p, const Seen& seen, const Scene& s,
               int64_t n) const override;
-  at::Tensor images(const Params& p, const Basis& basis,
-                    const at::Tensor& noise) const override;
+  at::Tensor images(const Params& p, const Basis& from,
+                    const at::Tensor& normal) const override;
   at::Tensor own_codes(const Params& p,
                        const at::Tensor& images) const override;
   int64_t judged_code_size() const override { return options_.code; }
@@ -65,6 +64,9 @@ class SetVae : public ConditionalGenerator {
                const std::string& part) const override;
 
  private:
+  // q(c | S) for the support images of weight 1, (T, 1, c).
+  Gaussian code_of(const Params& p, const at::Tensor& support,
+                   const at::Tensor& weight) const;
   // Keeps q(c | S) and the tasks for code() and predict().
   static void remember(Phi& phi, const std::vector<TaskId>& ids,
                        const Gaussian& q_code);

@@ -20,11 +20,11 @@ constexpr int kSubsets = 50;
 constexpr int64_t kSubsetSize = 200;
 
 // Images of one class, each set (1, n, C, H, W).
-struct ClassImages {
+struct PartedClass {
   at::Tensor support, reference, real, copies;
 };
 
-ClassImages images_of(const ClassDataset& data, uint32_t cls, int64_t shots,
+PartedClass images_of(const ClassDataset& data, uint32_t cls, int64_t shots,
                       uint64_t seed) {
   const uint32_t n = data.size(cls);
   const auto order =
@@ -39,7 +39,7 @@ ClassImages images_of(const ClassDataset& data, uint32_t cls, int64_t shots,
                 x[0][i].data_ptr<float>());
     return x;
   };
-  ClassImages c;
+  PartedClass c;
   c.support = read(0, shots);
   c.reference = read(shots, half);
   c.real = read(shots + half, half);
@@ -77,18 +77,21 @@ struct Reference {
 struct Comparison {
   std::vector<at::Tensor> features;  // by class
 
+  std::vector<int64_t> sizes() const {
+    std::vector<int64_t> n;
+    for (const auto& rows : features) n.push_back(rows.size(0));
+    return n;
+  }
+
   nlohmann::json to_json(const Reference& reference, uint64_t seed) const {
     const auto& a = reference.all;
     const auto b = at::cat(features);
-    // What prototypical networks call a class.
+    // Of a prototypical network that has A as its support.
     const auto logits = -at::cdist(b, reference.centres).square();
+    const auto found = logits.argmax(1).split_with_sizes(sizes());
     double right = 0, diversity = 0, with_pairs = 0;
     for (size_t i = 0; i < features.size(); ++i) {
-      right += at::cdist(features[i], reference.centres)
-                   .argmin(1)
-                   .eq(static_cast<int64_t>(i))
-                   .sum()
-                   .item<double>();
+      right += found[i].eq(static_cast<int64_t>(i)).sum().item<double>();
       const double of_a = reference.spread[i];
       if (!(of_a > 0)) continue;
       diversity += mean_distance(features[i]) / of_a;
@@ -144,7 +147,7 @@ using Steps = std::map<int, Step>;
 
 // support, real: features of those images of the class.
 void add_samples(Steps& steps, const GenerativeLearner& g, const MetaView& meta,
-                 const ClassImages& c, const at::Tensor& support,
+                 const PartedClass& c, const at::Tensor& support,
                  const at::Tensor& real, uint32_t cls, uint64_t seed,
                  const ImageFeatures& features) {
   using Clock = std::chrono::steady_clock;
