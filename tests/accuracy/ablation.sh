@@ -22,15 +22,15 @@ features=${2:?a run whose network judges images}
 shift 2
 protean=${PROTEAN_BIN:-$top/build/protean}
 name=ablation-metagan
-rate=0.001
+inner_rate=0.001
 start=(--generator.filters 16)
 if [ -n "${START:-}" ]; then
   name=ablation-started
-  rate=0.0002
-  start=(--generator.filters 32 --model.init_from "$START" --optim.lr "$rate")
+  inner_rate=0.0002
+  start=(--generator.filters 32 --model.init_from "$START" --optim.lr 0.0002)
 fi
 csv=$top/tests/accuracy/results/$name.csv
-adapt=(--learner.inner_steps 5 --learner.inner_optimizer adam --learner.inner_lr "$rate")
+adapt=(--learner.inner_steps 5 --learner.inner_optimizer adam --learner.inner_lr "$inner_rate")
 
 without_encoder=(--generator.encoder false --generator.task_code false)
 without_discriminator=(--generator.r1 0 --generator.anchor 0)
@@ -57,14 +57,21 @@ judge() {
 }
 
 mkdir -p "$work"
+# Runs of one start and of another are not to be mixed.
+[ -e "$work/start" ] || echo "${START:-}" >"$work/start"
+[ "$(cat "$work/start")" = "${START:-}" ] ||
+  { echo "$work holds runs of START=$(cat "$work/start"); expected another WORK" >&2; exit 2; }
 for seed in ${SEEDS:-0 1 2}; do
   for arm in none encoder discriminator generator norm all; do
     flags_of "$arm"
     run=$work/$arm-seed$seed
-    if ! "$protean" train --config "$top/configs/omniglot/metagan.ini" --run.dir "$run" --resume auto \
+    code=0
+    [ -e "$run/DONE" ] || "$protean" train --config "$top/configs/omniglot/metagan.ini" --run.dir "$run" --resume auto \
       --run.seed "$seed" --run.threads 1 --run.quiet true --run.steps 700 --eval.every 0 \
       --task.shots 5 --task.queries 5 --task.meta_batch 20 "${start[@]}" \
-      --generator.features 128 --generator.code 64 --generator.latent 16 "${flags[@]}" "$@"; then
+      --generator.features 128 --generator.code 64 --generator.latent 16 "${flags[@]}" "$@" || code=$?
+    [ $code -le 1 ] || exit $code
+    if [ $code = 1 ]; then
       echo "$arm, seed $seed: training ended by an error" >&2
       continue
     fi
@@ -84,8 +91,8 @@ metrics = "frechet coverage precision recall fidelity one_nn".split()
 with open(csv, "w") as out:
     print("arm", "seed", "steps", *metrics, "copying_ratio", "copying_share", "worth", "commit", sep=",", file=out)
     for arm in "none encoder discriminator generator norm all".split():
-        for run in sorted(glob.glob(f"{work}/{arm}-seed?")):
-            seed = run[-1]
+        for run in sorted(glob.glob(f"{work}/{arm}-seed*[0-9]")):
+            seed = run.rsplit("seed")[-1]
             if not os.path.exists(f"{run}/summary.json"):
                 print(arm, seed, "diverged", *[""] * 10, sep=",", file=out)
                 continue

@@ -5,7 +5,7 @@
 #
 #   tests/accuracy/augmentation.sh NAME RUN... [-- eval flags...]
 #   tests/accuracy/augmentation.sh omniglot-deform runs/deform-seed{0,1,2}
-#   POOL_BLOCKS=2 REPEATS=3 tests/accuracy/augmentation.sh omniglot-deform-2-blocks \
+#   POOL_BLOCKS=2 REPEATS=3 tests/accuracy/augmentation.sh omniglot-deform-warmer \
 #     runs/deform-seed{0,1,2} -- --shots 5 --temperature 1.3
 #   tests/accuracy/augmentation.sh mnist-deform runs/deform-seed{0,1,2} -- \
 #     --data.source auto --data.path mnist.zip --data.split test --shots 5
@@ -30,16 +30,16 @@ for i in "${!runs[@]}"; do
     --run.seed "$i" --model.filters 32 --model.pool_blocks "${POOL_BLOCKS:-3}" --model.init torch --run.threads 1 \
     --json "$@" >"$work/$i.json"
 done
-python3 - "$top/tests/accuracy/results/augmentation-$name.csv" "$work"/*.json <<'PY'
+python3 - "$top/tests/accuracy/results/augmentation-$name.csv" "${POOL_BLOCKS:-3}" "$work"/*.json <<'PY'
 import json, statistics, sys
-out, *files = sys.argv[1:]
+out, blocks, *files = sys.argv[1:]
 studies = [json.load(open(f))["rows"] for f in files]
 with open(out, "w") as f:
-    print("shots,arm,accuracy,deviation,runs,classes,test_images", file=f)
+    print("shots,arm,accuracy,deviation,runs,repeats,pool_blocks,classes,test_images", file=f)
     for rows in zip(*studies):
         r, values = rows[0], [100 * x["accuracy"] for x in rows]
         spread = statistics.stdev(values) if len(values) > 1 else 0
         print(r["shots"], r["arm"], f"{statistics.mean(values):.2f}", f"{spread:.2f}", len(values),
-              r["classes"], r["test_images"], sep=",", file=f)
+              len(r["by_repeat"]), blocks, r["classes"], r["test_images"], sep=",", file=f)
 PY
 echo "kept tests/accuracy/results/augmentation-$name.csv"

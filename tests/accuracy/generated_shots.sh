@@ -10,12 +10,12 @@
 #   tests/accuracy/generated_shots.sh WORK GENERATOR [train flags...]
 #   tests/accuracy/generated_shots.sh runs/shots runs/deform-seed0
 #
-# WORK keeps the runs, so that a later call goes on; GENERATOR is a generative run of the
-# training alphabets. SEEDS ("0 1 2"; they draw tasks and initial values), LEARNERS
-# ("protonet maml") and TASKS (1000, of evaluation, characters of held-out alphabets) can
-# be set. All runs of a learner have the same steps. Rows go to
-# results/generated-shots.csv after every seed. One to two minutes of a core for each of
-# the 24 runs.
+# WORK keeps the runs, so that a later call goes on; GENERATOR is a generative run of
+# all training alphabets: it knows more classes than the learners. SEEDS ("0 1 2"; they
+# draw tasks and initial values), LEARNERS ("protonet maml") and TASKS (1000, of
+# evaluation, characters of held-out alphabets) can be set. All runs of a learner have
+# the same steps. Rows go to results/generated-shots.csv after every seed. One to two
+# minutes of a core for each of the 24 runs.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:?usage: generated_shots.sh WORK GENERATOR [train flags]}
@@ -64,7 +64,7 @@ for seed in ${SEEDS:-0 1 2}; do
     for arm in none shots third class; do
       flags_of "$arm"
       run=$work/$learner-$arm-seed$seed
-      "$protean" train --config "$top/configs/omniglot/$learner-5w1s.ini" --run.dir "$run" \
+      [ -e "$run/DONE" ] || "$protean" train --config "$top/configs/omniglot/$learner-5w1s.ini" --run.dir "$run" \
         --resume auto --run.seed "$seed" --run.threads 1 --run.quiet true --eval.every 0 \
         --data.train_classes 100 --model.filters 32 "${budget[@]}" "${flags[@]}" "$@"
       [ -s "$run.eval.json" ] ||

@@ -62,7 +62,7 @@ for seed in ${SEEDS:-0 1 2}; do
   for arm in $arms; do
     flags_of "$arm"
     run=$work/$arm-seed$seed
-    "$protean" train --config "$top/configs/omniglot/protonet-5w1s.ini" --run.dir "$run" --resume auto \
+    [ -e "$run/DONE" ] || "$protean" train --config "$top/configs/omniglot/protonet-5w1s.ini" --run.dir "$run" --resume auto \
       --run.seed "$seed" --run.threads 1 --run.quiet true --run.steps 1000 --eval.every 0 \
       --data.train_classes 100 --task.train_ways 20 --optim.decay_steps 400 --model.filters 32 \
       "${flags[@]}" "$@"
