@@ -5,7 +5,7 @@
 #
 #   tests/accuracy/augmentation.sh NAME RUN... [-- eval flags...]
 #   tests/accuracy/augmentation.sh omniglot-deform runs/deform-seed{0,1,2}
-#   POOL_BLOCKS=2 REPEATS=3 tests/accuracy/augmentation.sh omniglot-deform-warmer \
+#   POOL_BLOCKS=2 REPEATS=3 tests/accuracy/augmentation.sh omniglot-deform-warmer-2-blocks \
 #     runs/deform-seed{0,1,2} -- --shots 5 --temperature 1.3
 #   tests/accuracy/augmentation.sh mnist-deform runs/deform-seed{0,1,2} -- \
 #     --data.source auto --data.path mnist.zip --data.split test --shots 5
