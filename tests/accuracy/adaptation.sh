@@ -12,10 +12,10 @@
 #
 # WORK is ablation.sh's, FEATURES a run whose network judges images, DEFORM and BEND
 # the runs of configs/omniglot/deform.ini and metagan-deform.ini without their seed
-# (runs/deform-seed). SEEDS ("0 1 2") can be set. The rate of an arm is the one of
-# RATES ("0.0002 0.0005 0.002 0.008") with
-# the least Frechet distance after five steps on the validation alphabets, first
-# seed. Rows go to results/adaptation.csv. About 20 minutes of a core.
+# (runs/deform-seed). SEEDS ("0 1 2"), ARMS (all five) and NAME (adaptation) can be set.
+# The rate of an arm is the one of RATES ("0.0002 0.0005 0.002 0.008") with the least
+# Frechet distance after five steps on the validation alphabets, first seed. Rows go to
+# results/NAME.csv. About 20 minutes of a core.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:?usage: adaptation.sh WORK FEATURES DEFORM BEND}
@@ -25,6 +25,7 @@ bend=${4:?runs of metagan-deform.ini without their seed}
 protean=${PROTEAN_BIN:-$top/build/protean}
 out=$work/adaptation
 read -ra seeds <<<"${SEEDS:-0 1 2}"
+arms=${ARMS:-deform bend meta pretrained scratch}
 
 run_of() {
   case $1 in
@@ -51,31 +52,32 @@ judge() {
 
 mkdir -p "$out"
 for seed in "${seeds[@]}"; do
+  [[ $arms = *scratch* ]] || break
   # One step of a rate that moves nothing: initial values with a checkpoint.
   [ -e "$work/scratch-seed$seed/DONE" ] ||
     "$protean" train --config "$work/all-seed$seed/config.ini" --run.dir "$work/scratch-seed$seed" \
       --run.steps 1 --optim.lr 1e-12 --optim.lr_end 1e-12 --run.quiet true
 done
-for arm in bend meta pretrained scratch; do
+for arm in ${arms/deform/}; do
   for rate in ${RATES:-0.0002 0.0005 0.002 0.008}; do
-    judge $arm "${seeds[0]}" 5 "$rate" validation --eval.stream validation
+    judge "$arm" "${seeds[0]}" 5 "$rate" validation --eval.stream validation
   done
 done
 digits=${PROTEAN_TEST_DATA:-}/mnist/mnist_test.zip
-for arm in deform bend meta pretrained scratch; do
+for arm in $arms; do
   rate=none
-  [ $arm = deform ] || rate=$(python3 -c 'import json, sys
+  [ "$arm" = deform ] || rate=$(python3 -c 'import json, sys
 print(min((json.load(open(f))["quality"][0]["samples"]["frechet"], f) for f in sys.argv[1:])[1])' \
     "$out/$arm-seed${seeds[0]}-validation-"*.json)
   rate=${rate##*-} rate=${rate%.json}
   for seed in "${seeds[@]}"; do
-    judge $arm "$seed" 10 "$rate" alphabets
+    judge "$arm" "$seed" 10 "$rate" alphabets
     [ ! -f "$digits" ] ||
-      judge $arm "$seed" 10 "$rate" digits --data.source auto --data.path "$digits" --data.split test
+      judge "$arm" "$seed" 10 "$rate" digits --data.source auto --data.path "$digits" --data.split test
   done
 done
 
-python3 - "$out" "$top/tests/accuracy/results/adaptation.csv" <<'PY'
+python3 - "$out" "$top/tests/accuracy/results/${NAME:-adaptation}.csv" <<'PY'
 import glob, json, os, re, sys
 out, csv = sys.argv[1:]
 order = "deform bend meta pretrained scratch".split()
@@ -96,4 +98,4 @@ with open(csv, "w") as f:
     for data, _, seed, steps, arm, rate, *rest in sorted(rows):
         print(data, arm, rate, seed, steps, *rest, sep=",", file=f)
 PY
-echo "kept tests/accuracy/results/adaptation.csv"
+echo "kept tests/accuracy/results/${NAME:-adaptation}.csv"
