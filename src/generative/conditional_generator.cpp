@@ -53,7 +53,7 @@ at::Tensor ConditionalGenerator::noise(const std::vector<TaskId>& ids,
                     like);
 }
 
-at::Tensor ConditionalGenerator::bound(
+at::Tensor ConditionalGenerator::weighted_bound(
     const std::vector<at::Tensor>& log_weights) {
   return (at::logsumexp(at::stack(log_weights), {0}) -
           std::log(static_cast<double>(log_weights.size())))

@@ -93,7 +93,7 @@ class ConditionalGenerator : public GenerativeLearner {
                    Purpose purpose, int64_t slot, const at::Tensor& like) const;
   // The importance-weighted bound (Burda et al. 2016, arXiv:1509.00519) of
   // samples (T, n) each, as predict() returns it, (T, n, 1).
-  static at::Tensor bound(const std::vector<at::Tensor>& log_weights);
+  static at::Tensor weighted_bound(const std::vector<at::Tensor>& log_weights);
 
   GeneratorOptions options_;
   std::vector<int64_t> shape_;

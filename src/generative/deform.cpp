@@ -268,7 +268,7 @@ at::Tensor Deform::predict(const Phi& phi, const Part& part) const {
                              options_.binary) +
         prior(p, features).log_density(z) - q.log_density(z));
   }
-  return bound(log_weights);
+  return weighted_bound(log_weights);
 }
 
 }  // namespace protean

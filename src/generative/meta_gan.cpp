@@ -430,6 +430,9 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   } else {
     const bool penalty =
         options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
+    // Inner steps of second order alone lead back through the generator.
+    if (steps == 0 || !exact)
+      for (auto& p : phi.generator) p = p.detach();
     const auto seen = generator_->see(phi.generator, query);
     value = discriminator_loss(phi, seen, query, usual_outputs(meta), penalty,
                                &outputs);

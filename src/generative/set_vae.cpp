@@ -224,7 +224,7 @@ at::Tensor SetVae::predict(const Phi& phi, const Part& part) const {
       log_w = log_w + standard_log_density(code) - proposal.log_density(code);
     log_weights.push_back(log_w);
   }
-  return bound(log_weights);
+  return weighted_bound(log_weights);
 }
 
 }  // namespace protean
