@@ -88,6 +88,8 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "more image data sets whose classes join, comma-separated");
   b.add("data.also_split", c.data.also_split,
         "how each of data.also is split, as data.split");
+  b.add("data.weights", c.data.weights,
+        "how often a training task is of each data set, such as 1,1");
   b.add("data.split_seed", c.data.split_seed, "seed of the random split");
   b.add("data.split_validation", c.data.split_validation,
         "share of classes, random split");

@@ -1,5 +1,6 @@
 #include "protean/tasks/open_tasks.h"
 
+#include <charconv>
 #include <filesystem>
 #include <sstream>
 
@@ -15,7 +16,10 @@
 #include "protean/tasks/flat_batches.h"
 #include "protean/tasks/group_tasks.h"
 #include "protean/tasks/nway_kshot.h"
+#include "protean/tasks/set_tasks.h"
 #include "protean/tasks/sinusoid.h"
+
+#include "tasks/by_weight.h"
 
 namespace protean {
 namespace {
@@ -50,6 +54,9 @@ void check_settings(const DataOptions& data, const TaskOptions& task) {
   only(data.rewards != d.rewards, "data.rewards", "bandit");
   if (!acting)
     only(data.horizon != d.horizon, "data.horizon", "point or bandit");
+  if (data.also.empty() && data.also_split != d.also_split)
+    throw ConfigError("data.also_split = " + data.also_split +
+                      " does nothing without data.also");
   if (data.source != "table" && data.source != "text" && !acting) return;
   const auto images = [&](bool differs, const char* key) {
     if (differs)
@@ -62,6 +69,7 @@ void check_settings(const DataOptions& data, const TaskOptions& task) {
   images(task.domain != "none", "task.domain");
   images(data.source != "table" && !data.group_by.empty(), "data.group_by");
   images(!data.also.empty(), "data.also");
+  images(!data.weights.empty(), "data.weights");
   images(acting && !data.path.empty(), "data.path");
 }
 
@@ -123,19 +131,12 @@ void check_ranges(const DataOptions& data, const TaskOptions& task) {
         "expected one of them");
 }
 
-void append(std::vector<uint32_t>& to, const std::vector<uint32_t>& ids,
-            uint32_t begin) {
-  for (uint32_t id : ids) to.push_back(begin + id);
-}
-
-// The images of data.source and data.also, and their split.
-DatasetPtr open_images(const DataOptions& data, Splits& splits) {
-  const auto first = open_dataset(data);
-  splits = make_splits(*first, data);
-  if (data.also.empty()) return first;
-  std::vector<DatasetPtr> sets{first};
+// The images of data.source and data.also, and the split of each.
+DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
+  std::vector<DatasetPtr> sets{open_dataset(data)};
+  by_set = {make_splits(*sets[0], data)};
+  if (data.also.empty()) return sets[0];
   std::vector<std::string> names{data.path.empty() ? data.source : data.path};
-  std::vector<Splits> each;
   std::istringstream in(data.also);
   for (std::string path; std::getline(in, path, ',');) {
     auto other = data;
@@ -144,16 +145,41 @@ DatasetPtr open_images(const DataOptions& data, Splits& splits) {
     other.split = data.also_split;
     sets.push_back(open_dataset(other));
     names.push_back(std::filesystem::path(path).stem().string());
-    each.push_back(make_splits(*sets.back(), other));
+    by_set.push_back(make_splits(*sets.back(), other));
   }
   const auto joined = std::make_shared<JoinedDataset>(sets, names);
-  for (size_t i = 0; i < each.size(); ++i) {
-    const uint32_t begin = joined->begin(i + 1);
-    append(splits.train, each[i].train, begin);
-    append(splits.validation, each[i].validation, begin);
-    append(splits.test, each[i].test, begin);
-  }
+  for (size_t i = 0; i < sets.size(); ++i)
+    for (auto* ids : {&by_set[i].train, &by_set[i].validation, &by_set[i].test})
+      for (uint32_t& id : *ids) id += joined->begin(i);
   return joined;
+}
+
+Splits joined(const std::vector<Splits>& by_set) {
+  Splits all;
+  for (const auto& own : by_set)
+    for (auto part : {&Splits::train, &Splits::validation, &Splits::test})
+      (all.*part).insert((all.*part).end(), (own.*part).begin(),
+                         (own.*part).end());
+  return all;
+}
+
+// data.weights, one for each data set.
+std::vector<float> weights_of(const DataOptions& data, size_t sets) {
+  std::vector<float> weights;
+  std::istringstream in(data.weights);
+  for (std::string item; std::getline(in, item, ',');) {
+    const char* const end = item.data() + item.size();
+    float weight = 0;
+    const auto read = std::from_chars(item.data(), end, weight);
+    if (read.ec != std::errc() || read.ptr != end)
+      throw ConfigError(concat("data.weights = \"", data.weights, "\": \"",
+                               item,
+                               "\" is no number; expected one for each data "
+                               "set, such as 1,1"));
+    weights.push_back(weight);
+  }
+  check_weights("data.weights", weights, sets);
+  return weights;
 }
 
 // Examples with targets of their own; null for the other sources.
@@ -209,9 +235,10 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     return sources;
   }
   TaskSources sources;
-  Splits splits;
-  const LabelledPtr labelled = open_labelled(data, splits);
-  const DatasetPtr examples = labelled ? labelled : open_images(data, splits);
+  std::vector<Splits> by_set(1);
+  const LabelledPtr labelled = open_labelled(data, by_set[0]);
+  const DatasetPtr examples = labelled ? labelled : open_images(data, by_set);
+  const Splits splits = joined(by_set);
   const bool rotate = data.rotations == "task";
   const bool by_domain = task.domain != "none";
   if (by_domain && (rotate || data.augment != "none"))
@@ -238,6 +265,10 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     options.distort = distort;
     return std::make_shared<NwayKshot>(examples, classes, options, what);
   };
+  const bool distort = data.augment == "affine";
+  const auto for_training = [&](const Splits& from) {
+    return source(from.train, train, most, rotate, distort, "train");
+  };
   sources.examples = examples;
   sources.splits = splits;
   sources.examples_checksum = examples->checksum();
@@ -246,8 +277,11 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   sources.train_shape.query = most.ways * most.queries;
   sources.train_shape.input = examples->shape();
   if (labelled) sources.train_shape = GroupTasks::shape_of(*labelled, train);
-  const bool distort = data.augment == "affine";
   if (task.flat_batch > 0) {
+    if (!data.weights.empty())
+      throw ConfigError(concat("data.weights = \"", data.weights,
+                               "\", but task.flat_batch makes no tasks; "
+                               "expected no weights"));
     if (labelled)
       throw ConfigError(
           "task.flat_batch needs classes of images; expected 0 "
@@ -262,8 +296,14 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                                                   task.flat_batch, distort);
     sources.train_shape =
         sources.train->shape(sources.train->describe(0, {}, {}));
+  } else if (!data.weights.empty()) {
+    auto weights = weights_of(data, by_set.size());
+    std::vector<TaskSourcePtr> sets(by_set.size());
+    for (size_t i = 0; i < sets.size(); ++i)
+      if (weights[i] > 0) sets[i] = for_training(by_set[i]);
+    sources.train = std::make_shared<SetTasks>(sets, std::move(weights));
   } else if (!splits.train.empty()) {
-    sources.train = source(splits.train, train, most, rotate, distort, "train");
+    sources.train = for_training(splits);
   }
   if (!splits.validation.empty())
     sources.validation =

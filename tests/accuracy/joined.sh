@@ -2,15 +2,16 @@
 # One generator of two data sets against one for each: the deformation model trained on
 # Omniglot, on six of MNIST's digits, and on both at once (data.also), judged by five
 # images of each class that no run was trained on, of either data set (three digits).
+# `both` draws classes evenly, so that one task in 130 is of digits; `even` as many tasks
+# of digits as of characters (data.weights).
 #
 #   tests/accuracy/joined.sh WORK FEATURES
 #
 # WORK keeps the runs, so that a later call goes on; FEATURES is a run whose network
 # judges images (prototypical, of the training alphabets); PROTEAN_TEST_DATA holds the
-# digits. SEEDS ("0 1 2") can be set. All runs have the same steps. Classes are drawn
-# evenly, so that one task in 130 of the joined run is of digits. Rows go to
+# digits. SEEDS ("0 1 2") can be set. All runs have the same steps. Rows go to
 # results/joined.csv: the bound in nats, and quality of samples. About four minutes of a
-# core for each of the nine runs.
+# core for each of the twelve runs.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:?usage: joined.sh WORK FEATURES}
@@ -23,11 +24,12 @@ mnist=(--data.source auto --data.path "$digits" --data.split random --data.split
 
 mkdir -p "$work"
 for seed in ${SEEDS:-0 1 2}; do
-  for arm in omniglot mnist both; do
+  for arm in omniglot mnist both even; do
     case $arm in
       omniglot) flags=("${omniglot[@]}") ;;
       mnist) flags=("${mnist[@]}") ;;
       both) flags=(--data.also "$digits" --data.split_test 0.3) ;;
+      even) flags=(--data.also "$digits" --data.split_test 0.3 --data.weights 1,1) ;;
     esac
     run=$work/$arm-seed$seed
     [ -e "$run/DONE" ] || "$protean" train --config "$top/configs/omniglot/deform.ini" --run.dir "$run" --resume auto \
@@ -37,7 +39,7 @@ for seed in ${SEEDS:-0 1 2}; do
       declare -n test=$data
       [ -s "$run.$data.json" ] ||
         "$protean" eval --run "$run" --eval.tasks 100 --eval.shots 5 --eval.features "$features" \
-          --json --run.threads 1 --data.also "" "${test[@]}" >"$run.$data.json.new"
+          --json --run.threads 1 --data.also "" --data.weights "" "${test[@]}" >"$run.$data.json.new"
       [ -s "$run.$data.json" ] || mv "$run.$data.json.new" "$run.$data.json"
     done
   done

@@ -19,34 +19,11 @@
 #include "protean/tasks/task_batch.h"
 
 #include "support/catch.h"
+#include "support/toy_classes.h"
 
 using namespace protean;
 
 namespace {
-
-// Class c has sizes[c] examples; each is a 1x2x2 image (c, e, 1, 0).
-class Toy : public ClassDataset {
- public:
-  explicit Toy(std::vector<uint32_t> sizes) : sizes_(std::move(sizes)) {}
-  const std::vector<int64_t>& shape() const override { return shape_; }
-  uint32_t classes() const override {
-    return static_cast<uint32_t>(sizes_.size());
-  }
-  uint32_t size(uint32_t c) const override { return sizes_.at(c); }
-  std::string class_name(uint32_t c) const override { return concat("c", c); }
-  std::string group(uint32_t) const override { return ""; }
-  void read(uint32_t c, uint32_t e, float* out) const override {
-    out[0] = static_cast<float>(c);
-    out[1] = static_cast<float>(e);
-    out[2] = 1;
-    out[3] = 0;
-  }
-  std::string checksum() const override { return "toy"; }
-
- private:
-  std::vector<uint32_t> sizes_;
-  std::vector<int64_t> shape_{1, 2, 2};
-};
 
 std::vector<uint32_t> all(const ClassDataset& data) {
   std::vector<uint32_t> ids(data.classes());
@@ -56,7 +33,8 @@ std::vector<uint32_t> all(const ClassDataset& data) {
 
 NwayKshot toy_source(uint32_t classes, uint32_t per_class,
                      NwayKshotOptions options) {
-  auto data = std::make_shared<Toy>(std::vector<uint32_t>(classes, per_class));
+  auto data =
+      std::make_shared<ToyClasses>(std::vector<uint32_t>(classes, per_class));
   return {data, all(*data), options, "train"};
 }
 
@@ -380,7 +358,7 @@ TEST_CASE("an unknown data.augment is an error with the key",
 
 TEST_CASE("too few classes for the ways are an error with the key", "[tasks]") {
   const auto data =
-      std::make_shared<Toy>(std::vector<uint32_t>{20, 4, 20, 5, 20, 6});
+      std::make_shared<ToyClasses>(std::vector<uint32_t>{20, 4, 20, 5, 20, 6});
   const auto make = [&](NwayKshotOptions options) {
     return NwayKshot(data, all(*data), options, "validation");
   };

@@ -42,6 +42,7 @@ enum class Purpose : uint32_t {
   latent = 16,
   counts = 17,       // ways and shots of a task
   interpolate = 18,  // whether a task is mixed with another, and how far
+  data_set = 19,     // which one a task is of
   test = 31,
 };
 

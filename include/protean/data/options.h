@@ -47,6 +47,10 @@ struct DataOptions {
   std::string also;
   // data.also_split: how each of theirs are split, as data.split.
   std::string also_split = "random";
+  // data.weights: every training task is of one data set, drawn by these; one
+  // number for each, comma-separated, the first one's first. Empty: all classes
+  // are equally likely and meet in one task.
+  std::string weights;
   // data.split_seed: seed of the random split.
   uint64_t split_seed = 0;
   // data.split_validation, data.split_test: fraction of the classes, in [0, 1).
