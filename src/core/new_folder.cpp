@@ -7,15 +7,30 @@ namespace protean {
 
 namespace fs = std::filesystem;
 
-NewFolder::NewFolder(fs::path path, const std::string& key)
-    : path_(std::move(path)), aside_(path_.string() + ".tmp") {
+namespace {
+
+// "out/" is "out".
+fs::path without_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+}  // namespace
+
+NewFolder::NewFolder(const fs::path& path, const std::string& key)
+    : path_(without_slash(path)) {
   std::error_code error;
   if (fs::exists(path_, error))
     throw ConfigError(
         concat(key, " ", path_.string(), ": exists; expected a new folder"));
   error.clear();
-  fs::remove_all(aside_, error);
-  fs::create_directories(aside_, error);
+  if (path_.has_parent_path())
+    fs::create_directories(path_.parent_path(), error);
+  // What lies there already is somebody else's.
+  for (int i = 0; !error; ++i) {
+    aside_ = path_.parent_path() /
+             concat(".", path_.filename().string(), ".", i, ".tmp");
+    if (fs::create_directory(aside_, error)) break;
+  }
   if (error)
     throw ConfigError(concat(key, " ", path_.string(),
                              ": cannot be created: ", error.message()));

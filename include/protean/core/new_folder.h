@@ -7,13 +7,14 @@
 
 namespace protean {
 
-// Files go to path + ".tmp", which finish() syncs, once for all of them, and
-// renames; without it they are removed again. `key` names the path in messages
+// Files go to a hidden folder beside it, which finish() syncs, once for all of
+// them, and renames; without it they are removed again. `key` names the path in
+// messages
 // ("--out"). The constructor throws ConfigError when the path exists or cannot
 // be made, write() and finish() throw DataError naming file and cause.
 class NewFolder {
  public:
-  NewFolder(std::filesystem::path path, const std::string& key);
+  NewFolder(const std::filesystem::path& path, const std::string& key);
   ~NewFolder();
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;
