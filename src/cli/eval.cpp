@@ -7,9 +7,10 @@
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
 #include "protean/evaluation/across.h"
-#include "protean/evaluation/check_ways.h"
+#include "protean/evaluation/check_tasks.h"
 #include "protean/evaluation/one_shot.h"
 #include "protean/evaluation/per_task.h"
+#include "protean/generative/generated_shots.h"
 #include "protean/tasks/task_list.h"
 
 #include "cli/commands.h"
@@ -133,7 +134,7 @@ void print(const EvalResult& r) {
         r.transductive ? "transductive" : "inductive", 100 * r.ece);
   }
   if (r.per_step.size() < 2) return;
-  std::printf("after each inner step:");
+  std::printf("after each step of adaptation:");
   for (const auto& step : r.per_step)
     if (std::isnan(step.accuracy))
       std::printf(" %.4f", r.acts ? -step.loss : step.loss);
@@ -182,19 +183,25 @@ void report_one_shot(const CommandLine& line, const OpenRun& run,
   }
 }
 
-int across(const CommandLine& line, World& world, const OpenRun& run) {
+// generator: of task.generated_shots, else null.
+int across(const CommandLine& line, World& world, const OpenRun& run,
+           const FrozenGenerator* generator) {
   auto& comm = *world.control;
   const auto& e = run.experiment;
   std::vector<Domain> domains;
   agree(comm, [&] {
     domains = open_domains(e, line.flags.at("across"), "--across");
+    for (auto& domain : domains)
+      if (generator)
+        domain.source =
+            with_generated_shots(e.config, *generator, domain.source);
   });
   std::vector<DomainResult> rows;
   for (const auto& domain : domains) {
     const auto tasks = draw_tasks(domain.source, e.config.run.seed,
                                   Stream::test, line.config.eval.tasks);
     agree(comm, [&] {
-      check_ways(e, run.stored.meta, tasks, "--across " + domain.name);
+      check_tasks(e, run.stored.meta, tasks, "--across " + domain.name);
     });
     rows.push_back({domain.name, evaluate(e, comm, run.stored.meta, tasks)});
     if (comm.rank() != 0 || line.json) continue;
@@ -242,10 +249,11 @@ void print_quality(const nlohmann::json& q) {
         s.at("samples").at("fidelity").get<double>());
 }
 
-// Of the images that a generative run makes, by each network of eval.features.
-nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
-                         Communicator& comm) {
-  auto all = nlohmann::json::array();
+// The networks of eval.features, on rank 0.
+std::vector<ImageFeatures> open_features(const CommandLine& line,
+                                         const OpenRun& run,
+                                         Communicator& comm) {
+  std::vector<ImageFeatures> all;
   std::istringstream names(line.config.eval.features);
   for (std::string name; std::getline(names, name, ',');) {
     StoredRun by;
@@ -253,15 +261,44 @@ nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
     if (!script) by = open_stored_run("eval.features", name, comm);
     on_root(comm, [&] {
       const auto shape =
-          generative_learner(run.experiment, "eval")->image_shape();
-      const auto features =
-          script ? features_of_script(name, shape) : features_of(by, shape);
-      all.push_back(sample_quality(run.experiment, run.stored.meta, features,
-                                   eval_stream(line.config.eval.stream),
-                                   run.experiment.config.eval_counts().shots));
+          generative_learner(run.experiment, "eval.features = " + name)
+              ->image_shape();
+      all.push_back(script ? features_of_script(name, shape)
+                           : features_of(by, shape));
     });
   }
   return all;
+}
+
+// Of the images that a generative run makes, by each of them.
+nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
+                         const std::vector<ImageFeatures>& features,
+                         Communicator& comm) {
+  auto all = nlohmann::json::array();
+  on_root(comm, [&] {
+    for (const auto& by : features)
+      all.push_back(sample_quality(run.experiment, run.stored.meta, by,
+                                   eval_stream(line.config.eval.stream),
+                                   run.experiment.config.eval_counts().shots));
+  });
+  return all;
+}
+
+// A list holds tasks without what the run's generator adds to them.
+EvalTasks listed_tasks(const CommandLine& line, const Experiment& e) {
+  EvalTasks tasks{e.tasks.ptr(eval_stream(line.config.eval.stream)),
+                  read_task_list(line.flags.at("task-list"), e.tasks)};
+  if (adds_generated_shots(e.config))
+    for (auto& spec : tasks.specs)
+      spec = GeneratedShots::with(spec, e.config.run.seed);
+  return tasks;
+}
+
+void save_tasks(const CommandLine& line, const Experiment& e,
+                std::vector<TaskSpec> specs) {
+  if (adds_generated_shots(e.config))
+    for (auto& spec : specs) spec = GeneratedShots::without(spec);
+  write_task_list(line.flags.at("save-task-list"), e.tasks, specs);
 }
 
 int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
@@ -271,13 +308,16 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   if (line.is_set("study")) return study(line, world, args, kFlags);
   auto run = open_run(line, comm);
   FrozenGenerator generator;
-  const bool frozen = open_frozen_generator(run.experiment, comm, generator);
-  agree(comm, [&] {
-    add_generated_shots(run.experiment, frozen ? &generator : nullptr);
-  });
-  if (line.is_set("across")) return across(line, world, run);
+  const bool adds = adds_generated_shots(run.experiment.config);
+  if (adds) {
+    open_frozen_generator(run.experiment, comm, generator);
+    agree(comm, [&] { add_generated_shots(run.experiment, &generator); });
+  }
+  if (line.is_set("across"))
+    return across(line, world, run, adds ? &generator : nullptr);
   const auto& e = run.experiment;
   const bool protocol = line.is_set("protocol");
+  const auto features = open_features(line, run, comm);
   EvalTasks tasks;
   agree(comm, [&] {
     const auto stream = eval_stream(line.config.eval.stream);
@@ -285,20 +325,18 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
       tasks = one_shot_tasks(read_one_shot_runs(line.flags.at("data")),
                              line.config.data.side);
     else if (line.is_set("task-list"))
-      tasks = {e.tasks.ptr(stream),
-               read_task_list(line.flags.at("task-list"), e.tasks)};
+      tasks = listed_tasks(line, e);
     else
       tasks = stream_tasks(e, stream, line.config.eval.tasks);
-    check_ways(e, run.stored.meta, tasks,
-               protocol                   ? "--protocol"
-               : line.is_set("task-list") ? "--task-list"
-                                          : "eval.ways");
+    check_tasks(e, run.stored.meta, tasks,
+                protocol                   ? "--protocol"
+                : line.is_set("task-list") ? "--task-list"
+                                           : "eval.ways");
   });
   const auto result = evaluate(e, comm, run.stored.meta, tasks);
-  const auto quality = qualities(line, run, comm);
+  const auto quality = qualities(line, run, features, comm);
   if (comm.rank() != 0) return kExitDone;
-  if (line.is_set("save-task-list"))
-    write_task_list(line.flags.at("save-task-list"), e.tasks, tasks.specs);
+  if (line.is_set("save-task-list")) save_tasks(line, e, tasks.specs);
   if (line.is_set("per-task"))
     write_per_task(line.flags.at("per-task"), result, tasks,
                    protocol ? nullptr : e.tasks.examples.get());

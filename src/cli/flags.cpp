@@ -61,8 +61,9 @@ bool open_frozen_generator(const Experiment& experiment, Communicator& control,
   const auto run = open_stored_run("generator.from",
                                    experiment.config.generated.from, control);
   agree(control, [&] {
-    generator = {generative_learner(run.experiment, run.dir), run.meta,
-                 std::make_shared<const Experiment>(run.experiment)};
+    generator = {
+        generative_learner(run.experiment, "generator.from = " + run.dir),
+        run.meta, std::make_shared<const Experiment>(run.experiment)};
   });
   return true;
 }

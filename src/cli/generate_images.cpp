@@ -27,7 +27,7 @@ int generate_images(const CommandLine& line, World& world) {
   ImageFolder support;
   on_root(*world.control, [&] {
     const auto learner =
-        generative_learner(run.experiment, line.flags.at("run"));
+        generative_learner(run.experiment, "--run " + line.flags.at("run"));
     const ImageFormat format{learner->image_shape(),
                              run.experiment.tasks.examples->ink()};
     support =

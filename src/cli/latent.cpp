@@ -66,7 +66,7 @@ ImageFeatures open_features(const CommandLine& line, const Experiment& e,
   ImageFeatures features;
   on_root(comm, [&] {
     const auto shape =
-        generative_learner(e, line.flags.at("run"))->image_shape();
+        generative_learner(e, "--run " + line.flags.at("run"))->image_shape();
     if (script)
       features = features_of_script(name, shape);
     else if (!name.empty())

@@ -63,6 +63,7 @@ class Opener {
     options.shots = counts.shots;
     options.queries = counts.queries;
     options.rotate = rotate;
+    options.labels = e_.config.task.labels;
     domains.push_back(
         {name, std::make_shared<NwayKshot>(std::move(data), std::move(classes),
                                            options, name)});

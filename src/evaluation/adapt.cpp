@@ -6,7 +6,7 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/data/table.h"
-#include "protean/evaluation/check_ways.h"
+#include "protean/evaluation/check_tasks.h"
 #include "protean/tasks/stored_tasks.h"
 
 namespace protean {
@@ -26,7 +26,7 @@ at::Tensor predict(const Experiment& e, const MetaView& meta, StoredTask task) {
   all.push_back(std::move(task));
   EvalTasks tasks{std::make_shared<StoredTasks>(std::move(all)), {}};
   tasks.specs.push_back(tasks.source->describe(0, {}, {}));
-  check_ways(e, meta, tasks, "--support");
+  check_tasks(e, meta, tasks, "--support");
   const auto batch = stack_tasks(*tasks.source, tasks.specs);
   at::Tensor prediction;
   e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {

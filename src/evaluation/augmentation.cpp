@@ -245,9 +245,10 @@ AugmentationStudy augmentation_study(const Experiment& e, const MetaView& meta,
   std::vector<Cell> cells;
   GenerativeLearnerPtr generator;
   agree(comm, [&] {
-    generator = generative_learner(e, "of --study augmentation");
+    generator = generative_learner(e, "--study augmentation");
     check(e, o);
     for (uint32_t shots : o.shots) {
+      need_support(*generator, shots, "--shots");
       AugmentationRow row;
       row.shots = shots;
       const auto classes = classes_with(e, stream, shots);

@@ -9,8 +9,9 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/evaluation/across.h"
-#include "protean/evaluation/check_ways.h"
+#include "protean/evaluation/check_tasks.h"
 #include "protean/tasks/nway_kshot.h"
+#include "protean/trainer/training_tasks.h"
 
 namespace protean {
 namespace {
@@ -43,9 +44,22 @@ EvalResult run_tasks(const StudyRun& run, Communicator& comm,
   EvalTasks tasks;
   agree(comm, [&] {
     tasks = make();
-    check_ways(run.experiment, run.meta, tasks, "--study " + run.name);
+    check_tasks(run.experiment, run.meta, tasks, "--study " + run.name);
   });
   return evaluate(run.experiment, comm, run.meta, tasks);
+}
+
+void need_classes(const StudyRun& run, const std::string& kind) {
+  const auto& config = run.experiment.config;
+  if (!config.task.labels)
+    throw ConfigError(concat("--study ", kind, " tells classes apart; ",
+                             run.name, " has learner.name = ",
+                             config.learner.name, "; expected augmentation"));
+  if (adds_generated_shots(config))
+    throw ConfigError(
+        concat("--study ", kind, " makes no generated shots; ", run.name,
+               " has task.generated_shots = ", config.task.generated_shots,
+               "; expected --task.generated_shots 0"));
 }
 
 void need_images(const StudyRun& run) {
@@ -128,7 +142,10 @@ Study make_study(const std::string& kind, const std::vector<StudyRun>& runs,
     if (!sizes && runs.size() != 1)
       throw ConfigError(
           concat("--study ", kind, " takes one run, got ", runs.size()));
-    for (const auto& run : runs) need_images(run);
+    for (const auto& run : runs) {
+      need_images(run);
+      if (kind != "augmentation") need_classes(run, kind);
+    }
   });
   Study study{kind, {}};
   for (const auto& run : runs)

@@ -25,6 +25,12 @@ TaskSpec GeneratedShots::describe(uint64_t seed, TaskId id,
   return with_generator(base_->describe(seed, id, stream), seed, stream);
 }
 
+TaskSpec GeneratedShots::without(const TaskSpec& spec) { return of_base(spec); }
+
+TaskSpec GeneratedShots::with(const TaskSpec& base, uint64_t seed) {
+  return with_generator(base, seed, {});
+}
+
 TaskShape GeneratedShots::shape(const TaskSpec& spec) const {
   auto shape = base_->shape(of_base(spec));
   shape.support += shape.ways * extra_;

@@ -13,11 +13,7 @@ void check_generator(const TaskSource& base,
     throw ConfigError(
         "task.generated_shots: the generator makes other images than the "
         "tasks hold");
-  if (shots < generator.least_support())
-    throw ConfigError(concat("task.shots = ", shots,
-                             "; task.generated_shots needs ",
-                             generator.least_support(),
-                             ", as many as its generator was trained on"));
+  need_support(generator, shots, "task.generated_shots with task.shots");
 }
 
 TaskSpec with_generator(TaskSpec spec, uint64_t seed,
@@ -28,6 +24,9 @@ TaskSpec with_generator(TaskSpec spec, uint64_t seed,
 }
 
 TaskSpec of_base(TaskSpec spec) {
+  if (spec.latent.empty())
+    throw Error(concat("task (step ", spec.id.step, ", index ", spec.id.index,
+                       "): no seed of its generated images"));
   spec.latent.pop_back();
   return spec;
 }

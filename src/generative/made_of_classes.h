@@ -1,5 +1,5 @@
-// What a generator makes of the classes of one task, for sources that add to
-// tasks of others.
+// What a generator makes of the classes of one task, for sources of
+// tasks that consist of such images or add them to others.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ TaskSpec of_base(TaskSpec spec);
 
 // Images like those of each class, from real ones (N, K, C, H, W): one tensor
 // (N, n, C, H, W) for each n of counts, contiguous, undefined for 0. They
-// depend on spec (with_generator) and their place in the list alone.
+// depend on spec, whose last latent is their seed, and on their place in the
+// list alone.
 std::vector<at::Tensor> made_of_classes(const GenerativeLearner& generator,
                                         const GeneratorVersions& versions,
                                         const TaskSpec& spec,

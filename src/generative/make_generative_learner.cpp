@@ -49,6 +49,31 @@ void check_noise(const GeneratorOptions& o, bool gan) {
         "than deform; expected normal");
 }
 
+// Keys that metagan alone looks at.
+void check_gan_keys(const GeneratorOptions& o, const std::string& learner) {
+  const GeneratorOptions d;
+  auto others = o;
+  others.adversary = d.adversary;
+  others.loss = d.loss;
+  others.reconstruct = d.reconstruct;
+  others.variance = d.variance;
+  others.task_code = d.task_code;
+  others.r1 = d.r1;
+  others.r1_every = d.r1_every;
+  others.anchor = d.anchor;
+  others.mode_seeking = d.mode_seeking;
+  others.image_variance = d.image_variance;
+  others.code_cycle = d.code_cycle;
+  others.proximal = d.proximal;
+  others.average = d.average;
+  if (!(others == o))
+    throw ConfigError(
+        "generator.adversary, loss, reconstruct, variance, task_code, r1, "
+        "r1_every, anchor, mode_seeking, image_variance, code_cycle, proximal "
+        "and average do nothing with learner.name = " +
+        learner + "; expected metagan, or none of them");
+}
+
 }  // namespace
 
 bool is_generative(const std::string& name) {
@@ -79,6 +104,7 @@ GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
     throw ConfigError("generator.network = \"" + generator.network +
                       "\" does nothing with learner.name = deform");
   check_noise(generator, gan);
+  if (!gan) check_gan_keys(generator, learner.name);
   if (gan) return std::make_shared<MetaGan>(generator, learner, train, eval);
   if (learner.name == "metavae")
     return std::make_shared<MetaVae>(generator, learner, train, eval);
@@ -95,8 +121,19 @@ void need_code_space(const GenerativeLearner& learner,
                      const std::string& what) {
   if (!learner.code_is_space())
     throw ConfigError(what + ": learner.name = " + learner.name() +
-                      " makes no image without one of its class; expected a "
-                      "run of: setvae, metavae, metagan");
+                      " with these settings has no codes that images can be "
+                      "made from and found by alone; expected a run of "
+                      "setvae, metavae or metagan with generator.encoder = "
+                      "true and another generator.network than deform");
+}
+
+void need_support(const GenerativeLearner& learner, int64_t images,
+                  const std::string& what) {
+  if (images < learner.least_support())
+    throw ConfigError(
+        concat(what, ": ", images, images == 1 ? " image" : " images",
+               " of a class; the model was trained on ",
+               learner.least_support(), ", expected at least as many"));
 }
 
 at::Tensor GenerativeLearner::realness(const MetaView&, const at::Tensor&,

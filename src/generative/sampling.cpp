@@ -21,10 +21,7 @@ void check(const GenerativeLearner& learner, const MetaView& meta,
   if (count < 1 || count > kMostSamples)
     throw ConfigError(
         concat("--count ", count, "; expected 1 to ", kMostSamples));
-  if (support < learner.least_support())
-    throw ConfigError(concat(
-        "--support: ", support, " image; the model was trained on ",
-        learner.least_support(), " per class, expected at least as many"));
+  need_support(learner, support, "--support");
   if (!at::isfinite(meta.theta).all().item<bool>())
     throw NumericError(
         "the model's parameters are not finite: its training diverged; "

@@ -105,6 +105,10 @@ class Reader {
     if (!in.contains("classes") || !in["classes"].is_array() ||
         !in.contains("examples") || !in["examples"].is_array())
       fail("no lists \"classes\" and \"examples\"");
+    if (!spec.latent.empty())
+      fail(
+          "\"latent\" is for computed tasks; expected none in a task of "
+          "classes");
     uint64_t examples = 0;
     for (const auto* counts : {&spec.support, &spec.query})
       for (uint32_t n : *counts) examples += n;

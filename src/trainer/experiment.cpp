@@ -174,11 +174,11 @@ Experiment make_experiment(const Config& config) {
 }
 
 GenerativeLearnerPtr generative_learner(const Experiment& e,
-                                        const std::string& run) {
+                                        const std::string& what) {
   auto learner = std::dynamic_pointer_cast<const GenerativeLearner>(e.learner);
   if (!learner)
     throw ConfigError(
-        concat("--run ", run, ": learner.name = ", e.learner->name(),
+        concat(what, ": learner.name = ", e.learner->name(),
                " makes no images; expected a run of: ", generative_names()));
   return learner;
 }

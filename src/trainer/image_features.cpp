@@ -17,7 +17,7 @@ namespace {
 class WithoutTask {
  public:
   WithoutTask(const StoredRun& run, const std::vector<int64_t>& image)
-      : learner_(*run.experiment.learner) {
+      : learner_(run.experiment.learner) {
     TaskBatch any;
     any.shape.ways = 1;
     any.ids = {TaskId{}};
@@ -26,14 +26,14 @@ class WithoutTask {
     any.support.x = at::zeros(shape, at::kFloat);
     any.support.y = at::zeros({1, 2}, at::kLong);
     const at::AutoGradMode inner_steps(true);
-    learner_.adapt(any, run.meta, [&](int, const Phi& phi) { phi_ = phi; });
+    learner_->adapt(any, run.meta, [&](int, const Phi& phi) { phi_ = phi; });
   }
   at::Tensor operator()(const at::Tensor& x) const {
-    return learner_.features(phi_, {x.unsqueeze(0), {}, {}})[0];
+    return learner_->features(phi_, {x.unsqueeze(0), {}, {}})[0];
   }
 
  private:
-  const Learner& learner_;
+  std::shared_ptr<const Learner> learner_;
   Phi phi_;
 };
 

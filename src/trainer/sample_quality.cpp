@@ -181,7 +181,7 @@ nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
                               const ImageFeatures& features, Stream stream,
                               int64_t shots) {
   at::NoGradGuard no_grad;
-  const auto generator = generative_learner(e, "eval");
+  const auto generator = generative_learner(e, "eval.features");
   const auto& data = *e.tasks.examples;
   const uint64_t seed = e.config.run.seed;
   std::vector<at::Tensor> of_reference, to_support;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <sstream>
 
 #include <ATen/ATen.h>
@@ -159,7 +160,7 @@ std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix,
     if (equal != std::string::npos) {
       const char* const end = item.data() + item.size();
       const auto read = std::from_chars(item.data() + equal + 1, end, weight);
-      if (read.ec != std::errc() || read.ptr != end ||
+      if (read.ec != std::errc() || read.ptr != end || !std::isfinite(weight) ||
           !(weight > 0 || (zeros && weight == 0)))
         refuse();
     }
@@ -186,8 +187,22 @@ bool mixes(const Config& config, const char* source) {
 void check_latent_keys(const Config& config) {
   const auto& o = config.generated;
   check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc", "image"});
-  GeneratedTaskOptions others = o;
   const GeneratedTaskOptions defaults;
+  if (!mixes(config, "clustered") &&
+      (o.clusters != defaults.clusters || o.partitions != defaults.partitions))
+    throw ConfigError(
+        concat("generator.clusters and generator.partitions do nothing with "
+               "task.mix = \"",
+               config.task.mix, "\"; expected clustered in it"));
+  if (!mixes(config, "generated") && o.rule != defaults.rule)
+    throw ConfigError(concat("generator.rule = ", o.rule,
+                             " does nothing with task.mix = \"",
+                             config.task.mix, "\"; expected generated in it"));
+  if (o.rule == "class" && o.spread != defaults.spread)
+    throw ConfigError(concat("generator.spread = ", o.spread,
+                             " does nothing with generator.rule = class; "
+                             "expected n, ro or oc"));
+  GeneratedTaskOptions others = o;
   others.spread = defaults.spread;
   others.separation = defaults.separation;
   others.separability = defaults.separability;
@@ -273,22 +288,41 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
   if (generator) e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
 }
 
-void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
-  if (e.config.task.generated_shots == 0) return;
+bool adds_generated_shots(const Config& config) {
+  return config.task.generated_shots > 0 && !config.task.generated_class();
+}
+
+namespace {
+
+std::shared_ptr<const GeneratorVersions> only_version(
+    const FrozenGenerator& generator) {
   const auto versions = std::make_shared<GeneratorVersions>();
-  versions->add(0, generator->meta);
+  versions->add(0, generator.meta);
+  return versions;
+}
+
+}  // namespace
+
+TaskSourcePtr with_generated_shots(const Config& config,
+                                   const FrozenGenerator& generator,
+                                   TaskSourcePtr base) {
+  return std::make_shared<GeneratedShots>(
+      std::move(base), generator.learner, only_version(generator),
+      config.task.generated_shots, config.task.generated_weight);
+}
+
+void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
   const auto& o = e.config.task;
+  if (o.generated_shots == 0) return;
   auto& train = e.tasks.train;
   if (o.generated_class()) {
     if (train)
       train = std::make_shared<GeneratedClass>(train, generator->learner,
-                                               versions, o);
+                                               only_version(*generator), o);
   } else {
     for (auto* source : {&train, &e.tasks.validation, &e.tasks.test})
       if (*source)
-        *source = std::make_shared<GeneratedShots>(*source, generator->learner,
-                                                   versions, o.generated_shots,
-                                                   o.generated_weight);
+        *source = with_generated_shots(e.config, *generator, *source);
   }
   e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
 }

@@ -45,15 +45,22 @@ sizes = [struct.unpack(">II", open(p, "rb").read()[16:24]) for p in sys.argv[1:]
 assert sizes == [(28, 28), (10 * 30 + 2, 11 * 30 + 2)], sizes
 PY
   # The first images do not depend on how many follow, nor on the threads of it.
-  accepted generate --run run --support images/class000 --count 5 --out b
+  accepted generate --run run --support images/class000 --count 5 --out b --run.threads 2
   for i in 1 2 3 4 5; do cmp a/sample-00000$i.png b/sample-00000$i.png || fail "sample $i differs"; done
   accepted generate --run run --support images/class000 --count 5 --out c --seed 1
   ! cmp -s b/sample-000001.png c/sample-000001.png || fail "another seed gives the same image"
   accepted generate --run run --support images/class000 --count 5 --out e --temperature 1.5
   ! cmp -s b/grid.png e/grid.png || fail "another temperature gives the same images"
-  accepted generate --run run --support images/class001 --count 5 --out d
-  ! cmp -s b/grid.png d/grid.png || fail "another class gives the same sheet"
-  [ ! -e a.tmp ] || fail "a.tmp stayed"
+  # Ink and paper are too coarse for what two steps have learnt of classes.
+  accepted "${tiny[@]}" --run.dir grey --generator.binary false
+  accepted generate --run grey --support images/class000 --count 1 --out d0
+  accepted generate --run grey --support images/class001 --count 1 --out d1
+  ! cmp -s d0/sample-000001.png d1/sample-000001.png || fail "another class gives the same image"
+  # What ends with a slash is the same folder, and what is beside it stays.
+  mkdir .f.0.tmp
+  accepted generate --run run --support images/class000 --count 5 --out f/
+  cmp b/sample-000001.png f/sample-000001.png || fail "f/ has another image"
+  expect_equal hidden "$(echo .*.tmp)" .f.0.tmp
 }
 
 bad() {
@@ -106,7 +113,7 @@ PY
   accepted "${tiny[@]}" --run.dir fixed --generator.random_shots false
   mkdir one
   cp images/class000/000.png one
-  refused 2 '--support: 1 image; the model was trained on 3 per class' \
+  refused 2 '--support: 1 image of a class; the model was trained on 3' \
     generate --run fixed --support one --out new
   # One step so long that nothing finite comes out of the parameters it leaves.
   accepted "${tiny[@]}" --run.dir wild --run.steps 1 --optim.lr 1e30 --optim.name sgd
@@ -122,6 +129,8 @@ keys() {
   train 'generator\.pooling = "median"; expected one of: moments, attention' \
     --generator.pooling median
   train 'generator\.\* is set, but learner.name = "maml"' --learner.name maml
+  train 'average do nothing with learner\.name = setvae' --generator.adversary 1
+  train 'data\.also_split = test does nothing without data\.also' --data.also_split test
   train 'a generative learner takes images' --data.source sinusoid
 }
 
@@ -161,11 +170,16 @@ joined() {
   python3 "$support/make_images.py" more 4 6 2
   accepted "${tiny[@]}" --run.dir both --data.also more
   accepted "${tiny[@]}" --run.dir one
+  accepted "${tiny[@]}" --run.dir even --data.also more --data.weights 1,1
+  [ "$(json even/summary.json 'd["theta_sha256"]')" != \
+    "$(json both/summary.json 'd["theta_sha256"]')" ] || fail "weights change nothing"
   [ "$(json both/summary.json 'd["data_checksum"]')" != \
     "$(json one/summary.json 'd["data_checksum"]')" ] || fail "the same data"
   refused 2 'data\.also: more has examples of another shape than sound\.pack' "${tiny[@]}" \
     --run.dir new --data.also more --data.channels 3
   refused 2 'nowhere: no such file or folder' "${tiny[@]}" --run.dir new --data.also more,nowhere
+  refused 2 'data\.weights: 3 weights that sum to 3 for 2 sources' "${tiny[@]}" --run.dir new \
+    --data.also more --data.weights 1,1,1
   refused 2 'data\.also is for images' "${tiny_net[@]}" --run.dir new --data.source table \
     --data.path table --data.also more
 }
@@ -272,7 +286,17 @@ quality() {
     '[(q["features"], q["real"]["frechet"] < q["samples"]["frechet"]) for q in d["quality"]]')" \
     '[["features.pt", true], ["net", true]]'
   refused 1 'learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
-  refused 2 'learner.name = protonet makes no images' eval --run net --eval.tasks 1 --eval.features net
+  refused 2 'eval\.features = net: learner.name = protonet makes no images' \
+    eval --run net --eval.tasks 1 --eval.features net
+  # No classes to tell apart.
+  accepted eval --run run --across test --eval.tasks 2 --json
+  expect_equal "bound across" "$(json "$scratch/out" \
+    '[(r["accuracy"], r["loss"] > 0) for r in d["domains"]]')" "[[null, true]]"
+  refused 2 '--study shots tells classes apart; run has learner.name = setvae' \
+    eval --run run --study shots --shots 1
+  accepted eval --run run --eval.shots 2 --eval.tasks 3 --save-task-list two.jsonl
+  refused 2 '--task-list has a 1-way task with 2 support images, .* = 3 images' \
+    eval --run run --task-list two.jsonl
 }
 
 # A learner whose samples are bent drawings.
@@ -283,9 +307,9 @@ deform() {
   accepted generate --run bent --support images/class000 --count 5 --out a
   accepted eval --run bent --eval.tasks 2 --eval.shots 2 --json
   expect_equal "bounds by support images" "$(json "$scratch/out" 'len(d["per_step"])')" 3
-  refused 2 'latent: learner\.name = deform makes no image without one' \
+  refused 2 'latent: learner\.name = deform with these settings has no codes' \
     latent --run bent --out new
-  refused 2 'generator\.from = bent: learner\.name = deform makes no image without one' \
+  refused 2 'generator\.from = bent: learner\.name = deform with these settings has no codes' \
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent
   accepted "${tiny_net[@]}" --run.dir images --task.mix generated --generator.from bent \
     --generator.rule image
@@ -330,6 +354,9 @@ augmentation() {
   expect_equal "arms asked for" \
     "$(json "$scratch/out" '[(r["arm"], r["by_repeat"]) for r in d["rows"]]')" \
     "$(json one.json '[(d["rows"][i]["arm"], d["rows"][i]["by_repeat"]) for i in (4, 0, 11, 7)]')"
+  accepted "${tiny[@]}" --run.dir fixed --generator.random_shots false
+  refused 2 '--shots: 1 image of a class; the model was trained on 3' \
+    eval --run fixed --study augmentation --shots 1
   refused 2 '--arms "all"; expected some of: none, copies' \
     eval --run run --study augmentation --arms all
   refused 2 '--shots 30: 0 classes of eval.stream = test have so many images' \
@@ -349,7 +376,7 @@ mix() {
   accepted "${tiny[@]}" --run.dir run
   train() { refused 2 "$1" "${tiny_net[@]}" --run.dir new "${@:2}"; }
   local mix
-  for mix in unreal real=0 real=x real,real; do
+  for mix in unreal real=0 real=x real=inf real,real; do
     train "task\.mix = \"$mix\"; expected sources with weights" --task.mix "$mix"
   done
   train 'need generator\.from; expected the run' --task.mix generated
@@ -360,6 +387,16 @@ mix() {
     --task.mix generated --generator.from run --generator.rule x
   train 'generator\.clusters = 1000000; expected 2 to' \
     --task.mix clustered --generator.from run --generator.clusters 1000000
+  train 'generator\.clusters and generator\.partitions do nothing with task\.mix' \
+    --task.mix generated --generator.from run --generator.clusters 20
+  train 'generator\.rule = n does nothing with task\.mix' \
+    --task.mix clustered --generator.from run --generator.rule n
+  train 'generator\.spread = 0\.1 does nothing with generator\.rule = class' \
+    --task.mix generated --generator.from run --generator.spread 0.1
+  accepted "${tiny[@]}" --run.dir blind --learner.name metagan --learner.inner_steps 1 \
+    --generator.encoder false --generator.task_code false
+  train 'generator\.from = blind: learner\.name = metagan with these settings has no codes' \
+    --task.mix generated --generator.from blind
   accepted "${tiny_net[@]}" --run.dir other
   train 'learner.name = maml makes no images' --task.mix generated --generator.from other
   # Generated images as a class, and their weight.
@@ -382,6 +419,21 @@ mix() {
   accepted "${tiny_net[@]}" --run.dir light "${shots[@]}" --task.generated_weight 0.5
   accepted eval --run light --eval.tasks 2 --json
   expect_equal shots "$(json "$scratch/out" 'd["shots"]')" 3
+  # A list holds the tasks alone, for any run.
+  accepted eval --run light --eval.tasks 4 --save-task-list light.jsonl --json
+  cp "$scratch/out" light.json
+  accepted eval --run light --task-list light.jsonl --json
+  cmp "$scratch/out" light.json || fail "another result on the tasks of a list"
+  # What evaluation has no use for may be gone.
+  mv run gone
+  accepted eval --run class --eval.tasks 4 --save-task-list class.jsonl
+  mv gone run
+  cmp light.jsonl class.jsonl || fail "generated shots are in the list"
+  sed '2s/}$/,"latent":[0]}/' class.jsonl >bent.jsonl
+  refused 2 'bent\.jsonl:2: "latent" is for computed tasks' eval --run class --task-list bent.jsonl
+  accepted eval --run light --across test --eval.tasks 2 --json
+  expect_equal "shots across" "$(json "$scratch/out" '[r["shots"] for r in d["domains"]]')" "[3]"
+  refused 2 '--study shots makes no generated shots' eval --run light --study shots --shots 1
   # A learner of generated tasks alone, with generated shots, is evaluated on
   # real ones.
   accepted "${tiny_net[@]}" --run.dir made --task.mix generated=2,augmented=1 --generator.from run \

@@ -28,6 +28,10 @@ class GeneratedShots : public TaskSource {
   TaskShape shape(const TaskSpec& spec) const override;
   void materialise(const TaskSpec& spec, EpisodeView out) const override;
 
+  // The base's task, as a list of tasks holds it, and back.
+  static TaskSpec without(const TaskSpec& spec);
+  static TaskSpec with(const TaskSpec& base, uint64_t seed);
+
  private:
   std::shared_ptr<const TaskSource> base_;
   GenerativeLearnerPtr generator_;

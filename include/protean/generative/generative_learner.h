@@ -65,6 +65,9 @@ using GenerativeLearnerPtr = std::shared_ptr<const GenerativeLearner>;
 // Throws ConfigError unless the learner's codes form a space. what: who needs
 // it, "generator.from = runs/g".
 void need_code_space(const GenerativeLearner& learner, const std::string& what);
+// Throws ConfigError unless so many images of a class are enough for it.
+void need_support(const GenerativeLearner& learner, int64_t images,
+                  const std::string& what);
 
 // Whether learner.name names a generative learner, and all that do: "setvae,
 // ...".

@@ -29,9 +29,10 @@ struct Experiment {
 // Throws ConfigError or DataError; nothing is written.
 Experiment make_experiment(const Config& config);
 
-// The learner, which must be generative. Throws ConfigError naming the run.
+// The learner, which must be generative. what: who needs it, "--run runs/a";
+// ConfigError says so when it is not.
 GenerativeLearnerPtr generative_learner(const Experiment& experiment,
-                                        const std::string& run);
+                                        const std::string& what);
 
 // Tasks per stack: task.stack, or a choice by the learner's size that does not
 // depend on the number of ranks.

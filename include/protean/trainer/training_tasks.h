@@ -41,6 +41,14 @@ bool needs_generator(const Config& config);
 void mix_training_tasks(Experiment& experiment,
                         const FrozenGenerator* generator);
 
+// Whether evaluation tasks have generated shots too.
+bool adds_generated_shots(const Config& config);
+
+// base: tasks of the experiment's ways and shots, with its generated shots.
+TaskSourcePtr with_generated_shots(const Config& config,
+                                   const FrozenGenerator& generator,
+                                   TaskSourcePtr base);
+
 // Adds task.generated_shots to the support sets of all tasks, training and
 // evaluation alike, or a class of them to training tasks (task.generated_as);
 // nothing to do when there are none. After mix_training_tasks(), if that is
