@@ -153,7 +153,7 @@ GeneratedTasks::Draft GeneratedTasks::draft(const TaskSpec& spec,
                              learner_->latent_size(), kLatentNoise))
                  .reshape(shape)
                  .contiguous();
-  if (ways > 1) d.separability = separability(phi, d.images);
+  if (rejects()) d.separability = separability(phi, d.images);
   return d;
 }
 
@@ -178,6 +178,10 @@ at::Tensor GeneratedTasks::most_real(const MetaView& meta, const Phi& phi,
   return best;
 }
 
+bool GeneratedTasks::rejects() const {
+  return counts_.ways > 1 && options_.separability > 0;
+}
+
 double GeneratedTasks::separability(const Phi& phi,
                                     const at::Tensor& images) const {
   const int64_t ways = counts_.ways, shots = counts_.shots;
@@ -198,8 +202,8 @@ void GeneratedTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
   const auto meta = versions_->at(spec.generator_version);
   const Phi phi = learner_->start(meta);
   Draft best = draft(spec, meta, phi, 0);
-  for (uint32_t i = 1; i < kAttempts && counts_.ways > 1 &&
-                       best.separability < options_.separability;
+  for (uint32_t i = 1;
+       i < kAttempts && rejects() && best.separability < options_.separability;
        ++i) {
     Draft next = draft(spec, meta, phi, i);
     if (next.separability > best.separability) best = std::move(next);

@@ -6,8 +6,9 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
-#include "protean/tasks/noise.h"
 #include "protean/tasks/nway.h"
+
+#include "generative/made_of_classes.h"
 
 namespace protean {
 
@@ -29,11 +30,7 @@ ImageTasks::ImageTasks(GenerativeLearnerPtr learner,
     throw ConfigError(
         "generator.rule = image: the generator makes other images than data.* "
         "has");
-  if (learner_->least_support() > 1)
-    throw ConfigError(
-        concat("generator.rule = image shows the generator one "
-               "image; it was trained on ",
-               learner_->least_support()));
+  need_support(*learner_, 1, "generator.rule = image");
 }
 
 TaskSpec ImageTasks::describe(uint64_t seed, TaskId id,
@@ -66,18 +63,8 @@ void ImageTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
                 spec.examples.at(static_cast<size_t>(way)),
                 anchors[way].data_ptr<float>());
 
-  // All classes at once, each as a task of its own; noise by class.
-  const std::vector<TaskId> ids(static_cast<size_t>(ways), spec.id);
-  const Phi phi =
-      learner_->adapted(anchors, ids, versions_->at(spec.generator_version));
-  const auto noise = [&](int64_t d, uint32_t slot) {
-    return task_noise(spec.latent.at(0), {spec.id}, ways * made, d,
-                      Purpose::latent, slot, anchors)
-        .view({ways, made, d});
-  };
-  const auto others = learner_->decode(
-      phi, learner_->code(phi, noise(learner_->code_size(), 0)),
-      noise(learner_->latent_size(), 1));
+  const auto others =
+      made_of_classes(*learner_, *versions_, spec, anchors, {made})[0];
   fill_nway(at::cat({anchors, others}, 1).contiguous(), spec, out);
 }
 

@@ -71,6 +71,8 @@ class GeneratedTasks : public TaskSource {
                        const at::Tensor& codes, const at::Tensor& noise) const;
   at::Tensor anchors(const TaskSpec& spec, uint32_t attempt,
                      const at::Tensor& like) const;
+  // Whether tasks are made again for want of separability.
+  bool rejects() const;
   double separability(const Phi& phi, const at::Tensor& images) const;
 
   GenerativeLearnerPtr learner_;
