@@ -121,7 +121,9 @@ void run_stack(const Experiment& e, const MetaView& meta,
   const auto rows = at::tensor(at_rows, at::kLong);
   const auto batch = to(stack_tasks(*tasks.source, own), meta.theta.device(),
                         meta.theta.scalar_type());
+  int64_t visits = 0;
   e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {
+    ++visits;
     const auto prediction = e.learner->predict(phi, batch.query);
     const auto put = [&](at::Tensor& to, const at::Tensor& values) {
       to.select(0, k).index_copy_(0, rows, values.to(at::kCPU, at::kDouble));
@@ -134,6 +136,9 @@ void run_stack(const Experiment& e, const MetaView& meta,
       table.bins.index_copy_(0, rows,
                              calibration_sums(prediction, batch.query));
   });
+  if (visits != table.steps)
+    throw Error(concat("learner.name = ", e.learner->name(), " adapted in ",
+                       visits - 1, " steps; expected ", table.steps - 1));
 }
 
 }  // namespace
