@@ -1,3 +1,5 @@
+#include <set>
+
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 
@@ -23,9 +25,26 @@ const std::vector<CommandFlag> kFlags = {
     {"out", "PATH", "",
      "file for the text; new folder for images, with grid.png"}};
 
+// Flags of what the run does not make.
+void refuse(const CommandLine& line, const std::set<std::string>& flags,
+            const char* made) {
+  for (const auto& flag : kFlags)
+    if (flags.count(flag.name) &&
+        line.flags.at(flag.name) != flag.default_value)
+      throw ConfigError(concat("--", flag.name, " does nothing here: --run ",
+                               line.flags.at("run"), " makes ", made));
+}
+
 int generate(const CommandLine& line, World& world) {
   const auto& config = line.config;
-  if (is_generative(config.learner.name)) return generate_images(line, world);
+  const bool images = is_generative(config.learner.name);
+  agree(*world.control, [&] {
+    if (images)
+      refuse(line, {"prompt", "length"}, "images");
+    else if (config.data.source == "text")
+      refuse(line, {"count", "resize"}, "text");
+  });
+  if (images) return generate_images(line, world);
   agree(*world.control, [&] {
     if (config.data.source != "text")
       throw ConfigError(

@@ -73,6 +73,7 @@ bad() {
   generate 2 '--count -1; expected a whole number' --count=-1
   generate 2 '--count many; expected a whole number' --count many
   generate 2 '--temperature 0; expected above 0' --temperature 0
+  generate 2 '--prompt does nothing here: --run run makes images' --prompt hello
   mkdir empty taken
   refused 2 'empty: holds no PNG or JPEG file' generate --run run --support empty --out new
   refused 2 'nosuch: cannot be listed: No such file' generate --run run --support nosuch --out new
