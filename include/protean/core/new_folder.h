@@ -9,9 +9,9 @@ namespace protean {
 
 // Files go to a hidden folder beside it, which finish() syncs, once for all of
 // them, and renames; without it they are removed again. `key` names the path in
-// messages
-// ("--out"). The constructor throws ConfigError when the path exists or cannot
-// be made, write() and finish() throw DataError naming file and cause.
+// messages ("--out"). The constructor throws ConfigError when the path exists
+// or cannot be made, write() and finish() throw DataError naming file and
+// cause.
 class NewFolder {
  public:
   NewFolder(const std::filesystem::path& path, const std::string& key);
