@@ -266,7 +266,9 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
     totals.ranks.push_back(s.report);
     overflow |= s.overflow != 0;
     for (int i = 0; i < 3; ++i) largest[i] = std::max(largest[i], s.largest[i]);
-    if (s.report.bad_task >= 0 && bad_task < 0) {
+    // The first task of all, whoever had it.
+    if (s.report.bad_task >= 0 &&
+        (bad_task < 0 || s.report.bad_task < bad_task)) {
       bad_task = s.report.bad_task;
       bad_rank = r;
     }
