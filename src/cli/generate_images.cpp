@@ -6,6 +6,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/core/signals.h"
 #include "protean/generative/sampling.h"
 
 #include "cli/commands.h"
@@ -23,6 +24,7 @@ int generate_images(const CommandLine& line, World& world) {
     required(line, "support");
     required(line, "out");
   });
+  stop_on_interrupt();
   const auto run = open_run(line, *world.control);
   ImageFolder support;
   on_root(*world.control, [&] {

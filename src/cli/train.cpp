@@ -2,6 +2,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/core/signals.h"
 #include "protean/trainer/provenance.h"
 #include "protean/trainer/run_directory.h"
 #include "protean/trainer/trainer.h"
@@ -43,6 +44,7 @@ int run_train(const Arguments& args) {
   return with_world(
       "train", args, kFlags, stored_config,
       [](const CommandLine& line, World& world) {
+        stop_on_interrupt();
         Experiment experiment;
         RunContext context;
         agree(*world.control, [&] {

@@ -7,6 +7,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/new_folder.h"
+#include "protean/core/signals.h"
 #include "protean/generative/class_sampler.h"
 
 namespace protean {
@@ -56,6 +57,10 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
   for (int64_t i = 0; i < std::min(shots, columns); ++i)
     grid.place(0, i, support.values.data() + i * values);
   sampler.draw(o.count, [&](int64_t begin, const at::Tensor& made) {
+    if (stop_requested())
+      throw Error(concat(out.string(), ": stopped by a signal after ", begin,
+                         " images; none is kept"),
+                  kExitStopped);
     const auto images = made.contiguous();
     if (!at::isfinite(images).all().item<bool>())
       throw NumericError(
