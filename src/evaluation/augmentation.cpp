@@ -163,6 +163,10 @@ bool makes_images(const std::string& arm) {
   return arm == "generated" || arm == "both" || arm == "alone";
 }
 
+bool distorts(const std::string& arm) {
+  return arm == "classical" || arm == "both" || arm == "ceiling";
+}
+
 struct Cell {
   size_t row;
   uint32_t repeat;
@@ -180,7 +184,7 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
     const int64_t tests = for_test(data.size(cls));
     test.push_back(all.narrow(0, all.size(0) - tests, tests));
     const auto real = all.narrow(0, 0, row.shots);
-    if (row.arm == "oracle")
+    if (row.arm == "oracle" || row.arm == "ceiling")
       pool.push_back(all.narrow(0, 0, all.size(0) - tests));
     else if (row.arm == "copies")
       pool.push_back(real.index_select(
@@ -197,8 +201,8 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
     } else
       pool.push_back(real);
   }
-  return classify(e.config.model, std::move(pool), test,
-                  row.arm == "classical" || row.arm == "both", o.steps, seed);
+  return classify(e.config.model, std::move(pool), test, distorts(row.arm),
+                  o.steps, seed);
 }
 
 void check(const Experiment& e, const AugmentationOptions& o) {
@@ -207,7 +211,7 @@ void check(const Experiment& e, const AugmentationOptions& o) {
     if (std::find(known.begin(), known.end(), arm) == known.end())
       throw ConfigError("--arms \"" + arm +
                         "\"; expected some of: none, copies, classical, "
-                        "generated, both, alone, oracle");
+                        "generated, both, alone, oracle, ceiling");
   for (const auto& [name, value] :
        {std::pair("generated", o.generated), std::pair("repeats", o.repeats),
         std::pair("steps", o.steps)})

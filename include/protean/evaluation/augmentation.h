@@ -12,6 +12,7 @@
 //   alone      what the generator made, without the K (classification accuracy
 //              score, Ravuri and Vinyals 2019, arXiv:1905.10887)
 //   oracle     all real ones that are not for the test
+//   ceiling    all of these, distorted as in classical
 // Network, optimiser, batches and steps are the same for all. Classes without
 // K images to learn from are left out, the same for all rows of one K. A repeat
 // draws parts, network and images anew, the same parts for all rows.
@@ -30,7 +31,7 @@ namespace protean {
 
 struct AugmentationOptions {
   std::vector<std::string> arms = {"none", "copies", "classical", "generated",
-                                   "both", "alone",  "oracle"};
+                                   "both", "alone",  "oracle",    "ceiling"};
   std::vector<uint32_t> shots = {5, 10, 15};
   int64_t generated = 128;  // images per class
   double temperature = 1;   // of these, see generative/class_sampler.h
