@@ -210,8 +210,10 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
   b.add("learner.inner_beta1", c.learner.inner_beta1, "of adam");
   b.add("learner.inner_beta2", c.learner.inner_beta2, "of adam");
   b.add("learner.inner_eps", c.learner.inner_eps, "of adam");
-  b.add("learner.adapt", c.learner.adapt,
-        "what the inner loop moves: all, head or body");
+  b.add(
+      "learner.adapt", c.learner.adapt,
+      "what the inner loop moves: all, head or body; of generators all, head, "
+      "film (scales, last layers and code) or code");
   b.add("learner.adapt_norm", c.learner.adapt_norm,
         "adapt scale and shift of norms too");
   b.add("learner.truncate", c.learner.truncate,

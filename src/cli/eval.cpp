@@ -35,7 +35,7 @@ const std::vector<CommandFlag> kFlags = {
      "of --study shots (1,2,3,5,10) and augmentation (5,10,15)"},
     {"arms", "LIST", "",
      "rows of --study augmentation "
-     "(none,copies,classical,generated,both,alone,oracle)"},
+     "(none,copies,classical,generated,both,alone,oracle,ceiling)"},
     {"generated", "N", "", "images per class, of --study augmentation (128)"},
     {"temperature", "X", "", "of these: above 1, they differ more (1)"},
     {"repeats", "N", "", "with other images to learn from, of the same (3)"},
@@ -112,6 +112,11 @@ void print(const EvalResult& r) {
         "rollouts per step, judged by %lld others\n",
         -last.loss, r.ci95, static_cast<long long>(r.tasks),
         static_cast<long long>(r.shots), static_cast<long long>(r.queries));
+  } else if (std::isnan(last.loss)) {
+    std::printf(
+        "no loss: the generator was not trained by a bound "
+        "(generator.reconstruct); eval.features judges its images\n");
+    return;
   } else if (std::isnan(last.accuracy)) {
     std::printf("loss %.4f +- %.4f (median %.4f) over %lld tasks\n", last.loss,
                 r.ci95, last.loss_median, static_cast<long long>(r.tasks));
@@ -236,6 +241,8 @@ void print_quality(const nlohmann::json& q) {
     std::printf("\n");
   }
   std::printf(
+      "  distances grow as images get fewer: compare with those of as many "
+      "real ones\n"
       "  copying: distance ratio %.3f, share closer %.3f, membership %.3f\n",
       q.at("copying").at("distance_ratio").get<double>(),
       q.at("copying").at("share_closer").get<double>(),

@@ -40,7 +40,8 @@ class Deform : public ConditionalGenerator {
 
   int64_t code_size() const override { return 1; }
   int64_t least_support() const override { return 1; }
-  bool code_is_space() const override { return false; }
+  bool draws_any_code() const override { return false; }
+  bool finds_codes() const override { return false; }
   at::Tensor code(const Phi& phi, const at::Tensor& noise) const override;
   at::Tensor decode(const Phi& phi, const at::Tensor& code,
                     const at::Tensor& noise) const override;

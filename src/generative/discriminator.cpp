@@ -42,27 +42,36 @@ Discriminator::Discriminator(LayerSpace& space, const std::string& name,
     projection_ = space.weight(name + ".projection", {o.features, code}, 1);
 }
 
+Params Discriminator::normalised(const Params& p) const {
+  Params out = p;
+  const auto normalise = [&](size_t weight) {
+    out[weight] = spectral_norm(p[weight]);
+  };
+  for (const auto& layers : {convolutions_, dense_})
+    for (const auto& layer : layers) normalise(layer.weight);
+  normalise(score_.weight);
+  if (task_code_) normalise(projection_);
+  return out;
+}
+
 at::Tensor Discriminator::features(const Params& p, const at::Tensor& x) const {
   auto h = ops::to_stack(x);
   for (const auto& c : convolutions_)
-    h = at::leaky_relu(ops::conv(h, spectral_norm(p[c.weight]), 2) +
+    h = at::leaky_relu(ops::conv(h, p[c.weight], 2) +
                            p[c.bias].unsqueeze(0).unsqueeze(-1).unsqueeze(-1),
                        kSlope);
   h = ops::from_stack(h);
   for (const auto& d : dense_)
-    h = at::leaky_relu(ops::linear(h, spectral_norm(p[d.weight]), p[d.bias]),
-                       kSlope);
+    h = at::leaky_relu(ops::linear(h, p[d.weight], p[d.bias]), kSlope);
   return h;
 }
 
 at::Tensor Discriminator::operator()(const Params& p, const at::Tensor& x,
                                      const at::Tensor& code) const {
   const auto f = features(p, x);
-  auto score = ops::linear(f, spectral_norm(p[score_.weight]), p[score_.bias])
-                   .squeeze(2);
+  auto score = ops::linear(f, p[score_.weight], p[score_.bias]).squeeze(2);
   if (task_code_)
-    score = score +
-            (f * ops::linear(code, spectral_norm(p[projection_]), {})).sum(2);
+    score = score + (f * ops::linear(code, p[projection_], {})).sum(2);
   return score;
 }
 

@@ -20,7 +20,11 @@ class Discriminator {
   Discriminator(LayerSpace& space, const std::string& name,
                 const std::vector<int64_t>& shape, int64_t code,
                 const GeneratorOptions& o);
-  // x (T, n, C, H, W), code (T, n, c), not used without a task code -> (T, n).
+  // Its parameters with spectral norms taken, which costs as much as a few
+  // images do: once for all that is judged by them.
+  Params normalised(const Params& p) const;
+  // p normalised; x (T, n, C, H, W), code (T, n, c), not used without a task
+  // code -> (T, n).
   at::Tensor operator()(const Params& p, const at::Tensor& x,
                         const at::Tensor& code) const;
 

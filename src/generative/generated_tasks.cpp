@@ -78,6 +78,9 @@ GeneratedTasks::GeneratedTasks(
         "generator.tries = ", o.tries,
         " chooses by a discriminator, and learner.name = ", learner_->name(),
         " has none; expected 1, or a run of metagan"));
+  if (rejects())
+    need_found_codes(*learner_, concat("generator.separability = ",
+                                       o.separability, " (0 takes all tasks)"));
   least_distance_ =
       separation(counts.ways, learner_->code_size(), o.separation);
 }

@@ -1,6 +1,8 @@
 #include "protean/core/choice.h"
 #include "protean/core/error.h"
+#include "protean/core/unused.h"
 #include "protean/generative/generative_learner.h"
+#include "protean/learners/make_learner.h"
 
 #include "generative/deform.h"
 #include "generative/meta_gan.h"
@@ -49,29 +51,71 @@ void check_noise(const GeneratorOptions& o, bool gan) {
         "than deform; expected normal");
 }
 
-// Keys that metagan alone looks at.
+// Keys of generators that metagan alone looks at.
 void check_gan_keys(const GeneratorOptions& o, const std::string& learner) {
   const GeneratorOptions d;
-  auto others = o;
-  others.adversary = d.adversary;
-  others.loss = d.loss;
-  others.reconstruct = d.reconstruct;
-  others.variance = d.variance;
-  others.task_code = d.task_code;
-  others.r1 = d.r1;
-  others.r1_every = d.r1_every;
-  others.anchor = d.anchor;
-  others.mode_seeking = d.mode_seeking;
-  others.image_variance = d.image_variance;
-  others.code_cycle = d.code_cycle;
-  others.proximal = d.proximal;
-  others.average = d.average;
-  if (!(others == o))
-    throw ConfigError(
-        "generator.adversary, loss, reconstruct, variance, task_code, r1, "
-        "r1_every, anchor, mode_seeking, image_variance, code_cycle, proximal "
-        "and average do nothing with learner.name = " +
-        learner + "; expected metagan, or none of them");
+  const Unused unused("learner.name = " + learner, "learner.name = metagan");
+  unused("generator.adversary", o.adversary, d.adversary);
+  unused("generator.loss", o.loss, d.loss);
+  unused("generator.reconstruct", o.reconstruct, d.reconstruct);
+  unused("generator.variance", o.variance, d.variance);
+  unused("generator.task_code", o.task_code, d.task_code);
+  unused("generator.r1", o.r1, d.r1);
+  unused("generator.r1_every", o.r1_every, d.r1_every);
+  unused("generator.anchor", o.anchor, d.anchor);
+  unused("generator.mode_seeking", o.mode_seeking, d.mode_seeking);
+  unused("generator.image_variance", o.image_variance, d.image_variance);
+  unused("generator.code_cycle", o.code_cycle, d.code_cycle);
+  unused("generator.proximal", o.proximal, d.proximal);
+  unused("generator.average", o.average, d.average);
+}
+
+// The deformation model has neither a set's code nor layers to normalise.
+// Widths may be set all the same.
+void check_deform_keys(const GeneratorOptions& o) {
+  const GeneratorOptions d;
+  const Unused unused("a deformation model");
+  unused("generator.encoder", o.encoder, d.encoder);
+  unused("generator.pooling", o.pooling, d.pooling);
+  unused("generator.random_shots", o.random_shots, d.random_shots);
+  unused("generator.code_weight", o.code_weight, d.code_weight);
+  unused("generator.task_norm", o.task_norm, d.task_norm);
+}
+
+// Keys of inner steps, which the models that make none do not look at.
+void check_inner_keys(const LearnerOptions& o,
+                      const GeneratorOptions& generator) {
+  const LearnerOptions d;
+  const Unused unused("learner.name = " + o.name,
+                      "learner.name = metavae or metagan");
+  unused("generator.meta", generator.meta, GeneratorOptions().meta);
+  unused("learner.inner_steps", o.inner_steps, d.inner_steps);
+  unused("learner.inner_lr", o.inner_lr, d.inner_lr);
+  unused("learner.inner_optimizer", o.inner_optimizer, d.inner_optimizer);
+  unused("learner.inner_momentum", o.inner_momentum, d.inner_momentum);
+  unused("learner.inner_beta1", o.inner_beta1, d.inner_beta1);
+  unused("learner.inner_beta2", o.inner_beta2, d.inner_beta2);
+  unused("learner.inner_eps", o.inner_eps, d.inner_eps);
+  unused("learner.second_order", o.second_order, d.second_order);
+  unused("learner.adapt", o.adapt, d.adapt);
+  unused("learner.eval_steps", o.eval_steps, d.eval_steps);
+}
+
+// Settings that the learner would not look at.
+void check_unused(const LearnerOptions& learner, const GeneratorOptions& o) {
+  const GeneratorOptions d;
+  const Unused unused("learner.name = " + learner.name,
+                      "learner.name = deform");
+  const bool gan = learner.name == "metagan", bends = learner.name == "deform";
+  if (bends || (gan && o.network == "deform"))
+    check_deform_keys(o);
+  else
+    unused("generator.warm_up", o.warm_up, d.warm_up);
+  if (bends)
+    Unused("learner.name = deform")("generator.network", o.network, d.network);
+  if (!gan) check_gan_keys(o, learner.name);
+  if (!gan && learner.name != "metavae") check_inner_keys(learner, o);
+  check_few_shot_alone(learner);
 }
 
 }  // namespace
@@ -89,42 +133,32 @@ GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
                                              const TaskCounts& eval) {
   validate(generator, train);
   const bool gan = learner.name == "metagan";
-  const bool bends =
-      learner.name == "deform" || (gan && generator.network == "deform");
-  if (!bends && generator.warm_up != 0)
-    throw ConfigError(concat("generator.warm_up = ", generator.warm_up,
-                             " does nothing with learner.name = ", learner.name,
-                             "; expected deform"));
-  if (bends && !generator.encoder)
-    throw ConfigError(
-        "generator.encoder = false does nothing with a deformation model; "
-        "expected true");
-  if (learner.name == "deform" &&
-      generator.network != GeneratorOptions{}.network)
-    throw ConfigError("generator.network = \"" + generator.network +
-                      "\" does nothing with learner.name = deform");
+  check_unused(learner, generator);
   check_noise(generator, gan);
-  if (!gan) check_gan_keys(generator, learner.name);
   if (gan) return std::make_shared<MetaGan>(generator, learner, train, eval);
   if (learner.name == "metavae")
     return std::make_shared<MetaVae>(generator, learner, train, eval);
-  if (generator.meta != GeneratorOptions{}.meta)
-    throw ConfigError("generator.meta = \"" + generator.meta +
-                      "\" does nothing with learner.name = " + learner.name +
-                      "; expected metavae, metagan");
   if (learner.name == "deform")
     return std::make_shared<Deform>(generator, learner, train, eval);
   return std::make_shared<SetVae>(generator, learner, train, eval);
 }
 
-void need_code_space(const GenerativeLearner& learner,
-                     const std::string& what) {
-  if (!learner.code_is_space())
+void need_any_code(const GenerativeLearner& learner, const std::string& what) {
+  if (!learner.draws_any_code())
     throw ConfigError(what + ": learner.name = " + learner.name() +
-                      " with these settings has no codes that images can be "
-                      "made from and found by alone; expected a run of "
-                      "setvae, metavae or metagan with generator.encoder = "
-                      "true and another generator.network than deform");
+                      " with these settings bends support images, and draws no "
+                      "class from a code alone; expected a run of setvae, "
+                      "metavae or metagan with another generator.network than "
+                      "deform");
+}
+
+void need_found_codes(const GenerativeLearner& learner,
+                      const std::string& what) {
+  need_any_code(learner, what);
+  if (!learner.finds_codes())
+    throw ConfigError(what + ": learner.name = " + learner.name() +
+                      " with generator.encoder = false finds no image's code; "
+                      "expected a run with generator.encoder = true");
 }
 
 void need_support(const GenerativeLearner& learner, int64_t images,

@@ -1,5 +1,7 @@
 #include "generative/meta_gan.h"
 
+#include <limits>
+
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -213,7 +215,8 @@ at::Tensor MetaGan::generator_loss(const Pair& p, const Seen& seen,
   if (o.reconstruct == "mse") value = value + squared_error(made.images, s);
   if (o.adversary > 0) {
     const auto score =
-        discriminator_(p.discriminator, made.images, made.basis.code);
+        discriminator_(discriminator_.normalised(p.discriminator), made.images,
+                       made.basis.code);
     value =
         value +
         o.adversary * (o.loss == "bce" ? at::softplus(-score) : -score).mean(1);
@@ -254,8 +257,9 @@ at::Tensor MetaGan::image_variance(const Params& generator, const Seen& seen,
   const auto own = followed_images(generator, seen, s);
   const auto weight = usual[-1];
   const auto mean = usual.narrow(0, 0, own.size(1)) / weight.clamp_min(1e-9);
-  return options_.image_variance * (weight > 0) * (own - mean).square().sum(1) /
-         static_cast<double>(kFollowed);
+  const auto apart =
+      (own - mean).square().sum(1) / static_cast<double>(kFollowed);
+  return options_.image_variance * apart * (weight > 0);
 }
 
 at::Tensor MetaGan::discriminator_loss(const Pair& p, const Seen& seen,
@@ -266,8 +270,9 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Seen& seen,
   const auto& code = f.basis.code;
   auto x = generator_->prepared(s.target);
   if (penalty) x = x.detach().requires_grad_();
-  const auto real = discriminator_(p.discriminator, x, code);
-  const auto fake = discriminator_(p.discriminator, f.images, code);
+  const auto judge = discriminator_.normalised(p.discriminator);
+  const auto real = discriminator_(judge, x, code);
+  const auto fake = discriminator_(judge, f.images, code);
   const auto over_images = [&](const at::Tensor& v) {
     return over_target(v, s);
   };
@@ -292,8 +297,8 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Seen& seen,
     };
     if (options_.loss == "wasserstein") {
       const auto between = mixed(x, f.images, s).detach().requires_grad_();
-      const auto slope = squared_slope(
-          between, discriminator_(p.discriminator, between, code));
+      const auto slope =
+          squared_slope(between, discriminator_(judge, between, code));
       value = value + strength * ((slope + 1e-12).sqrt() - 1).square().mean(1);
     } else {
       value = value + 0.5 * strength * squared_slope(x, real).mean(1);
@@ -474,13 +479,19 @@ at::Tensor MetaGan::realness(const MetaView& meta, const at::Tensor& code,
   at::NoGradGuard no_grad;
   const auto& space = discriminator_layers_.space();
   return discriminator_(
-      shared_params(
-          space, meta.theta.narrow(0, generator_space().size(), space.size())),
+      discriminator_.normalised(shared_params(
+          space, meta.theta.narrow(0, generator_space().size(), space.size()))),
       images, code);
 }
 
 Phi MetaGan::start(const MetaView& meta) const {
   return generator_->start(averaged(meta));
+}
+
+at::Tensor MetaGan::predict(const Phi& phi, const Part& part) const {
+  if (options_.reconstruct == "bound") return generator_->predict(phi, part);
+  return at::full({part.x.size(0), part.x.size(1), 1},
+                  std::numeric_limits<double>::quiet_NaN(), part.x.options());
 }
 
 int MetaGan::eval_steps() const {

@@ -58,16 +58,16 @@ class MetaGan : public GenerativeLearner {
 
   // All that follows is the averaged generator's.
   Phi start(const MetaView& meta) const override;
-  at::Tensor predict(const Phi& phi, const Part& part) const override {
-    return generator_->predict(phi, part);
-  }
+  // The generator's bound, where it was trained by it, else NaN.
+  at::Tensor predict(const Phi& phi, const Part& part) const override;
   int64_t code_size() const override { return generator_->code_size(); }
   int64_t latent_size() const override { return generator_->latent_size(); }
   const std::vector<int64_t>& image_shape() const override {
     return generator_->image_shape();
   }
   int64_t least_support() const override { return generator_->least_support(); }
-  bool code_is_space() const override { return generator_->code_is_space(); }
+  bool draws_any_code() const override { return generator_->draws_any_code(); }
+  bool finds_codes() const override { return generator_->finds_codes(); }
   at::Tensor code(const Phi& phi, const at::Tensor& noise) const override {
     return generator_->code(phi, noise);
   }
@@ -78,8 +78,8 @@ class MetaGan : public GenerativeLearner {
   at::Tensor embed(const Phi& phi, const at::Tensor& x) const override {
     return generator_->embed(phi, x);
   }
-  // The discriminator, where codes of classes are what it is told.
-  bool judges() const override { return code_is_space() && options_.task_code; }
+  // The discriminator, where it is told a class's code or nothing.
+  bool judges() const override { return draws_any_code(); }
   at::Tensor realness(const MetaView& meta, const at::Tensor& code,
                       const at::Tensor& images) const override;
 

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/choice.h"
+#include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
 
@@ -18,6 +19,9 @@ MetaVae::MetaVae(const GeneratorOptions& options, const LearnerOptions& o,
   const auto& all = spaces_.theta.parameters();
   for (size_t i = 0; i < all.size(); ++i)
     if (belongs(all[i].name, o.adapt)) adapted_.push_back(i);
+  if (adapted_.empty())
+    throw ConfigError("learner.adapt = \"" + o.adapt +
+                      "\": the model has no such part; expected all or head");
 }
 
 void MetaVae::step(Params& phi, InnerState& state, const at::Tensor& support,

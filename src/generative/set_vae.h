@@ -33,7 +33,7 @@ class SetVae : public ConditionalGenerator {
   at::Tensor predict(const Phi& phi, const Part& part) const override;
 
   int64_t code_size() const override { return options_.code; }
-  bool code_is_space() const override { return options_.encoder; }
+  bool finds_codes() const override { return options_.encoder; }
   int64_t least_support() const override {
     return options_.random_shots ? 1 : train_shots_;
   }

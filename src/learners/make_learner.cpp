@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protean/core/error.h"
+#include "protean/core/unused.h"
 #include "protean/models/make_network.h"
 
 #include "learners/baseline.h"
@@ -139,51 +140,59 @@ std::string names(unsigned with, unsigned without = 0) {
   return text;
 }
 
-std::string text(bool value) { return value ? "true" : "false"; }
-template <typename T>
-std::string text(T value) {
-  return concat(value);
-}
-
-// Refuses a setting that the learner would not look at.
-template <typename T>
-void only_with(unsigned trait, unsigned traits, const char* key, const T& value,
-               const T& standard) {
-  if ((traits & trait) || value == standard) return;
-  throw ConfigError(concat(key, " = ", text(value), "; expected ",
-                           text(standard),
-                           ", or learner.name one of: ", names(trait)));
-}
-
 void check_settings(const LearnerOptions& o, unsigned traits) {
   const LearnerOptions d;
-  only_with(kInnerSteps, traits, "learner.inner_optimizer", o.inner_optimizer,
+  const auto only_with = [&](unsigned trait, const char* key, const auto& value,
+                             const auto& usual) {
+    if (!(traits & trait))
+      Unused("learner.name = " + o.name,
+             "learner.name one of: " + names(trait))(key, value, usual);
+  };
+  only_with(kInnerSteps, "learner.inner_optimizer", o.inner_optimizer,
             d.inner_optimizer);
-  only_with(kUnrolled, traits, "learner.truncate", o.truncate, d.truncate);
-  only_with(kUnrolled, traits, "learner.checkpoint", o.checkpoint,
-            d.checkpoint);
-  only_with(kUnrolled, traits, "learner.first_order_steps", o.first_order_steps,
+  only_with(kUnrolled, "learner.truncate", o.truncate, d.truncate);
+  only_with(kUnrolled, "learner.checkpoint", o.checkpoint, d.checkpoint);
+  only_with(kUnrolled, "learner.first_order_steps", o.first_order_steps,
             d.first_order_steps);
-  only_with(kUnrolled, traits, "learner.multi_loss_steps", o.multi_loss_steps,
+  only_with(kUnrolled, "learner.multi_loss_steps", o.multi_loss_steps,
             d.multi_loss_steps);
-  only_with(kProximal, traits, "learner.proximal", o.proximal, d.proximal);
-  only_with(kImplicit, traits, "learner.cg_steps", o.cg_steps, d.cg_steps);
-  only_with(kFlat, traits, "learner.readout", o.readout, d.readout);
+  only_with(kProximal, "learner.proximal", o.proximal, d.proximal);
+  only_with(kImplicit, "learner.cg_steps", o.cg_steps, d.cg_steps);
+  only_with(kFlat, "learner.readout", o.readout, d.readout);
   if (!o.second_order && (traits & (kImplicit | kFlat)))
     throw ConfigError(
         concat("learner.second_order = false; expected true with learner.name "
                "= ",
                o.name, ", which has no unrolled steps"));
-  only_with(kMatching, traits, "learner.temperature", o.temperature,
-            d.temperature);
-  only_with(kMatching, traits, "learner.full_context", o.full_context,
-            d.full_context);
-  only_with(kMatching, traits, "learner.context_reads", o.context_reads,
+  only_with(kMatching, "learner.temperature", o.temperature, d.temperature);
+  only_with(kMatching, "learner.full_context", o.full_context, d.full_context);
+  only_with(kMatching, "learner.context_reads", o.context_reads,
             d.context_reads);
-  only_with(kOwnLayer, traits, "learner.width", o.width, d.width);
+  only_with(kOwnLayer, "learner.width", o.width, d.width);
 }
 
 }  // namespace
+
+void check_few_shot_alone(const LearnerOptions& o) {
+  const LearnerOptions d;
+  const Unused unused("learner.name = " + o.name);
+  unused("learner.adapt_norm", o.adapt_norm, d.adapt_norm);
+  unused("learner.truncate", o.truncate, d.truncate);
+  unused("learner.checkpoint", o.checkpoint, d.checkpoint);
+  unused("learner.first_order_steps", o.first_order_steps, d.first_order_steps);
+  unused("learner.multi_loss_steps", o.multi_loss_steps, d.multi_loss_steps);
+  unused("learner.cg_steps", o.cg_steps, d.cg_steps);
+  unused("learner.proximal", o.proximal, d.proximal);
+  unused("learner.query_norm", o.query_norm, d.query_norm);
+  unused("learner.inner_batch", o.inner_batch, d.inner_batch);
+  unused("learner.eval_inner_batch", o.eval_inner_batch, d.eval_inner_batch);
+  unused("learner.norm_momentum", o.norm_momentum, d.norm_momentum);
+  unused("learner.temperature", o.temperature, d.temperature);
+  unused("learner.full_context", o.full_context, d.full_context);
+  unused("learner.context_reads", o.context_reads, d.context_reads);
+  unused("learner.width", o.width, d.width);
+  unused("learner.readout", o.readout, d.readout);
+}
 
 LearnerPtr make_learner(const LearnerOptions& learner,
                         const ModelOptions& model, const TaskShape& train) {

@@ -1,6 +1,7 @@
 #include "protean/models/make_network.h"
 
 #include "protean/core/error.h"
+#include "protean/core/unused.h"
 
 #include "models/char_transformer.h"
 #include "models/conv4.h"
@@ -17,16 +18,17 @@ NetworkPtr make_network(const ModelOptions& options,
         concat("model.context = ", options.context, "; expected at least 0"));
   const ModelOptions d;
   const bool sequence = options.name == "transformer";
-  if (!sequence && (options.layers != d.layers || options.heads != d.heads ||
-                    (options.width != d.width && options.name != "encoder")))
-    throw ConfigError(
-        concat("model.width, model.layers and model.heads are for model.name = "
-               "transformer; this is ",
-               options.name));
-  if (options.name != "encoder" && options.leak != d.leak)
-    throw ConfigError(concat("model.leak = ", options.leak,
-                             " is for model.name = encoder; this is ",
-                             options.name));
+  const bool encoder = options.name == "encoder";
+  if (!sequence) {
+    const Unused unused("model.name = " + options.name,
+                        "model.name = transformer");
+    if (!encoder) unused("model.width", options.width, d.width);
+    unused("model.layers", options.layers, d.layers);
+    unused("model.heads", options.heads, d.heads);
+  }
+  if (!encoder)
+    Unused("model.name = " + options.name, "model.name = encoder")(
+        "model.leak", options.leak, d.leak);
   if (options.name == "conv4")
     return std::make_shared<Conv4>(options, input, outputs);
   if (options.name == "resnet12" || options.name == "resnet18")

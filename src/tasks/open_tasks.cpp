@@ -7,6 +7,7 @@
 #include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
+#include "protean/core/unused.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/table.h"
 #include "protean/data/text.h"
@@ -54,9 +55,8 @@ void check_settings(const DataOptions& data, const TaskOptions& task) {
   only(data.rewards != d.rewards, "data.rewards", "bandit");
   if (!acting)
     only(data.horizon != d.horizon, "data.horizon", "point or bandit");
-  if (data.also.empty() && data.also_split != d.also_split)
-    throw ConfigError("data.also_split = " + data.also_split +
-                      " does nothing without data.also");
+  if (data.also.empty())
+    Unused("data.also empty")("data.also_split", data.also_split, d.also_split);
   if (data.source != "table" && data.source != "text" && !acting) return;
   const auto images = [&](bool differs, const char* key) {
     if (differs)

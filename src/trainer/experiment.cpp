@@ -8,6 +8,7 @@
 #include "protean/coordinator/station.h"
 #include "protean/core/choice.h"
 #include "protean/core/error.h"
+#include "protean/core/unused.h"
 #include "protean/generative/generated_class.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/learners/make_learner.h"
@@ -92,11 +93,12 @@ void check_generated(const TaskOptions& task) {
     throw ConfigError(
         concat("task.generated_queries = ", task.generated_queries,
                "; expected 0, or task.generated_as = class"));
-  if (task.generated_shots == 0 &&
-      (task.generated_as != "shots" || task.generated_weight != 1))
-    throw ConfigError(
-        "task.generated_as, task.generated_queries and task.generated_weight "
-        "do nothing with task.generated_shots = 0");
+  if (task.generated_shots == 0) {
+    const TaskOptions d;
+    const Unused unused("task.generated_shots = 0");
+    unused("task.generated_as", task.generated_as, d.generated_as);
+    unused("task.generated_weight", task.generated_weight, d.generated_weight);
+  }
 }
 
 // Whether the learner takes generated support images, and how.

@@ -74,7 +74,7 @@ nlohmann::json write_latent_report(const Experiment& e, const MetaView& meta,
   at::NoGradGuard no_grad;
   const LatentRun run{generative_learner(e, "latent"), meta, e.tasks.examples,
                       e.tasks.splits.of(stream), o.seed};
-  need_code_space(*run.learner, "latent");
+  need_found_codes(*run.learner, "latent");
   const auto shown = shown_classes(run, o.classes);
   NewFolder folder(out, "--out");
   nlohmann::json result;

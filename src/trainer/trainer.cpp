@@ -78,6 +78,7 @@ class Trainer {
   // NaN for regression.
   double accuracy(const StepTotals& totals) const;
   void validate();
+  void rank_among_best(double score);
   void collect();
   bool save();
   bool wants_to_stop() const;
@@ -400,6 +401,18 @@ void Trainer::log_step(bool force) {
   window_start_ = Clock::now();
 }
 
+void Trainer::rank_among_best(double score) {
+  auto& best = state_.best;
+  const auto place = std::find_if(
+      best.begin(), best.end(), [&](const auto& b) { return score > b.score; });
+  state_.validations_without_gain =
+      place == best.begin() ? 0 : state_.validations_without_gain + 1;
+  among_best_ = place - best.begin() < config_.checkpoint.keep_best;
+  best.insert(place, {score, state_.step});
+  if (best.size() > static_cast<size_t>(config_.checkpoint.keep_best))
+    best.pop_back();
+}
+
 // On the same tasks every time; the stop by target or patience follows from the
 // gathered result, so every rank decides alike.
 void Trainer::validate() {
@@ -412,15 +425,8 @@ void Trainer::validate() {
   const auto& last = validation_->last();
   const bool classes = !std::isnan(last.accuracy);
   const double score = classes ? last.accuracy : -last.loss;
-  auto& best = state_.best;
-  const auto place = std::find_if(
-      best.begin(), best.end(), [&](const auto& b) { return score > b.score; });
-  state_.validations_without_gain =
-      place == best.begin() ? 0 : state_.validations_without_gain + 1;
-  among_best_ = place - best.begin() < config_.checkpoint.keep_best;
-  best.insert(place, {score, state_.step});
-  if (best.size() > static_cast<size_t>(config_.checkpoint.keep_best))
-    best.pop_back();
+  // A GAN without a bound has none.
+  if (!std::isnan(score)) rank_among_best(score);
   target_reached_ = classes && config_.eval.target_accuracy > 0 &&
                     last.accuracy >= config_.eval.target_accuracy;
   curriculum_.validated(state_.step, last.accuracy);

@@ -11,6 +11,7 @@
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/core/log.h"
+#include "protean/core/unused.h"
 #include "protean/data/wrappers.h"
 #include "protean/generative/clustering.h"
 #include "protean/generative/generated_class.h"
@@ -187,35 +188,28 @@ bool mixes(const Config& config, const char* source) {
 void check_latent_keys(const Config& config) {
   const auto& o = config.generated;
   check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc", "image"});
-  const GeneratedTaskOptions defaults;
-  if (!mixes(config, "clustered") &&
-      (o.clusters != defaults.clusters || o.partitions != defaults.partitions))
-    throw ConfigError(
-        concat("generator.clusters and generator.partitions do nothing with "
-               "task.mix = \"",
-               config.task.mix, "\"; expected clustered in it"));
-  if (!mixes(config, "generated") && o.rule != defaults.rule)
-    throw ConfigError(concat("generator.rule = ", o.rule,
-                             " does nothing with task.mix = \"",
-                             config.task.mix, "\"; expected generated in it"));
-  if (o.rule == "class" && o.spread != defaults.spread)
-    throw ConfigError(concat("generator.spread = ", o.spread,
-                             " does nothing with generator.rule = class; "
-                             "expected n, ro or oc"));
-  GeneratedTaskOptions others = o;
-  others.spread = defaults.spread;
-  others.separation = defaults.separation;
-  others.separability = defaults.separability;
-  others.tries = defaults.tries;
-  if (others == o) return;
-  const char* of =
-      "generator.spread, generator.separation, "
-      "generator.separability and generator.tries do nothing with ";
-  if (!mixes(config, "generated"))
-    throw ConfigError(concat(of, "task.mix = \"", config.task.mix,
-                             "\"; expected generated in it"));
-  if (o.rule == "image")
-    throw ConfigError(concat(of, "generator.rule = image"));
+  const GeneratedTaskOptions d;
+  const std::string mix = "task.mix = \"" + config.task.mix + '"';
+  if (!mixes(config, "clustered")) {
+    const Unused unused(mix, "clustered in it");
+    unused("generator.clusters", o.clusters, d.clusters);
+    unused("generator.partitions", o.partitions, d.partitions);
+  }
+  const bool made = mixes(config, "generated");
+  const Unused unused(
+      made ? "generator.rule = " + o.rule : mix,
+      made ? "generator.rule = n, ro or oc" : "generated in it");
+  if (!made) unused("generator.rule", o.rule, d.rule);
+  if (!made || o.rule == "class" || o.rule == "image")
+    unused("generator.spread", o.spread, d.spread);
+  if (!made || o.rule == "image") {
+    unused("generator.separation", o.separation, d.separation);
+    unused("generator.separability", o.separability, d.separability);
+    unused("generator.tries", o.tries, d.tries);
+  }
+  if (o.refresh == 0)
+    Unused("generator.refresh = 0")("generator.refresh_steps", o.refresh_steps,
+                                    d.refresh_steps);
 }
 
 }  // namespace
@@ -260,9 +254,10 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
   for (const auto& [name, weight] : mix) {
     const bool from_images =
         name == "generated" && e.config.generated.rule == "image";
-    if ((name == "generated" && !from_images) || name == "clustered")
-      need_code_space(*generator->learner,
-                      "generator.from = " + e.config.generated.from);
+    const auto from = "generator.from = " + e.config.generated.from;
+    if (name == "clustered") need_found_codes(*generator->learner, from);
+    if (name == "generated" && !from_images)
+      need_any_code(*generator->learner, from);
     if (name == "real") add(e.tasks.train, weight);
     if (name == "augmented") add(augmented(e), weight);
     if (name == "generated") {
@@ -330,10 +325,13 @@ void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
 void interpolate_training_tasks(Experiment& e) {
   const auto& o = e.config.task.interpolation;
   if (o == InterpolationOptions{}) return;
-  if (o.share == 0)
-    throw ConfigError(
-        "task.interpolate_low, task.interpolate_high and "
-        "task.interpolate_draw do nothing with task.interpolate = 0");
+  if (o.share == 0) {
+    const InterpolationOptions d;
+    const Unused unused("task.interpolate = 0");
+    unused("task.interpolate_low", o.low, d.low);
+    unused("task.interpolate_high", o.high, d.high);
+    unused("task.interpolate_draw", o.draw, d.draw);
+  }
   e.tasks.train = std::make_shared<InterpolatedTasks>(e.tasks.train, o);
 }
 

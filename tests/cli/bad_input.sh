@@ -126,7 +126,7 @@ values() {
     --task.interpolate 1 --task.interpolate_low -0.5
   train 'task\.interpolate_draw = "mml"; expected one of: uniform, beta' --task.interpolate 1 \
     --task.interpolate_draw mml
-  train 'do nothing with task\.interpolate = 0' --task.interpolate_low 0.5
+  train 'task\.interpolate_low = 0\.5 does nothing with task\.interpolate = 0' --task.interpolate_low 0.5
   train 'task\.interpolate = 1 mixes equal tasks; expected 0' "${unequal[@]}" --task.interpolate 1
   train 'task\.interpolate = 1 mixes classes of images, but training tasks have values; expected 0' \
     --task.interpolate 1 --data.source sinusoid --data.path "" --model.name mlp
@@ -348,14 +348,14 @@ acting() {
   train 'data\.path is for images; this is data\.source = point' --data.path sound.pack
   train 'task\.flat_batch = 4, but data\.source = point has no classes' --task.flat_batch 4
   train 'model\.name = "conv4"; expected mlp with learner\.name = promp' --model.name conv4
-  train 'learner\.inner_optimizer does nothing with learner\.name = promp' \
+  train 'learner\.inner_optimizer = "adam" does nothing with learner\.name = promp' \
     --learner.inner_optimizer adam
   train 'learner\.inner_steps = 0; expected at least 1' --learner.inner_steps 0
   train 'policy\.discount = 1\.5; expected a value in \[0, 1\]' --policy.discount 1.5
   train 'policy\.later_rate = 0; expected a value above 0' --policy.later_rate 0
   train 'policy\.clip = 0; expected a value above 0' --policy.clip 0
   train 'policy\.epochs = 0; expected at least 1' --policy.epochs 0
-  train 'policy\.epochs does nothing with learner\.name = mamlpg; expected' \
+  train 'policy\.epochs = 2 does nothing with learner\.name = mamlpg; expected' \
     --learner.name mamlpg --policy.epochs 2
   train 'policy\.deviation = 2 does nothing with discrete actions' --policy.deviation 2 \
     --data.source bandit

@@ -142,7 +142,7 @@ TEST_CASE("more drawings to choose from make others likelier", "[generative]") {
 TEST_CASE("a deformation model has no space of codes", "[generative]") {
   const auto batch = image_sets(1, 2, 1, 8, 1);
   const auto learner = generative("deform", deform_options(), batch);
-  CHECK_THROWS_WITH(need_code_space(*learner, "latent"),
+  CHECK_THROWS_WITH(need_found_codes(*learner, "latent"),
                     contains("latent: learner.name = deform with these "));
   CHECK_THROWS_WITH(generative("setvae", deform_options(), batch),
                     contains("generator.warm_up = 3 does nothing"));

@@ -205,7 +205,8 @@ TEST_CASE("a GAN over the deformation model bends support images",
   auto o = small_generator();
   o.network = "deform";
   const auto gan = generative("metagan", o, batch, learner);
-  CHECK_FALSE(gan->code_is_space());
+  CHECK_FALSE(gan->draws_any_code());
+  CHECK_FALSE(gan->finds_codes());
   MetaView meta{at::zeros({gan->spaces().theta.size()}),
                 at::zeros({gan->spaces().state.size()})};
   gan->initialise(meta, 3);

@@ -158,7 +158,9 @@ TEST_CASE("options of unrolled loops are refused where they do nothing",
   refused(o, "learner.truncate = 4; expected 0 to learner.inner_steps = 3");
   o = options("reptile");
   o.checkpoint = true;
-  refused(o, "learner.checkpoint = true; expected false, or learner.name one");
+  refused(o,
+          "learner.checkpoint = true does nothing with learner.name = reptile; "
+          "expected its default, false, or learner.name one of: maml, ");
   o = options("maml");
   o.temperature = 0.5;
   refused(o, "learner.temperature = 0.5");

@@ -32,8 +32,10 @@ class GenerativeLearner : public Learner {
   // Fewest support images that the model was made for.
   virtual int64_t least_support() const = 0;
   // Whether codes form a space of classes: whether decode() draws a class from
-  // any code, without support images, and embed() finds an image's.
-  virtual bool code_is_space() const { return true; }
+  // any code, without support images.
+  virtual bool draws_any_code() const { return true; }
+  // Whether embed() finds an image's code in that space.
+  virtual bool finds_codes() const { return true; }
   // Codes given the support set, (T, n, c).
   virtual at::Tensor code(const Phi& phi, const at::Tensor& noise) const = 0;
   // Images (T, n, C, H, W) in [0, 1]; rounded to 0 and 1 for binary models.
@@ -62,9 +64,11 @@ class GenerativeLearner : public Learner {
 
 using GenerativeLearnerPtr = std::shared_ptr<const GenerativeLearner>;
 
-// Throws ConfigError unless the learner's codes form a space. what: who needs
-// it, "generator.from = runs/g".
-void need_code_space(const GenerativeLearner& learner, const std::string& what);
+// Throw ConfigError unless the learner draws classes from any code, or also
+// finds the codes of images. what: who needs it, "generator.from = runs/g".
+void need_any_code(const GenerativeLearner& learner, const std::string& what);
+void need_found_codes(const GenerativeLearner& learner,
+                      const std::string& what);
 // Throws ConfigError unless so many images of a class are enough for it.
 void need_support(const GenerativeLearner& learner, int64_t images,
                   const std::string& what);
