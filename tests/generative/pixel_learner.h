@@ -55,10 +55,12 @@ class PixelClasses : public ClassDataset {
   // Centres lie about 4 * side apart.
   PixelClasses(int64_t classes, int64_t each, int64_t side)
       : shape_{1, side, side},
-        images_((3 * noise({classes, 1, side, side}, 7) +
-                 noise({classes, each, side, side}, 8))
+        centres_(3 * noise({classes, 1, side, side}, 7)),
+        images_((centres_ + noise({classes, each, side, side}, 8))
                     .to(at::kFloat)
                     .contiguous()) {}
+  // Mean of the distribution that its images come from, (1, side, side).
+  at::Tensor centre(uint32_t cls) const { return centres_[cls].to(at::kFloat); }
   const std::vector<int64_t>& shape() const override { return shape_; }
   uint32_t classes() const override {
     return static_cast<uint32_t>(images_.size(0));
@@ -78,7 +80,8 @@ class PixelClasses : public ClassDataset {
 
  private:
   std::vector<int64_t> shape_;
-  at::Tensor images_;  // (classes, each, side, side)
+  at::Tensor centres_;  // (classes, 1, side, side)
+  at::Tensor images_;   // (classes, each, side, side)
 };
 
 }  // namespace protean
