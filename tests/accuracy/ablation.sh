@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What keeps a meta-learnt GAN stable: none, each and all of the task encoder, the
+# What keeps a set-conditional GAN stable: none, each and all of the task encoder, the
 # discriminator's regularisation (R1, LeCam), the generator's (mode seeking) and
 # norms that the class's code scales, by quality of samples, by copying, and by
 # what they are worth to a classifier with five real images of each class.

@@ -2,8 +2,8 @@
 # How fast generators adapt to a class: quality of samples after 0, 1, 2, 5 and 10
 # steps of Adam on five support images, with the wall time that they take, of
 #   deform      the deformation model, which makes no steps
-#   bend        a meta-learnt GAN over the deformation model
-#   meta        a meta-learnt GAN with all its parts (ablation.sh's `all`)
+#   bend        a GAN over the deformation model, trained without inner steps
+#   meta        a set-conditional GAN with all its parts (ablation.sh's `all`), the same
 #   pretrained  a GAN without encoder, trained on all classes as long (its `none`)
 #   scratch     the network of `meta` with initial values
 # on unseen alphabets, and on MNIST's test digits when PROTEAN_TEST_DATA holds them.
