@@ -158,5 +158,5 @@ TEST_CASE("flat batches and tasks are not mixed up", "[learners]") {
                     contains("learner.readout = \"tail\""));
   o.readout = "all";
   CHECK_THROWS_WITH(make_learner(o, conv(), tasks),
-                    contains("learner.readout = all"));
+                    contains("learner.readout = \"all\""));
 }
