@@ -80,9 +80,10 @@ mann --learner.width 20
 baseline --task.flat_batch 15
 END
 }
-# Noise, and how many images a task shows, belong to the task.
-sets=(--task.ways 1 --task.shots 4 --task.queries 2 --learner.name setvae
+# A set VAE makes no inner steps, and takes their default alone.
+sets=(--task.ways 1 --task.shots 4 --task.queries 2 --learner.name setvae --learner.inner_steps 5
   --generator.filters 4 --generator.hidden 16 --generator.code 8)
+# Noise, and how many images a task shows, belong to the task.
 setvae() {
   same "1 2 4" "2" --comm.reduction exact "${sets[@]}"
 }
