@@ -293,6 +293,8 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "weight of its variance over tasks (metagan)");
   b.add("generator.task_code", c.generator.task_code,
         "the discriminator is told the class's code (metagan)");
+  b.add("generator.spectral_norm", c.generator.spectral_norm,
+        "of the discriminator's layers (metagan)");
   b.add("generator.r1", c.generator.r1, "gradient penalty (metagan)");
   b.add("generator.r1_every", c.generator.r1_every,
         "steps between gradient penalties (metagan)");
@@ -301,7 +303,7 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
   b.add("generator.mode_seeking", c.generator.mode_seeking,
         "keeps images of different noise apart (metagan)");
   b.add("generator.task_norm", c.generator.task_norm,
-        "decoder layers scaled and shifted by the class's code");
+        "decoder layers normalised as the class's code says");
   b.add("generator.average", c.generator.average,
         "of the averaged generator (metagan); 0 = none");
   b.add("generator.from", c.generated.from,

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
-#include "protean/generative/spectral_norm.h"
 #include "protean/models/ops/ops.h"
 
 namespace protean {
@@ -40,17 +39,24 @@ Discriminator::Discriminator(LayerSpace& space, const std::string& name,
             space.bias(name + ".score", 1)};
   if (task_code_)
     projection_ = space.weight(name + ".projection", {o.features, code}, 1);
+  if (!o.spectral_norm) return;
+  for (const auto& layers : {convolutions_, dense_})
+    for (const auto& layer : layers) normed_.push_back(layer.weight);
+  normed_.push_back(score_.weight);
+  if (task_code_) normed_.push_back(projection_);
 }
 
-Params Discriminator::normalised(const Params& p) const {
+Discriminator::Stretches Discriminator::stretches(const Params& p) const {
+  Stretches out;
+  for (const size_t weight : normed_) out.push_back(stretch(p[weight]));
+  return out;
+}
+
+Params Discriminator::normalised(const Params& p,
+                                 const Stretches& between) const {
   Params out = p;
-  const auto normalise = [&](size_t weight) {
-    out[weight] = spectral_norm(p[weight]);
-  };
-  for (const auto& layers : {convolutions_, dense_})
-    for (const auto& layer : layers) normalise(layer.weight);
-  normalise(score_.weight);
-  if (task_code_) normalise(projection_);
+  for (size_t i = 0; i < normed_.size(); ++i)
+    out[normed_[i]] = spectral_norm(p[normed_[i]], between.at(i));
   return out;
 }
 

@@ -1,14 +1,16 @@
 // Tells real images of a class from generated ones: three convolutions of
 // stride 2, or with generator.network = mlp one dense layer of four times
-// generator.hidden, then one of generator.features, with leaky ReLU, all with
-// spectral norm (Miyato et al. 2018, arXiv:1802.05957), and a projection on the
-// class's code (Miyato and Koyama 2018, arXiv:1802.05637):
-// D(x, c) = psi(f(x)) + f(x) . V c. No batch norm: an image is judged alone.
+// generator.hidden, then one of generator.features, with leaky ReLU, and a
+// projection on the class's code (Miyato and Koyama 2018, arXiv:1802.05637):
+// D(x, c) = psi(f(x)) + f(x) . V c. All have spectral norm (Miyato et al. 2018,
+// arXiv:1802.05957) unless generator.spectral_norm = false. No batch norm: an
+// image is judged alone.
 #pragma once
 
 #include <vector>
 
 #include "protean/generative/options.h"
+#include "protean/generative/spectral_norm.h"
 
 #include "generative/layers.h"
 
@@ -20,9 +22,16 @@ class Discriminator {
   Discriminator(LayerSpace& space, const std::string& name,
                 const std::vector<int64_t>& shape, int64_t code,
                 const GeneratorOptions& o);
-  // Its parameters with spectral norms taken, which costs as much as a few
-  // images do: once for all that is judged by them.
-  Params normalised(const Params& p) const;
+  // Of its weights, one after the other. Costs as much as a few images do: once
+  // for all discriminators near p.
+  using Stretches = std::vector<Stretch>;
+  Stretches stretches(const Params& p) const;
+  // Its parameters with spectral norms taken, once for all that is judged by
+  // them.
+  Params normalised(const Params& p, const Stretches& between) const;
+  Params normalised(const Params& p) const {
+    return normalised(p, stretches(p));
+  }
   // p normalised; x (T, n, C, H, W), code (T, n, c), not used without a task
   // code -> (T, n).
   at::Tensor operator()(const Params& p, const at::Tensor& x,
@@ -37,6 +46,7 @@ class Discriminator {
 
   std::vector<Weights> convolutions_;
   std::vector<Weights> dense_;
+  std::vector<size_t> normed_;  // weights with spectral norm
   Weights score_{};
   size_t projection_ = 0;
   bool task_code_;

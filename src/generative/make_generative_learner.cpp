@@ -60,6 +60,7 @@ void check_gan_keys(const GeneratorOptions& o, const std::string& learner) {
   unused("generator.reconstruct", o.reconstruct, d.reconstruct);
   unused("generator.variance", o.variance, d.variance);
   unused("generator.task_code", o.task_code, d.task_code);
+  unused("generator.spectral_norm", o.spectral_norm, d.spectral_norm);
   unused("generator.r1", o.r1, d.r1);
   unused("generator.r1_every", o.r1_every, d.r1_every);
   unused("generator.anchor", o.anchor, d.anchor);

@@ -214,9 +214,8 @@ at::Tensor MetaGan::generator_loss(const Pair& p, const Seen& seen,
                                         : generator_->code_cost(seen);
   if (o.reconstruct == "mse") value = value + squared_error(made.images, s);
   if (o.adversary > 0) {
-    const auto score =
-        discriminator_(discriminator_.normalised(p.discriminator), made.images,
-                       made.basis.code);
+    const auto score = discriminator_(p.normalised(discriminator_), made.images,
+                                      made.basis.code);
     value =
         value +
         o.adversary * (o.loss == "bce" ? at::softplus(-score) : -score).mean(1);
@@ -270,7 +269,7 @@ at::Tensor MetaGan::discriminator_loss(const Pair& p, const Seen& seen,
   const auto& code = f.basis.code;
   auto x = generator_->prepared(s.target);
   if (penalty) x = x.detach().requires_grad_();
-  const auto judge = discriminator_.normalised(p.discriminator);
+  const auto judge = p.normalised(discriminator_);
   const auto real = discriminator_(judge, x, code);
   const auto fake = discriminator_(judge, f.images, code);
   const auto over_images = [&](const at::Tensor& v) {
@@ -361,7 +360,7 @@ void MetaGan::inner_loop(Pair& p, const Params& start, Moments& moments,
     inner_step(
         p.discriminator, adapted_discriminator_,
         [&](const Params& moving) {
-          return discriminator_loss({p.generator, moving},
+          return discriminator_loss({p.generator, moving, p.stretches},
                                     generator_->see(p.generator, at_k), at_k,
                                     {}, false, nullptr);
         },
@@ -369,8 +368,9 @@ void MetaGan::inner_loop(Pair& p, const Params& start, Moments& moments,
     inner_step(
         p.generator, adapted_generator_,
         [&](const Params& moving) {
-          const auto loss = generator_loss({moving, p.discriminator},
-                                           generator_->see(moving, at_k), at_k);
+          const auto loss =
+              generator_loss({moving, p.discriminator, p.stretches},
+                             generator_->see(moving, at_k), at_k);
           return options_.proximal > 0 ? loss + held(moving) : loss;
         },
         moments.generator, differentiable);
@@ -399,7 +399,16 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   const uint32_t inner_slots = kSceneSlots * static_cast<uint32_t>(steps);
   announce(Phase::inner);
   // Without inner steps all tasks share theta.
-  const auto theta = leaves(meta, steps > 0 ? batch.tasks() : 1, false);
+  auto theta = leaves(meta, steps > 0 ? batch.tasks() : 1, false);
+  // What all tasks' discriminators start from: stretches depend on it where the
+  // gradient of D's loss is exact.
+  const bool through = !of_generator && (steps == 0 || exact);
+  const Params origin =
+      steps > 0 ? leaves(meta, 1, false).discriminator : theta.discriminator;
+  {
+    const at::AutoGradMode mode(through);
+    theta.stretches = discriminator_.stretches(origin);
+  }
   Pair phi = theta;
   Moments moments;
   inner_loop(phi, theta.generator, moments,
@@ -421,8 +430,9 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
         inner_step(
             phi.discriminator, adapted_discriminator_,
             [&](const Params& moving) {
-              return discriminator_loss({theta.generator, moving}, seen, at_k,
-                                        {}, false, nullptr);
+              return discriminator_loss(
+                  {theta.generator, moving, theta.stretches}, seen, at_k, {},
+                  false, nullptr);
             },
             state, exact);
       }
@@ -457,13 +467,18 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
   const auto to = sums.theta.narrow(
       0, of_generator ? 0 : generator_space().size(), space.size());
   Params change;
-  if (reptile)
+  if (reptile) {
     for (size_t i = 0; i < own.size(); ++i)
       change.push_back((start[i] - own[i]).detach());
-  else
-    change = torch::autograd::grad({value.sum()}, exact ? start : own, {},
-                                   false, false, /*allow_unused=*/true);
-  add_to_flat(space, change, to);
+  } else {
+    Params at = exact ? start : own;
+    if (through && steps > 0) at.insert(at.end(), origin.begin(), origin.end());
+    change = torch::autograd::grad({value.sum()}, at, {}, false, false,
+                                   /*allow_unused=*/true);
+  }
+  const auto count = static_cast<std::ptrdiff_t>(own.size());
+  for (auto from = change.begin(); from != change.end(); from += count)
+    add_to_flat(space, Params(from, from + count), to);
   const auto kept = meta.state * static_cast<double>(batch.tasks());
   if (moved.empty())
     sums.state.add_(kept);
@@ -506,6 +521,11 @@ void MetaGan::adapt(const TaskBatch& batch, const MetaView& meta,
   const auto& x = batch.support.x;
   const auto weight = at::ones({x.size(0), x.size(1)}, x.options());
   Pair pair = leaves(meta, batch.tasks(), /*averaged=*/true);
+  {
+    at::NoGradGuard no_grad;
+    pair.stretches = discriminator_.stretches(
+        leaves(meta, 1, /*averaged=*/true).discriminator);
+  }
   const Params start = pair.generator;
   Moments moments;
   for (int k = 0;; ++k) {

@@ -86,6 +86,11 @@ class MetaGan : public GenerativeLearner {
  private:
   struct Pair {
     Params generator, discriminator;
+    // Of the discriminator that inner steps start from.
+    Discriminator::Stretches stretches;
+    Params normalised(const Discriminator& d) const {
+      return d.normalised(discriminator, stretches);
+    }
   };
   using Seen = ConditionalGenerator::Seen;
   struct Made {

@@ -17,23 +17,28 @@ at::Tensor unit(const at::Tensor& v) {
 
 }  // namespace
 
-at::Tensor spectral_norm(const at::Tensor& w) {
+Stretch stretch(const at::Tensor& w) {
   const auto m = w.flatten(2);  // (T, out, in)
   // The same start every time: no state, and all ranks agree.
   Draws draws(0, {}, Purpose::initialise, 1);
   auto start = at::empty({1, m.size(1), 1}, at::kDouble);
   for (int64_t i = 0; i < m.size(1); ++i)
     start.data_ptr<double>()[i] = draws.normal();
-  auto u = unit(start.to(m.options())).expand({m.size(0), -1, -1});
-  at::Tensor v;
+  Stretch s;
+  s.left = unit(start.to(m.options())).expand({m.size(0), -1, -1});
   for (int i = 0; i < kIterations; ++i) {
-    v = unit(at::bmm(m.transpose(1, 2), u));
-    u = unit(at::bmm(m, v));
+    s.right = unit(at::bmm(m.transpose(1, 2), s.left));
+    s.left = unit(at::bmm(m, s.right));
   }
-  const auto sigma = at::bmm(u.transpose(1, 2), at::bmm(m, v));
+  return s;
+}
+
+at::Tensor spectral_norm(const at::Tensor& w, const Stretch& between) {
+  const auto value = (at::matmul(w.flatten(2), between.right) * between.left)
+                         .sum(1);  // (T, 1)
   std::vector<int64_t> shape(static_cast<size_t>(w.dim()), 1);
   shape[0] = w.size(0);
-  return w / sigma.reshape(shape);
+  return w / value.reshape(shape);
 }
 
 }  // namespace protean

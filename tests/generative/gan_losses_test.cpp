@@ -69,8 +69,10 @@ struct Networks {
     return shared_params(
         space, theta.narrow(0, generator.spaces().theta.size(), space.size()));
   }
+  // start: the discriminator whose stretches d has, where inner steps moved it.
   Outputs look(const Params& g, const Params& d, const TaskBatch& batch,
-               const at::Tensor& x, uint32_t slot) const {
+               const at::Tensor& x, uint32_t slot,
+               const Params& start = {}) const {
     const auto weight =
         at::ones({x.size(0), batch.support.x.size(1)}, x.options());
     const Scene scene{batch.support.x, weight, x, {}, batch.ids, slot};
@@ -83,8 +85,10 @@ struct Networks {
     out.other_latent =
         noise(batch, x, slot + kOtherLatent, generator.latent_size());
     out.other = generator.images(g, basis, out.other_latent);
-    out.real = judge(judge.normalised(d), x, out.code);
-    out.fake = judge(judge.normalised(d), out.made, out.code);
+    const auto normalised =
+        judge.normalised(d, judge.stretches(start.empty() ? d : start));
+    out.real = judge(normalised, x, out.code);
+    out.fake = judge(normalised, out.made, out.code);
     return out;
   }
   static at::Tensor noise(const TaskBatch& batch, const at::Tensor& x,
@@ -353,6 +357,8 @@ TEST_CASE("an adapted generator is judged by who knows the query set",
   const auto& query = c.batch.query.x;
   const auto o = bare_gan();
   const Networks n(o, c.batch);
+  const Params first_g = n.generator_of(c.theta);
+  const Params first_d = n.judge_of(c.theta);
   const auto judge_loss = [](const Outputs& out) {
     return (1 - out.real).clamp_min(0).mean() +
            (1 + out.fake).clamp_min(0).mean();
@@ -372,18 +378,16 @@ TEST_CASE("an adapted generator is judged by who knows the query set",
   const auto judge_step = [&](const Params& g, const Params& d,
                               const at::Tensor& x, uint32_t slot) {
     return stepped(d, [&](const Params& moving) {
-      return judge_loss(n.look(g, moving, c.batch, x, slot));
+      return judge_loss(n.look(g, moving, c.batch, x, slot, first_d));
     });
   };
-  const Params first_g = n.generator_of(c.theta);
-  const Params first_d = n.judge_of(c.theta);
   Params g = first_g, d = first_d, judge = first_d;
   uint32_t slot = 0;
   for (int k = 0; k < steps; ++k) {
     slot += kScene;
     d = judge_step(g, d, support, slot);
     g = stepped(g, [&](const Params& moving) {
-      return -n.look(moving, d, c.batch, support, slot).fake.mean();
+      return -n.look(moving, d, c.batch, support, slot, first_d).fake.mean();
     });
   }
   for (int k = 0; k < steps; ++k)
@@ -392,7 +396,9 @@ TEST_CASE("an adapted generator is judged by who knows the query set",
     return c.loss(which, o, at::zeros({0}, at::kDouble), steps).item<double>();
   };
   const auto verdict = [&](const Params& of) {
-    return -n.look(g, of, c.batch, query, 0).fake.mean().item<double>();
+    return -n.look(g, of, c.batch, query, 0, first_d)
+                .fake.mean()
+                .item<double>();
   };
   CHECK(value(kGeneratorLoss) == Approx(verdict(judge)).epsilon(1e-9));
   // Others would have judged otherwise.
@@ -400,6 +406,7 @@ TEST_CASE("an adapted generator is judged by who knows the query set",
     REQUIRE(std::abs(verdict(other) - verdict(judge)) > 1e-6);
   // What judges is itself measured by the pair that knows the support set.
   CHECK(value(kDiscriminatorLoss) ==
-        Approx(judge_loss(n.look(g, d, c.batch, query, 0)).item<double>())
+        Approx(
+            judge_loss(n.look(g, d, c.batch, query, 0, first_d)).item<double>())
             .epsilon(1e-9));
 }

@@ -94,6 +94,7 @@ TEST_CASE("each loss's gradient equals central differences of it",
   auto o = gan_options();
   o.task_norm = GENERATE(false, true);
   o.task_code = !o.task_norm;
+  o.spectral_norm = !o.task_norm;
   INFO("loss " << which << ", " << learner.inner_steps << " inner steps, norm "
                << o.task_norm);
   const auto batch = image_sets(2, 3, 2, 8, 31);
@@ -326,6 +327,39 @@ TEST_CASE("the largest singular value becomes one", "[generative]") {
   const auto s = std::get<1>(
       at::linalg_svd(spectral_norm(w).flatten(2), /*full_matrices=*/false));
   CHECK(at::allclose(s.select(1, 0), at::ones({2}, at::kDouble), 1e-3));
+}
+
+TEST_CASE("weights near common ones are stretched as these are",
+          "[generative]") {
+  const auto w = noise({1, 5, 2, 3, 3}, 4);
+  const auto between = stretch(w);
+  CHECK(at::allclose(spectral_norm(w, between), spectral_norm(w)));
+  // Twice the weights, the same after the norm, in a stack with others.
+  const auto stack = at::cat({2 * w, w + 0.01 * noise(w.sizes(), 5)});
+  const auto normed = spectral_norm(stack, between);
+  CHECK(at::allclose(normed.narrow(0, 0, 1), spectral_norm(w)));
+  const auto own = spectral_norm(stack.narrow(0, 1, 1));
+  CHECK(at::allclose(normed.narrow(0, 1, 1), own, 0.02));
+  CHECK_FALSE(at::allclose(normed.narrow(0, 1, 1), own, 1e-9));
+}
+
+TEST_CASE("a discriminator has spectral norm or none", "[generative]") {
+  const auto batch = image_sets(2, 3, 2, 8, 40);
+  LearnerOptions learner;
+  learner.inner_steps = 0;
+  auto o = gan_options();
+  const auto outputs = [&](double scale) {
+    const auto gan = generative("metagan", o, batch, learner);
+    auto meta = initial_meta(*gan, 3);
+    const auto sizes = sizes_of(*gan);
+    meta.theta.narrow(0, sizes.generator, sizes.discriminator) *= scale;
+    return gan->realness(meta, noise({2, 2, gan->code_size()}, 6),
+                         batch.query.x);
+  };
+  // Biases are 0 at the start.
+  CHECK(at::allclose(outputs(1), outputs(3)));
+  o.spectral_norm = false;
+  CHECK_FALSE(at::allclose(outputs(1), outputs(3)));
 }
 
 namespace {

@@ -71,6 +71,8 @@ struct GeneratorOptions {
   double variance = 0;
   // generator.task_code: the discriminator is told the class's code.
   bool task_code = true;
+  // generator.spectral_norm: of the discriminator's layers.
+  bool spectral_norm = true;
   // generator.r1: gradient penalty on real images, every r1_every steps.
   double r1 = 1;
   int64_t r1_every = 8;  // generator.r1_every
@@ -91,8 +93,8 @@ struct GeneratorOptions {
   // generator.average: of the averaged generator that makes images; 0 = the
   // last one does.
   double average = 0.999;
-  // generator.task_norm: the decoder's layers are normalised per image and
-  // scaled and shifted by the class's code; all generative learners.
+  // generator.task_norm: the decoder's layers are normalised, scaled and
+  // shifted as the class's code says (code_norm.h); convolutions.
   bool task_norm = false;
 
   bool operator==(const GeneratorOptions&) const = default;

@@ -5,9 +5,23 @@
 
 namespace protean {
 
-// w divided by its largest singular value as a matrix (its first dimension
-// after the tasks against the rest), from five power iterations; gradients pass
-// all of them. w: (T or 1, ...).
-at::Tensor spectral_norm(const at::Tensor& w);
+// The pair of unit vectors between which a matrix stretches most: w right is
+// its largest singular value times left.
+struct Stretch {
+  at::Tensor left, right;  // (T or 1, out, 1), (T or 1, in, 1)
+};
+
+// Of w (T or 1, out, ...), as matrices of its first dimension after the tasks
+// against the rest, from five power iterations; gradients pass all of them.
+Stretch stretch(const at::Tensor& w);
+
+// w divided by its value between the two. With w's own ones that is its largest
+// singular value. Tasks that have moved a little way from common weights take
+// those of the common ones: then it costs next to nothing, and the same tasks
+// have the same bits whichever ones they share a stack with.
+at::Tensor spectral_norm(const at::Tensor& w, const Stretch& between);
+inline at::Tensor spectral_norm(const at::Tensor& w) {
+  return spectral_norm(w, stretch(w));
+}
 
 }  // namespace protean
