@@ -36,20 +36,13 @@ ImageDecoder::ImageDecoder(LayerSpace& space, const std::string& name,
   int layer = 1;
   for (const int64_t channels : {wide, 4 * o.filters, o.filters})
     norms_.emplace_back(space, concat(name, ".norm", layer++), o.code,
-                        2 * channels, 0);
+                        channels);
 }
 
 at::Tensor ImageDecoder::norm(const Params& p, size_t layer,
                               const at::Tensor& x,
                               const at::Tensor& code) const {
-  if (norms_.empty()) return x;
-  constexpr double kEps = 1e-3;
-  const auto centred = x - x.mean({3, 4}, true);
-  const auto variance = centred.square().mean({3, 4}, true);
-  const auto affine =
-      norms_[layer](p, code).transpose(0, 1).unsqueeze(-1).unsqueeze(-1).chunk(
-          2, 2);
-  return centred * (variance + kEps).rsqrt() * (1 + affine[0]) + affine[1];
+  return norms_.empty() ? x : norms_[layer](p, x, code);
 }
 
 at::Tensor ImageDecoder::operator()(const Params& p, const at::Tensor& code,

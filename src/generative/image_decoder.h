@@ -6,6 +6,7 @@
 
 #include "protean/generative/options.h"
 
+#include "generative/code_norm.h"
 #include "generative/layers.h"
 
 namespace protean {
@@ -27,9 +28,7 @@ std::unique_ptr<const Decoder> make_decoder(LayerSpace& space,
 
 // Two dense layers to a quarter of the side, a residual convolution, and two
 // doublings by depth to space. With generator.task_norm each hidden convolution
-// is normalised per image and channel, then scaled and shifted by functions of
-// the class's code (conditional instance norm, Dumoulin et al. 2017,
-// arXiv:1610.07629), so no image depends on another.
+// is normalised by the class's code (code_norm.h).
 class ImageDecoder : public Decoder {
  public:
   ImageDecoder(LayerSpace& space, const std::string& name,
@@ -45,7 +44,7 @@ class ImageDecoder : public Decoder {
   int64_t coarse_channels_, coarse_height_, coarse_width_;
   std::vector<Dense> dense_;
   std::vector<Conv> convolutions_;
-  std::vector<Dense> norms_;  // scale and shift; empty without task_norm
+  std::vector<CodeNorm> norms_;  // empty without task_norm
 };
 
 // Four dense layers with leaky ReLU, of generator.hidden values and twice as
