@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # What learners are worth that have seen nothing but tasks from a generator's codes, by
 # LASIUM's rules: prototypical networks and MAML, 5-way, judged with 1 and 5 shots on
-# real characters of held-out alphabets, upright.
+# real characters of held-out alphabets, upright; and by references that make tasks of
+# training images without their labels.
 #
 #   tests/accuracy/latent_tasks.sh WORK NAME=RUN... [-- train flags...]
 #   tests/accuracy/latent_tasks.sh runs/latent vae=runs/setvae-seed gan=runs/gan-seed
+#   RULES=clustered tests/accuracy/latent_tasks.sh runs/latent vae=runs/setvae-seed
+#   RULES=augmented tests/accuracy/latent_tasks.sh runs/latent none=
 #
 # WORK keeps the runs, so that a later call goes on. RUN and a seed's number make the
 # generative run that tasks of this seed come from: vae=runs/setvae-seed takes
-# runs/setvae-seed0 for seed 0. RULES ("n ro oc"), LEARNERS ("protonet maml"), SEEDS
+# runs/setvae-seed0 for seed 0. RULES ("n ro oc"; also class, image, clustered: CACTUs,
+# and augmented: UMTRA, which takes no run), LEARNERS ("protonet maml"), SEEDS
 # ("0 1 2"; of generator, tasks and initial values), STEPS (700 of prototypical networks,
 # four tasks each) and MAML_STEPS (1000, sixteen tasks each), and TASKS (600, of
 # evaluation) can be set. Rows go to results/latent-tasks.csv after every seed. One to
@@ -32,6 +36,15 @@ budget_of() {
   [ "$1" = maml ] || return 0
   budget=(--run.steps "${MAML_STEPS:-1000}" --task.meta_batch 16 --task.stack 4 --learner.name maml
     --learner.inner_steps 1 --learner.inner_lr 0.4 --learner.eval_steps 3)
+}
+
+# Where tasks come from: rule, run of a generator.
+source_of() {
+  case $1 in
+    augmented) from=(--task.mix augmented) ;;
+    clustered) from=(--task.mix clustered --generator.from "$2") ;;
+    *) from=(--generator.from "$2" --generator.rule "$1") ;;
+  esac
 }
 
 judge() {  # run, file, flags...
@@ -74,10 +87,11 @@ for seed in ${SEEDS:-0 1 2}; do
     for rule in ${RULES:-n ro oc}; do
       for learner in ${LEARNERS:-protonet maml}; do
         budget_of "$learner"
+        source_of "$rule" "${generator#*=}$seed"
         run=$work/$learner-${generator%%=*}-$rule-seed$seed
         [ -e "$run/DONE" ] || "$protean" train --config "$top/configs/omniglot/protonet-generated.ini" --run.dir "$run" \
           --resume auto --run.seed "$seed" --run.threads 1 --run.quiet true --eval.every 0 \
-          --generator.from "${generator#*=}$seed" --generator.rule "$rule" "${budget[@]}" "$@"
+          "${from[@]}" "${budget[@]}" "$@"
         judge "$run" "$run.5.json" --eval.shots 5 --eval.queries 7
         judge "$run" "$run.1.json"
       done
