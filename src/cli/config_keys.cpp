@@ -117,7 +117,7 @@ std::vector<Binding> bind_config(Config& c, BenchOptions& bench) {
         "turn validation and test classes too");
   b.add("data.invert", c.data.invert, "image values v become 1 - v");
   b.add("data.augment", c.data.augment,
-        "distortions of training images: none or affine");
+        "distortions of training tasks, made-up ones too: none or affine");
   b.add("data.prefetch", c.data.prefetch, "steps materialised ahead");
 
   b.add("task.ways", c.task.ways, "classes per task");

@@ -5,23 +5,10 @@
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/philox.h"
-#include "protean/data/affine.h"
 #include "protean/data/wrappers.h"
 #include "protean/tasks/nway.h"
 
 namespace protean {
-namespace {
-
-// A whole class, differently in each task: as if it came from another script.
-// Each drawing then gets kDrawingDistortion on its own.
-constexpr AffineRanges kOfClass{.turn = 10,
-                                .shear = 0.3,
-                                .scale = 0.2,
-                                .shift = 0,
-                                .leave_out = 0,
-                                .mirror = 0.5};
-
-}  // namespace
 
 NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
                      const NwayKshotOptions& options, const std::string& what)
@@ -35,16 +22,10 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
   options_.ways_max = std::max(options.ways, options.ways_max);
   options_.shots_max = std::max(options.shots, options.shots_max);
   const auto& shape = data_->shape();
-  if (shape.size() != 3 || shape[1] != shape[2]) {
-    if (options.rotate)
-      throw ConfigError(
-          "data.rotations = task, but examples are no square images; expected "
-          "none");
-    if (options.distort)
-      throw ConfigError(
-          "data.augment = affine, but examples are no square images; expected "
-          "none");
-  }
+  if (options.rotate && (shape.size() != 3 || shape[1] != shape[2]))
+    throw ConfigError(
+        "data.rotations = task, but examples are no square images; expected "
+        "none");
   const uint64_t need = uint64_t{options_.shots_max} + options.queries;
   for (uint32_t cls : classes)
     if (data_->size(cls) >= need) eligible_.push_back(cls);
@@ -99,7 +80,6 @@ TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,
     for (uint32_t way = 0; way < ways; ++way)
       spec.transforms.push_back(static_cast<uint32_t>(
           Draws(seed, id, Purpose::transform, way).below(4)));
-  if (options_.distort) spec.latent = {seed};
   return spec;
 }
 
@@ -143,29 +123,13 @@ void NwayKshot::materialise(const TaskSpec& spec, EpisodeView out) const {
   for (int64_t d : shape) values *= d;
   check(spec);
   const uint32_t* example = spec.examples.data();
-  const bool distort = !spec.latent.empty();
-  std::vector<float> straight(distort ? static_cast<size_t>(values) : 0);
-  // Slots: the images in order, then the classes.
-  const auto distortion = [&](const AffineRanges& ranges, size_t slot) {
-    Draws draws(spec.latent[0], spec.id, Purpose::augment,
-                static_cast<uint32_t>(slot));
-    return draw_affine(draws, ranges, shape[1]);
-  };
-  size_t image = 0;
   Cursor support{out.support}, query{out.query};
   for (size_t way = 0; way < spec.classes.size(); ++way) {
     const uint32_t turns = spec.transforms.empty() ? 0 : spec.transforms[way];
-    const Affine whole =
-        distort ? distortion(kOfClass, spec.examples.size() + way) : Affine();
     const auto fill = [&](Cursor& to, uint32_t count) {
-      for (uint32_t i = 0; i < count; ++i, ++image, to.advance(values)) {
+      for (uint32_t i = 0; i < count; ++i, to.advance(values)) {
         data_->read(spec.classes[way], *example++, to.at.x);
         if (turns) rotate_quarter_turns(to.at.x, shape[0], shape[1], turns);
-        if (distort) {
-          std::copy_n(to.at.x, values, straight.data());
-          warp(straight.data(), shape[0], shape[1],
-               whole * distortion(kDrawingDistortion, image), to.at.x);
-        }
         if (to.at.label) *to.at.label = static_cast<int64_t>(way);
       }
     };

@@ -12,6 +12,7 @@
 #include "protean/data/table.h"
 #include "protean/data/text.h"
 #include "protean/data/wrappers.h"
+#include "protean/tasks/distorted_tasks.h"
 #include "protean/tasks/domain_tasks.h"
 #include "protean/tasks/environment_tasks.h"
 #include "protean/tasks/flat_batches.h"
@@ -247,7 +248,7 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
         "classes, and data.augment = none");
   const auto source = [&](const std::vector<uint32_t>& classes,
                           const TaskCounts& counts, const TaskCounts& most,
-                          bool rotate_these, bool distort,
+                          bool rotate_these,
                           const char* what) -> TaskSourcePtr {
     if (labelled)
       return std::make_shared<GroupTasks>(labelled, classes, counts, what);
@@ -262,12 +263,13 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     options.shots_max = most.shots;
     options.labels = task.labels;
     options.rotate = rotate_these;
-    options.distort = distort;
     return std::make_shared<NwayKshot>(examples, classes, options, what);
   };
   const bool distort = data.augment == "affine";
   const auto for_training = [&](const Splits& from) {
-    return source(from.train, train, most, rotate, distort, "train");
+    auto tasks = source(from.train, train, most, rotate, "train");
+    if (distort) tasks = std::make_shared<DistortedTasks>(tasks);
+    return tasks;
   };
   sources.examples = examples;
   sources.splits = splits;
@@ -306,12 +308,11 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     sources.train = for_training(splits);
   }
   if (!splits.validation.empty())
-    sources.validation =
-        source(splits.validation, eval, eval, rotate && data.rotate_eval, false,
-               "validation");
+    sources.validation = source(splits.validation, eval, eval,
+                                rotate && data.rotate_eval, "validation");
   if (!splits.test.empty())
-    sources.test = source(splits.test, eval, eval, rotate && data.rotate_eval,
-                          false, "test");
+    sources.test =
+        source(splits.test, eval, eval, rotate && data.rotate_eval, "test");
   sources.checksum = checksum_of(*examples, splits);
   return sources;
 }

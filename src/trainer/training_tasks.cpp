@@ -17,6 +17,7 @@
 #include "protean/generative/generated_class.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/generative/image_tasks.h"
+#include "protean/tasks/distorted_tasks.h"
 #include "protean/tasks/interpolated_tasks.h"
 #include "protean/tasks/mixed_source.h"
 #include "protean/tasks/nway_kshot.h"
@@ -48,17 +49,16 @@ TaskSourcePtr over_all(DatasetPtr data, const NwayKshotOptions& options,
 
 // UMTRA: the same image as often as a task needs it, each time distorted.
 TaskSourcePtr augmented(const Experiment& e) {
-  auto options = counts_of(e.config);
-  options.distort = true;
+  const auto options = counts_of(e.config);
   const auto& data = e.tasks.examples;
   Grouping classes;
   for (uint32_t cls : e.tasks.splits.train)
     for (uint32_t i = 0; i < data->size(cls); ++i)
       classes.emplace_back(options.shots + options.queries,
                            ListedDataset::Example{cls, i});
-  return over_all(
+  return std::make_shared<DistortedTasks>(over_all(
       std::make_shared<ListedDataset>(data, std::move(classes), "image"),
-      options, "augmented");
+      options, "augmented"));
 }
 
 at::Tensor codes_of(const FrozenGenerator& g, const ClassDataset& data,
@@ -251,6 +251,12 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
     sources.push_back(std::move(source));
     weights.push_back(weight);
   };
+  // What was made up is distorted as real tasks are.
+  const auto add_made = [&](TaskSourcePtr source, float weight) {
+    if (e.config.data.augment != "none")
+      source = std::make_shared<DistortedTasks>(source);
+    add(std::move(source), weight);
+  };
   for (const auto& [name, weight] : mix) {
     const bool from_images =
         name == "generated" && e.config.generated.rule == "image";
@@ -265,17 +271,17 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
       e.versions->add(0, generator->meta);
       e.generator = generator->experiment;
       if (from_images)
-        add(from_single_images(e, *generator), weight);
+        add_made(from_single_images(e, *generator), weight);
       else
-        add(std::make_shared<GeneratedTasks>(generator->learner, e.versions,
-                                             e.config.task.train_counts(),
-                                             e.config.generated),
-            weight);
+        add_made(std::make_shared<GeneratedTasks>(
+                     generator->learner, e.versions,
+                     e.config.task.train_counts(), e.config.generated),
+                 weight);
     }
     if (name == "clustered") {
       const auto parts = clustered(e, *generator);
       for (const auto& part : parts)
-        add(part, weight / static_cast<float>(parts.size()));
+        add_made(part, weight / static_cast<float>(parts.size()));
     }
   }
   e.tasks.train =

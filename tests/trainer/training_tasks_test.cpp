@@ -221,3 +221,35 @@ TEST_CASE("a clustered class is of one cluster of codes", "[trainer]") {
   mix_training_tasks(other, &generator);
   CHECK(other.tasks.checksum != e.tasks.checksum);
 }
+
+TEST_CASE("what a generator makes is distorted where real tasks are",
+          "[trainer]") {
+  auto task = counts(3, 1, 2);
+  task.mix = "generated";
+  auto plain =
+      experiment(std::make_shared<Squares>(std::vector<uint32_t>{2, 3, 5, 2}),
+                 {0, 1, 3}, task);
+  plain.config.generated.rule = "image";
+  FrozenGenerator generator;
+  generator.learner = std::make_shared<PixelLearner>(11);
+  generator.meta = {at::zeros({3}), {}};
+  auto distorted = plain;
+  distorted.config.data.augment = "affine";
+  mix_training_tasks(plain, &generator);
+  mix_training_tasks(distorted, &generator);
+  int moved = 0;
+  for (uint32_t i = 0; i < 20; ++i) {
+    const TaskId id{Stream::train, 0, i};
+    auto spec = distorted.tasks.train->describe(7, id, {});
+    const auto images = stack_tasks(*distorted.tasks.train, {spec}).support.x;
+    // The same task as without, but for the seed of the distortions.
+    REQUIRE(spec.latent.size() == 2);
+    spec.latent.pop_back();
+    CHECK((spec == plain.tasks.train->describe(7, id, {})));
+    const auto squares = stack_tasks(*plain.tasks.train, {spec}).support.x;
+    CHECK(at::equal(images.select(3, 5).select(3, 5),
+                    squares.select(3, 5).select(3, 5)));
+    moved += !at::equal(images, squares);
+  }
+  CHECK(moved > 15);
+}

@@ -93,7 +93,8 @@ struct DataOptions {
   bool rotate_eval = false;
   // data.invert: every value v of an image becomes 1 - v.
   bool invert = false;
-  // data.augment: none | affine, for training tasks alone.
+  // data.augment: none | affine, for training tasks alone, those of a generator
+  // or of clusters too.
   //   affine  each class of a task is mirrored or not, turned, sheared and
   //           scaled as a whole, and each drawing a little on its own
   std::string augment = "none";

@@ -23,10 +23,6 @@ struct NwayKshotOptions {
   uint32_t queries = 15;
   // Turns each class of a task by a random number of quarter turns.
   bool rotate = false;
-  // Mirrors, turns, shears and scales each class of a task as a whole, and then
-  // each of its images a little on its own (data.augment = affine). A spec then
-  // has one latent, the seed of all this.
-  bool distort = false;
   // Examples come with labels; without, target = none.
   bool labels = true;
   // Above 0: a task has ways to ways_max classes, shots to shots_max shots of
