@@ -13,10 +13,11 @@
 # generative run that tasks of this seed come from: vae=runs/setvae-seed takes
 # runs/setvae-seed0 for seed 0. RULES ("n ro oc"; also class, image, clustered: CACTUs,
 # and augmented: UMTRA, which takes no run), LEARNERS ("protonet maml"), SEEDS
-# ("0 1 2"; of generator, tasks and initial values), STEPS (700 of prototypical networks,
-# four tasks each) and MAML_STEPS (1000, sixteen tasks each), and TASKS (600, of
-# evaluation) can be set. Rows go to results/latent-tasks.csv after every seed. One to
-# five minutes of a core for each run.
+# ("0 1 2"; of generator, tasks and initial values), STEPS (3000 of prototypical networks,
+# four tasks each) and MAML_STEPS (1500, sixteen tasks each), and TASKS (600, of
+# evaluation) can be set. Training tasks are distorted, as LASIUM's are shifted. Rows go
+# to results/latent-tasks.csv after every seed. Two to six minutes of a core for each
+# run.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 usage="usage: latent_tasks.sh WORK NAME=RUN... [-- train flags]"
@@ -32,9 +33,9 @@ done
 protean=${PROTEAN_BIN:-$top/build/protean}
 
 budget_of() {
-  budget=(--run.steps "${STEPS:-700}")
+  budget=(--run.steps "${STEPS:-3000}")
   [ "$1" = maml ] || return 0
-  budget=(--run.steps "${MAML_STEPS:-1000}" --task.meta_batch 16 --task.stack 4 --learner.name maml
+  budget=(--run.steps "${MAML_STEPS:-1500}" --task.meta_batch 16 --task.stack 4 --learner.name maml
     --learner.inner_steps 1 --learner.inner_lr 0.4 --learner.eval_steps 3)
 }
 
@@ -91,7 +92,7 @@ for seed in ${SEEDS:-0 1 2}; do
         run=$work/$learner-${generator%%=*}-$rule-seed$seed
         [ -e "$run/DONE" ] || "$protean" train --config "$top/configs/omniglot/protonet-generated.ini" --run.dir "$run" \
           --resume auto --run.seed "$seed" --run.threads 1 --run.quiet true --eval.every 0 \
-          "${from[@]}" "${budget[@]}" "$@"
+          --data.augment affine "${from[@]}" "${budget[@]}" "$@"
         judge "$run" "$run.5.json" --eval.shots 5 --eval.queries 7
         judge "$run" "$run.1.json"
       done
