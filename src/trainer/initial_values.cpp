@@ -42,6 +42,11 @@ int64_t copy_initial_values(const ModelOptions& o, const ParameterSpace& space,
                       ": no checkpoint there; expected the folder of a run");
   const auto& from = found->state;
   const std::string prefix = o.init_part.empty() ? "" : o.init_part + ".";
+  // A judge's weights act by their spectral norm, where it had one.
+  const nlohmann::json::json_pointer key(
+      "/identity/keys/generator.spectral_norm");
+  const bool normed =
+      judge && from.extra.value(key, std::string("true")) == "true";
   int64_t copied = 0;
   for (const auto& p : space.parameters()) {
     const auto* const source = find(from.theta_space, prefix + p.name);
@@ -49,7 +54,7 @@ int64_t copy_initial_values(const ModelOptions& o, const ParameterSpace& space,
     auto values = at::empty(p.shape, at::kFloat);
     std::copy_n(from.theta.data() + source->offset, p.size,
                 values.data_ptr<float>());
-    if (judge && p.shape.size() > 1)
+    if (normed && p.shape.size() > 1)
       values = spectral_norm(values.unsqueeze(0)).squeeze(0);
     theta.narrow(0, p.offset, p.size).copy_(values.flatten());
     ++copied;

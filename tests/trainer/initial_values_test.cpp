@@ -61,6 +61,13 @@ TEST_CASE("a learner starts from the part of a run that fits", "[trainer]") {
           .item<double>();
   CHECK(at::allclose(w, raw / norm, 1e-4));
   CHECK(theta[18].item<float>() == 39);
+
+  // Of a judge without spectral norm they are too.
+  auto bare = generative_state();
+  bare.extra["identity"]["keys"]["generator.spectral_norm"] = "false";
+  save_checkpoint(bare, run.path() / "checkpoints");
+  copy_initial_values(o, space, theta);
+  CHECK(at::equal(theta.narrow(0, 0, 19), at::arange(21, 40).to(at::kFloat)));
 }
 
 TEST_CASE("what a learner cannot start from is refused", "[trainer]") {
