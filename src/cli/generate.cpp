@@ -22,6 +22,8 @@ const std::vector<CommandFlag> kFlags = {
     {"count", "N", "64", "images to make"},
     {"resize", "none|nearest|bilinear", "none",
      "brings support images to the model's size"},
+    {"ink", "auto|dark|light", "auto",
+     "of support images, for a run trained on ink; auto: the rarer"},
     {"out", "PATH", "",
      "file for the text; new folder for images, with grid.png"}};
 
@@ -42,7 +44,7 @@ int generate(const CommandLine& line, World& world) {
     if (images)
       refuse(line, {"prompt", "length"}, "images");
     else if (config.data.source == "text")
-      refuse(line, {"count", "resize"}, "text");
+      refuse(line, {"count", "resize", "ink"}, "text");
   });
   if (images) return generate_images(line, world);
   agree(*world.control, [&] {

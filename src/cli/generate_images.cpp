@@ -17,10 +17,12 @@ namespace protean {
 
 int generate_images(const CommandLine& line, World& world) {
   SamplingOptions options;
+  Ink ink{};
   agree(*world.control, [&] {
     options.count = whole_number(line, "count");
     options.seed = static_cast<uint64_t>(whole_number(line, "seed"));
     options.temperature = number(line, "temperature");
+    ink = parse_ink(line.flags.at("ink"), "--ink");
     required(line, "support");
     required(line, "out");
   });
@@ -32,8 +34,12 @@ int generate_images(const CommandLine& line, World& world) {
         generative_learner(run.experiment, "--run " + line.flags.at("run"));
     const ImageFormat format{learner->image_shape(),
                              run.experiment.tasks.examples->ink()};
-    support =
-        read_images(line.flags.at("support"), format, line.flags.at("resize"));
+    if (!format.ink && ink != Ink::automatic)
+      throw ConfigError(
+          "--ink is for runs that were trained on ink (Omniglot); this one "
+          "takes images as they are");
+    support = read_images(line.flags.at("support"), format,
+                          line.flags.at("resize"), ink);
     write_samples(*learner, run.stored.meta, support, format, options,
                   line.flags.at("out"));
   });

@@ -61,13 +61,27 @@ bool decode(PngReader& r) {
   png_read_info(r.png, r.info);
   png_set_expand(r.png);
   png_set_strip_16(r.png);
-  png_set_strip_alpha(r.png);
   png_set_interlace_handling(r.png);
   png_read_update_info(r.png, r.info);
   allocate(r);
   png_read_image(r.png, r.rows.data());
   png_read_end(r.png, nullptr);
   return true;
+}
+
+// Drops the last channel, opacity, of what then lies over white.
+void flatten(Image& image) {
+  const size_t with = image.channels, without = with - 1;
+  const size_t count = image.pixels.size() / with;
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* from = image.pixels.data() + i * with;
+    const unsigned opacity = from[without];
+    for (size_t k = 0; k < without; ++k)
+      image.pixels[i * without + k] = static_cast<uint8_t>(
+          (from[k] * opacity + 255 * (255 - opacity) + 127) / 255);
+  }
+  image.pixels.resize(count * without);
+  image.channels = static_cast<uint32_t>(without);
 }
 
 Image decode_png(std::string_view bytes, const std::string& name) {
@@ -78,6 +92,7 @@ Image decode_png(std::string_view bytes, const std::string& name) {
   r.info = r.png ? png_create_info_struct(r.png) : nullptr;
   if (!r.info) throw DataError(concat(name, ": libpng cannot start"));
   if (!decode(r)) throw DataError(concat(name, ": unreadable PNG: ", r.error));
+  if (r.image.channels % 2 == 0) flatten(r.image);
   return std::move(r.image);
 }
 

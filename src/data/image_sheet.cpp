@@ -31,13 +31,31 @@ std::vector<fs::path> images_of(const fs::path& folder) {
   return files;
 }
 
-void append(const Image& image, const ImageFormat& format,
+bool all_grey(const Image& image) {
+  for (size_t i = 0; i < image.pixels.size(); i += 3)
+    if (image.pixels[i] != image.pixels[i + 1] ||
+        image.pixels[i] != image.pixels[i + 2])
+      return false;
+  return true;
+}
+
+double mean_brightness(const std::vector<Image>& images) {
+  double sum = 0, count = 0;
+  for (const auto& image : images) {
+    for (const uint8_t p : image.pixels) sum += p / 255.0;
+    count += static_cast<double>(image.pixels.size());
+  }
+  return sum / count;
+}
+
+// dark: ink is what is dark.
+void append(const Image& image, const ImageFormat& format, bool dark,
             std::vector<float>& values) {
   const size_t pixels = size_t{image.width} * image.height, c = image.channels;
   for (size_t k = 0; k < c; ++k)
     for (size_t i = 0; i < pixels; ++i) {
       const uint8_t p = image.pixels[i * c + k];
-      values.push_back(format.ink ? static_cast<float>(p < 128)
+      values.push_back(format.ink ? static_cast<float>((p < 128) == dark)
                                   : static_cast<float>(p) / 255);
     }
 }
@@ -45,15 +63,18 @@ void append(const Image& image, const ImageFormat& format,
 }  // namespace
 
 ImageFolder read_images(const fs::path& folder, const ImageFormat& format,
-                        const std::string& resize_by) {
+                        const std::string& resize_by, Ink ink) {
   const auto height = static_cast<uint32_t>(format.shape.at(1));
   const auto width = static_cast<uint32_t>(format.shape.at(2));
   const auto channels = static_cast<uint32_t>(format.shape.at(0));
   if (resize_by != "none") parse_filter(resize_by, "--resize");
   ImageFolder out;
+  std::vector<Image> images;
   for (const auto& file : images_of(folder)) {
     const std::string name = file.string();
     Image image = decode_image(read_file(file), name);
+    if (image.channels == 3 && channels == 1 && all_grey(image))
+      image = to_channels(image, 1);
     if (image.channels != channels)
       throw DataError(concat(name, ": ", image.channels == 3 ? "RGB" : "grey",
                              "; expected ", channels == 3 ? "RGB" : "grey",
@@ -64,9 +85,11 @@ ImageFolder read_images(const fs::path& folder, const ImageFormat& format,
       throw DataError(concat(name, ": ", image.width, "x", image.height,
                              " pixels; expected ", width, "x", height,
                              ", or --resize nearest or bilinear"));
-    append(image, format, out.values);
+    images.push_back(std::move(image));
     out.names.push_back(file.filename().string());
   }
+  const bool dark = dark_ink(ink, mean_brightness(images));
+  for (const auto& image : images) append(image, format, dark, out.values);
   return out;
 }
 

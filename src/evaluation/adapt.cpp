@@ -44,8 +44,7 @@ bool invert(const Experiment& e, const UserImages& images, Ink ink) {
           "takes images as they are");
     return false;
   }
-  if (ink == Ink::automatic) return mean_brightness(images) > 0.5;
-  return ink == Ink::dark;
+  return dark_ink(ink, mean_brightness(images));
 }
 
 // Rows of numbers with the column counts that a regression run takes.
@@ -109,14 +108,6 @@ void require_columns(const std::filesystem::path& path, const Table& table,
 }
 
 }  // namespace
-
-Ink parse_ink(const std::string& name, const std::string& flag) {
-  if (name == "auto") return Ink::automatic;
-  if (name == "dark") return Ink::dark;
-  if (name == "light") return Ink::light;
-  throw ConfigError(
-      concat(flag, " ", name, "; expected one of: auto, dark, light"));
-}
 
 Predictions adapt_images(const Experiment& e, const MetaView& meta,
                          const UserImages& images, Ink ink) {

@@ -11,8 +11,8 @@
 
 namespace protean {
 
-// A PNG file's bytes; grey (1 bit or 8) or RGB. `pixel(y, x, c)` in 0..255;
-// with 1 bit, 128 and above is white.
+// A PNG file's bytes; grey (1 bit or 8) or RGB, or these with opacity.
+// `pixel(y, x, c)` in 0..255; with 1 bit, 128 and above is white.
 std::string make_png(
     uint32_t width, uint32_t height, int channels, int bits,
     const std::function<uint8_t(uint32_t, uint32_t, uint32_t)>& pixel);

@@ -3,7 +3,9 @@
 #include <fstream>
 
 #include "protean/core/error.h"
+#include "protean/data/image_codec.h"
 
+#include "data/fixtures.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -26,6 +28,57 @@ TEST_CASE("images come back from the sheet they were placed on", "[data]") {
   const auto back = read_images(dir.path(), format, "none");
   REQUIRE(back.names == std::vector<std::string>{"b.png"});
   CHECK(back.values == values);
+}
+
+TEST_CASE("drawings are read for ink, whatever of them is dark", "[data]") {
+  const ImageFormat format{{1, 2, 3}, true};
+  const std::vector<float> drawing{0, 1, 0, 0, 0, 1};
+  ImageSheet dark(format, 1, 1, 0), light(format, 1, 1, 0);
+  dark.place(0, 0, drawing.data());
+  std::vector<float> turned;
+  for (float v : drawing) turned.push_back(1 - v);
+  light.place(0, 0, turned.data());
+  const bool inverted = GENERATE(false, true);
+  TempDir dir;
+  std::ofstream(dir.path() / "a.png", std::ios::binary)
+      << (inverted ? light : dark).png();
+  const auto read = [&](Ink ink) {
+    return read_images(dir.path(), format, "none", ink).values;
+  };
+  CHECK(read(Ink::automatic) == drawing);
+  CHECK(read(inverted ? Ink::light : Ink::dark) == drawing);
+  CHECK(read(inverted ? Ink::dark : Ink::light) == turned);
+}
+
+TEST_CASE("colours that are all grey stand for grey, others do not", "[data]") {
+  const ImageFormat colours{{3, 1, 2}, false};
+  TempDir dir;
+  const auto write = [&](const std::vector<float>& values) {
+    ImageSheet sheet(colours, 1, 1, 0);
+    sheet.place(0, 0, values.data());
+    std::ofstream(dir.path() / "a.png", std::ios::binary) << sheet.png();
+  };
+  const ImageFormat grey{{1, 1, 2}, false};
+  write({0, 1, 0, 1, 0, 1});
+  CHECK(read_images(dir.path(), grey, "none").values ==
+        std::vector<float>{0, 1});
+  write({0, 1, 0, 1, 0, 0});
+  CHECK_THROWS_WITH(read_images(dir.path(), grey, "none"),
+                    contains("a.png: RGB; expected grey"));
+}
+
+TEST_CASE("what is transparent lies over white", "[data]") {
+  const int channels = GENERATE(2, 4);
+  const uint8_t opacity[] = {0, 128, 255};
+  const auto png = make_png(3, 1, channels, 8, [&](auto, auto x, auto c) {
+    return c + 1 == static_cast<uint32_t>(channels) ? opacity[x] : uint8_t{51};
+  });
+  const auto image = decode_image(png, "a.png");
+  CHECK(image.channels == static_cast<uint32_t>(channels - 1));
+  std::vector<uint8_t> expected;
+  for (const uint8_t value : {255, 153, 51})
+    expected.insert(expected.end(), image.channels, value);
+  CHECK(image.pixels == expected);
 }
 
 TEST_CASE("a sheet has a gap between images and around them", "[data]") {

@@ -15,7 +15,7 @@ struct Image {
 };
 
 // PNG or JPEG, told by the first bytes. Palettes are expanded, 16 bits cut to
-// 8, transparency dropped. Throws DataError: "NAME: cause".
+// 8, transparent pixels lie over white. Throws DataError: "NAME: cause".
 Image decode_image(std::string_view bytes, const std::string& name);
 
 // As a PNG file.

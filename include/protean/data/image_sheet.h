@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "protean/data/ink.h"
+
 namespace protean {
 
 // How values in [0, 1] stand in a file.
@@ -22,11 +24,13 @@ struct ImageFolder {
 };
 
 // Every PNG and JPEG of a folder, not of folders below. resize: "none", then
-// images must have the format's height and width, or nearest, bilinear. Throws
-// ConfigError when the folder is missing or holds no image, or on an unknown
-// resize, DataError naming the file that is broken or does not fit.
+// images must have the format's height and width, or nearest, bilinear. ink: of
+// the files, where the format has ink. Colours that are all grey may stand for
+// grey. Throws ConfigError when the folder is missing or holds no image, or on
+// an unknown resize, DataError naming the file that is broken or does not fit.
 ImageFolder read_images(const std::filesystem::path& folder,
-                        const ImageFormat& format, const std::string& resize);
+                        const ImageFormat& format, const std::string& resize,
+                        Ink ink = Ink::dark);
 
 // A sheet of equally large images on a light ground, row after row, as PNG.
 class ImageSheet {

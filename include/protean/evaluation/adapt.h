@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "protean/data/ink.h"
 #include "protean/evaluation/user_images.h"
 #include "protean/trainer/experiment.h"
 
@@ -34,12 +35,6 @@ struct Predictions {
   std::string to_csv() const;
   nlohmann::json to_json() const;
 };
-
-// For which values ink stands in a user's images: what is dark, what is light,
-// or what there is less of. A learner that was trained on ink gets ink.
-enum class Ink { automatic, dark, light };
-// Throws ConfigError naming `flag`.
-Ink parse_ink(const std::string& name, const std::string& flag);
 
 // Throws ConfigError when the run is not one of images or has too few outputs
 // for the classes.

@@ -1,0 +1,18 @@
+// Drawings as users have them: dark ink on light paper, or light on dark.
+#pragma once
+
+#include <string>
+
+namespace protean {
+
+// For which values ink stands in a user's images: what is dark, what is light,
+// or what there is less of. A model that was trained on ink gets ink.
+enum class Ink { automatic, dark, light };
+
+// Throws ConfigError naming `flag`.
+Ink parse_ink(const std::string& name, const std::string& flag);
+
+// Whether ink is what is dark, in images of this mean brightness, in [0, 1].
+bool dark_ink(Ink ink, double mean_brightness);
+
+}  // namespace protean
