@@ -83,6 +83,8 @@ int adapt(const CommandLine& line, World& world) {
     support = required(line, "support", kExamples);
     query = required(line, "query", kExamples);
     ink = parse_ink(line.flags.at("ink"), "--ink");
+    if (line.is_set("out") && world.control->rank() == 0)
+      check_writable(line.flags.at("out"));
   });
   const auto [experiment, stored] = open_run(line, *world.control);
   agree(*world.control, [&, &e = experiment] {

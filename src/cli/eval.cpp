@@ -114,7 +114,7 @@ void print(const EvalResult& r) {
         static_cast<long long>(r.shots), static_cast<long long>(r.queries));
   } else if (std::isnan(last.loss)) {
     std::printf(
-        "no loss: the generator was not trained by a bound "
+        "no loss: not finite, or the generator was not trained by a bound "
         "(generator.reconstruct); eval.features judges its images\n");
     return;
   } else if (std::isnan(last.accuracy)) {
@@ -139,7 +139,8 @@ void print(const EvalResult& r) {
         r.transductive ? "transductive" : "inductive", 100 * r.ece);
   }
   if (r.per_step.size() < 2) return;
-  std::printf("after each step of adaptation:");
+  std::printf(r.visits_support ? "given 0, 1, 2, ... support images:"
+                               : "after each step of adaptation:");
   for (const auto& step : r.per_step)
     if (std::isnan(step.accuracy))
       std::printf(" %.4f", r.acts ? -step.loss : step.loss);
@@ -249,8 +250,9 @@ void print_quality(const nlohmann::json& q) {
       q.at("copying").at("membership").get<double>());
   for (const auto& s : q.at("steps"))
     std::printf(
-        "  after %d steps, %.3g s: frechet %.4g coverage %.4g fidelity %.4g\n",
-        s.at("step").get<int>(), s.at("adapt_s").get<double>(),
+        "  after %d %s, %.3g s: frechet %.4g coverage %.4g fidelity %.4g\n",
+        s.at("step").get<int>(), q.at("after").get<std::string>().c_str(),
+        s.at("adapt_s").get<double>(),
         s.at("samples").at("frechet").get<double>(),
         s.at("samples").at("coverage").get<double>(),
         s.at("samples").at("fidelity").get<double>());
@@ -311,6 +313,10 @@ void save_tasks(const CommandLine& line, const Experiment& e,
 int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   auto& comm = *world.control;
   agree(comm, [&] { check_flags(line); });
+  on_root(comm, [&] {
+    for (const char* flag : {"csv", "svg", "per-task", "save-task-list"})
+      if (line.is_set(flag)) check_writable(line.flags.at(flag));
+  });
   if (by_baseline(line)) return one_shot_baseline(line, world);
   if (line.is_set("study")) return study(line, world, args, kFlags);
   auto run = open_run(line, comm);

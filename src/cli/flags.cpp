@@ -49,7 +49,8 @@ StoredRun open_stored_run(const char* key, const std::string& dir,
     run.experiment = make_experiment(
         parse_command_line({"--config", config.string()}, {}).config);
   });
-  run.meta = load_meta(dir, run.experiment, control).meta;
+  run.meta =
+      load_meta(dir, concat(key, " = ", dir), run.experiment, control).meta;
   return run;
 }
 
@@ -61,6 +62,15 @@ bool open_frozen_generator(const Experiment& experiment, Communicator& control,
   const auto run = open_stored_run("generator.from",
                                    experiment.config.generated.from, control);
   agree(control, [&] {
+    const auto &own = experiment.tasks.examples,
+               &its = run.experiment.tasks.examples;
+    if (own && its &&
+        (own->ink() != its->ink() ||
+         experiment.config.data.invert != run.experiment.config.data.invert))
+      throw ConfigError(concat(
+          "generator.from = ", run.dir,
+          ": it was trained on images of other values (data.invert, or ink "
+          "where these tasks have brightness); expected a run of the same"));
     generator = {
         generative_learner(run.experiment, "generator.from = " + run.dir),
         run.meta, std::make_shared<const Experiment>(run.experiment)};

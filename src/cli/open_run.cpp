@@ -26,7 +26,8 @@ OpenRun open_run(const CommandLine& line, Communicator& comm) {
     run.experiment = make_experiment(line.config);
   });
   at::set_num_threads(line.config.run.threads);
-  run.stored = load_meta(line.flags.at("run"), run.experiment, comm);
+  run.stored = load_meta(line.flags.at("run"), "--run " + line.flags.at("run"),
+                         run.experiment, comm);
   return run;
 }
 

@@ -110,6 +110,16 @@ void apply_file(const Bindings& bindings,
 
 }  // namespace
 
+namespace {
+
+bool is_switch(const std::vector<CommandFlag>& flags, const std::string& name) {
+  return std::any_of(flags.begin(), flags.end(), [&](const auto& f) {
+    return f.name == name && f.value_name.empty();
+  });
+}
+
+}  // namespace
+
 CommandLine parse_command_line(const std::vector<std::string>& args,
                                const std::vector<CommandFlag>& flags,
                                StoredConfig stored_config) {
@@ -149,7 +159,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
         line.positional.insert(line.positional.end(), option.value.begin(),
                                option.value.end());
       else if (line.flags.count(key))
-        line.flags[key] = value.empty() ? "true" : value;
+        line.flags[key] = is_switch(flags, key) ? "true" : value;
       else
         given[key] = value;  // the last one counts
     }

@@ -54,6 +54,7 @@ int run_train(const Arguments& args) {
           if (!line.positional.empty())
             throw ConfigError("command line: unexpected argument " +
                               line.positional.front());
+          check_model_unused(line.config);
           experiment = make_experiment(line.config);
           experiment.tasks.of(Stream::train);  // throws when there is none
         });

@@ -95,6 +95,13 @@ void write_file_atomically(const std::filesystem::path& path,
   sync_directory(dir.empty() ? std::filesystem::path(".") : dir);
 }
 
+void check_writable(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) fail(path, "cannot write", EISDIR);
+  const std::filesystem::path aside = path.string() + ".tmp";
+  write_file_unsynced(aside, "");
+  ::unlink(aside.c_str());
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) fail(path, "cannot open", errno);

@@ -9,6 +9,7 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/core/unused.h"
 #include "protean/generative/class_sampler.h"
 #include "protean/learners/make_learner.h"
 #include "protean/models/make_network.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr uint32_t kBatch = 64;
 constexpr double kRate = 0.002;
+// Of all images that a classifier learns from.
+constexpr int64_t kMostBytes = int64_t{4} << 30;
 
 // Images in memory, (n, C, H, W) per class.
 class Images : public ClassDataset {
@@ -205,7 +208,28 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
                   o.steps, seed);
 }
 
+// What the images of a row may take, and what a setting is good for.
+void check_sizes(const Experiment& e, const AugmentationOptions& o,
+                 const AugmentationRow& row) {
+  int64_t each = row.classes * static_cast<int64_t>(sizeof(float));
+  for (const int64_t d : e.tasks.examples->shape()) each *= d;
+  if (o.generated > kMostBytes / each - row.shots)
+    throw ConfigError(concat("--generated ", o.generated, ": ", row.classes,
+                             " classes of so many images do not fit in memory; "
+                             "expected at most ",
+                             kMostBytes / each - row.shots));
+}
+
 void check(const Experiment& e, const AugmentationOptions& o) {
+  if (o.arms.empty()) throw ConfigError("--arms: none; expected at least one");
+  for (const auto& arm : o.arms)
+    if (std::count(o.arms.begin(), o.arms.end(), arm) > 1)
+      throw ConfigError("--arms: " + arm + " stands there twice");
+  if (std::none_of(o.arms.begin(), o.arms.end(), makes_images)) {
+    const AugmentationOptions d;
+    const Unused unused("--arms that make no images", "generated among them");
+    unused("--temperature", o.temperature, d.temperature);
+  }
   const auto known = AugmentationOptions{}.arms;
   for (const auto& arm : o.arms)
     if (std::find(known.begin(), known.end(), arm) == known.end())
@@ -265,6 +289,7 @@ AugmentationStudy augmentation_study(const Experiment& e, const MetaView& meta,
                    " classes of eval.stream = ", e.config.eval.stream,
                    " have so many images beside a quarter for "
                    "the test; expected 2 or more"));
+      check_sizes(e, o, row);
       row.accuracy.assign(static_cast<size_t>(o.repeats), 0);
       for (const auto& arm : o.arms) {
         row.arm = arm;

@@ -55,6 +55,7 @@ class ConditionalGenerator : public GenerativeLearner {
   TaskLosses gradient(const TaskBatch& batch, const MetaView& meta,
                       const MetaView& sums) const override;
   // A visit for every number of support images.
+  bool visits_support() const override { return true; }
   int eval_steps() const override { return eval_shots_; }
   int64_t latent_size() const override { return options_.latent; }
   const std::vector<int64_t>& image_shape() const override { return shape_; }

@@ -150,7 +150,7 @@ void need_any_code(const GenerativeLearner& learner, const std::string& what) {
                       " with these settings bends support images, and draws no "
                       "class from a code alone; expected a run of setvae, "
                       "metavae or metagan with another generator.network than "
-                      "deform");
+                      "deform, or for tasks generator.rule = image");
 }
 
 void need_found_codes(const GenerativeLearner& learner,

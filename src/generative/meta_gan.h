@@ -54,6 +54,7 @@ class MetaGan : public GenerativeLearner {
   std::unique_ptr<OuterStep> outer(const OptimOptions& options) const override;
   void adapt(const TaskBatch& batch, const MetaView& meta,
              const Visit& visit) const override;
+  bool visits_support() const override { return learner_.inner_steps == 0; }
   int eval_steps() const override;
 
   // All that follows is the averaged generator's.

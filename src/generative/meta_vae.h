@@ -28,6 +28,7 @@ class MetaVae : public SetVae {
   // Visits after every inner step, on all support images.
   void adapt(const TaskBatch& batch, const MetaView& meta,
              const Visit& visit) const override;
+  bool visits_support() const override { return false; }
   int eval_steps() const override;
 
  private:

@@ -17,16 +17,11 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kGridColumns = 10, kGridRows = 10;
 
-void check(const GenerativeLearner& learner, const MetaView& meta,
-           int64_t support, int64_t count) {
+void check(const GenerativeLearner& learner, int64_t support, int64_t count) {
   if (count < 1 || count > kMostSamples)
     throw ConfigError(
         concat("--count ", count, "; expected 1 to ", kMostSamples));
   need_support(learner, support, "--support");
-  if (!at::isfinite(meta.theta).all().item<bool>())
-    throw NumericError(
-        "the model's parameters are not finite: its training diverged; "
-        "expected another run");
 }
 
 std::string sample_name(int64_t number) {
@@ -42,7 +37,7 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
                    const ImageFolder& support, const ImageFormat& format,
                    const SamplingOptions& o, const fs::path& out) {
   const auto shots = static_cast<int64_t>(support.names.size());
-  check(learner, meta, shots, o.count);
+  check(learner, shots, o.count);
   std::vector<int64_t> shape{shots};
   shape.insert(shape.end(), format.shape.begin(), format.shape.end());
   const auto x = at::tensor(support.values, at::kFloat).view(shape);
@@ -59,13 +54,12 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
   sampler.draw(o.count, [&](int64_t begin, const at::Tensor& made) {
     if (stop_requested())
       throw Error(concat(out.string(), ": stopped by a signal after ", begin,
-                         " images; none is kept"),
-                  kExitStopped);
+                         " images; none is kept"));
     const auto images = made.contiguous();
     if (!at::isfinite(images).all().item<bool>())
       throw NumericError(
           "the model's images are not finite: its training diverged; expected "
-          "another run");
+          "another run, or smaller learner.inner_lr where it makes steps");
     for (int64_t i = 0; i < images.size(0); ++i) {
       const float* image = images.const_data_ptr<float>() + i * values;
       ImageSheet single(format, 1, 1, /*gap=*/0);

@@ -170,6 +170,7 @@ EvalResult evaluate(const Experiment& e, Communicator& comm,
   r.labels = classes ? shape.target_size : 1;
   r.transductive = e.learner->transductive();
   r.acts = e.tasks.environment != nullptr;
+  r.visits_support = e.learner->visits_support();
   for (int64_t k = 0; k < table.steps; ++k) {
     EvalStep step;
     step.task_loss = table.row(table.loss, k);

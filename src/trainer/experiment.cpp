@@ -89,6 +89,10 @@ void check_generated(const TaskOptions& task) {
   if (!(task.generated_weight > 0 && task.generated_weight <= 1))
     throw ConfigError(concat("task.generated_weight = ", task.generated_weight,
                              "; expected above 0, up to 1"));
+  constexpr uint32_t kMostShots = 1000;
+  if (task.generated_shots > kMostShots)
+    throw ConfigError(concat("task.generated_shots = ", task.generated_shots,
+                             "; expected 0 to ", kMostShots));
   if (task.generated_queries > 0 && task.generated_as != "class")
     throw ConfigError(
         concat("task.generated_queries = ", task.generated_queries,
@@ -173,6 +177,28 @@ Experiment make_experiment(const Config& config) {
   check_task_sizes(e.config.task, *e.learner);
   check_generated(e.config.task, *e.learner);
   return e;
+}
+
+void check_model_unused(const Config& config) {
+  if (!is_generative(config.learner.name)) return;
+  const ModelOptions d;
+  const auto& o = config.model;
+  const Unused unused("learner.name = " + config.learner.name, "generator.*");
+  unused("model.name", o.name, d.name);
+  unused("model.filters", o.filters, d.filters);
+  unused("model.pool", o.pool, d.pool);
+  unused("model.pool_blocks", o.pool_blocks, d.pool_blocks);
+  unused("model.norm", o.norm, d.norm);
+  unused("model.norm_scale", o.norm_scale, d.norm_scale);
+  unused("model.norm_eps", o.norm_eps, d.norm_eps);
+  unused("model.hidden", o.hidden, d.hidden);
+  unused("model.context", o.context, d.context);
+  unused("model.leak", o.leak, d.leak);
+  unused("model.width", o.width, d.width);
+  unused("model.layers", o.layers, d.layers);
+  unused("model.heads", o.heads, d.heads);
+  unused("model.init", o.init, d.init);
+  unused("model.head_init", o.head_init, d.head_init);
 }
 
 GenerativeLearnerPtr generative_learner(const Experiment& e,

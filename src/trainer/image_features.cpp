@@ -52,9 +52,20 @@ ImageFeatures features_of(const StoredRun& run,
     throw ConfigError("eval.features = " + run.dir +
                       ": its network takes other images than this run makes");
   const auto theta = run.meta.theta.contiguous();
-  return {run.dir,
-          sha256_hex(theta.data_ptr(), static_cast<size_t>(theta.nbytes())),
-          WithoutTask(run, image)};
+  ImageFeatures features{
+      run.dir,
+      sha256_hex(theta.data_ptr(), static_cast<size_t>(theta.nbytes())),
+      WithoutTask(run, image)};
+  std::vector<int64_t> shape{2};
+  shape.insert(shape.end(), image.begin(), image.end());
+  try {
+    at::NoGradGuard no_grad;
+    features.of(at::zeros(shape, at::kFloat));
+  } catch (const Error& e) {
+    throw ConfigError(concat("eval.features = ", run.dir, ": ", e.what(),
+                             "; expected a run of another learner"));
+  }
+  return features;
 }
 
 ImageFeatures features_of_script(const std::string& file,

@@ -205,6 +205,12 @@ nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
     throw ConfigError(concat("eval.shots = ", shots, " leaves ", images,
                              " images to compare with; expected more than ",
                              kNeighbours));
+  for (const auto& [number, step] : steps)
+    if (!at::isfinite(at::cat(step.samples.features)).all().item<bool>())
+      throw NumericError(concat(
+          "eval.features = ", features.name,
+          ": features of samples are not finite: the generator's training or "
+          "its inner steps diverged; expected another run"));
   const Reference reference(of_reference);
   const auto real_to_support = at::cat(to_support);
   auto by_step = nlohmann::json::array();
@@ -215,6 +221,7 @@ nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
           {"classes", of_reference.size()},
           {"images", images},
           {"shots", shots},
+          {"after", generator->visits_support() ? "support images" : "steps"},
           {"samples", by_step.back()["samples"]},
           {"real", real.to_json(reference, seed)},
           {"copies", copies.to_json(reference, seed)},

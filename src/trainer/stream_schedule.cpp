@@ -51,6 +51,10 @@ StreamSchedule::StreamSchedule(const Config& config)
     mix_.push_back(weight);
     mix_to_.push_back(same == last.end() ? 0 : same->second);
   }
+  if (std::none_of(mix_to_.begin(), mix_to_.end(),
+                   [](float weight) { return weight > 0; }))
+    throw ConfigError(
+        concat("task.mix_to = \"", to, "\"; expected a weight above 0"));
   for (const auto& part : last)
     if (std::none_of(from.begin(), from.end(),
                      [&](const auto& p) { return p.first == part.first; }))

@@ -98,7 +98,8 @@ values() {
   train 'eval\.stream = "mml"; expected one of: test, validation' --eval.stream mml
   train 'run\.device = "mml"; expected one of: cpu, cuda' --run.device mml
   train 'comm\.wire = bf16 keeps .* learner\.name = metagan has 2; expected comm\.wire = fp32' \
-    --comm.wire bf16 --comm.reduction fast --learner.name metagan --task.ways 1 --task.queries 2 --model.filters 32
+    --comm.wire bf16 --comm.reduction fast --learner.name metagan --task.ways 1 --task.queries 2 \
+    --model.filters 64
   # Tasks of unequal size.
   train 'task\.train_ways_max = 1; expected 0, or at least 2' --task.train_ways_max 1
   train 'of [0-9]+ train classes only 0 hold task\.shots \+ task\.queries = 41 examples' \
@@ -333,7 +334,7 @@ acting() {
   train 'data\.source = "point" is an environment, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
     --data.source point
   train 'data\.source = "bandit" is an environment, but learner\.name = "setvae"' \
-    --data.source bandit --learner.name setvae
+    --data.source bandit --learner.name setvae --model.filters 64
   train 'policy\.\* is set, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
     --policy.clip 0.2
   train 'data\.horizon is for data\.source = point or bandit; this is omniglot' --data.horizon 5

@@ -73,6 +73,8 @@ bad() {
   generate 2 '--count -1; expected a whole number' --count=-1
   generate 2 '--count many; expected a whole number' --count many
   generate 2 '--temperature 0; expected above 0' --temperature 0
+  refused 2 '--out is not set' generate --run run --support images/class000 --out ""
+  generate 2 '--ink gold; expected one of: auto, dark, light' --ink gold
   generate 2 '--prompt does nothing here: --run run makes images' --prompt hello
   mkdir empty taken
   refused 2 'empty: holds no PNG or JPEG file' generate --run run --support empty --out new
@@ -93,7 +95,7 @@ def chunk(kind, data):
     body = kind + data
     return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 def png(width, height, channels):
-    raw = b"".join(b"\0" + bytes(width * channels) for _ in range(height))
+    raw = b"".join(b"\0" + bytes(range(channels)) * width for _ in range(height))
     head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
 open("rgb/a.png", "wb").write(png(28, 28, 3))
@@ -128,7 +130,7 @@ PY
     until_true 30 test -e .many.0.tmp/sample-000001.png || fail "no image within 30 s"
     kill -$signal "$job"
     finish 20
-    expect_code 75
+    expect_code 1
     expect_error 'many: stopped by a signal after'
     expect_equal "what is left" "$(find . -name '*many*')" ""
   done

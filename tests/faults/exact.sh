@@ -80,8 +80,9 @@ mann --learner.width 20
 baseline --task.flat_batch 15
 END
 }
-# A set VAE makes no inner steps, and takes their default alone.
+# A set VAE has its own network, makes no inner steps, and takes the defaults alone.
 sets=(--task.ways 1 --task.shots 4 --task.queries 2 --learner.name setvae --learner.inner_steps 5
+  --model.filters 64 --model.pool max
   --generator.filters 4 --generator.hidden 16 --generator.code 8)
 # Noise, and how many images a task shows, belong to the task.
 setvae() {

@@ -13,6 +13,10 @@ namespace protean {
 void write_file_atomically(const std::filesystem::path& path,
                            std::string_view bytes);
 
+// Whether that can begin, to be asked before hours of work: throws DataError as
+// it would where the file cannot be created. path stays as it is.
+void check_writable(const std::filesystem::path& path);
+
 // Writes and syncs a file in place: for files inside a folder that is itself
 // renamed when complete.
 void write_file_synced(const std::filesystem::path& path,

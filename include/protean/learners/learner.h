@@ -80,6 +80,8 @@ class Learner {
   // Features of examples, (T, n, f), by the network that phi holds. Throws
   // Error where a learner has none of use to others.
   virtual at::Tensor features(const Phi& phi, const Part& part) const;
+  // Whether adapt() visits after each support image, not after each step.
+  virtual bool visits_support() const { return false; }
   // Whether predictions of one query example depend on the other queries.
   virtual bool transductive() const = 0;
   virtual TaskSizes task_sizes() const { return TaskSizes::any; }

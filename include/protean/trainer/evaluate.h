@@ -44,7 +44,8 @@ struct EvalResult {
   int64_t ways = 0, shots = 0, queries = 0;  // of the first task
   int64_t labels = 1;                        // of one example; more for text
   bool transductive = false;
-  bool acts = false;  // in an environment: losses are minus returns
+  bool acts = false;            // in an environment: losses are minus returns
+  bool visits_support = false;  // as Learner::visits_support()
   const EvalStep& last() const { return per_step.back(); }
   double loss_ci95() const;        // as ci95, of the last loss, always
   nlohmann::json to_json() const;  // without the single tasks

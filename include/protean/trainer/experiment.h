@@ -29,6 +29,11 @@ struct Experiment {
 // Throws ConfigError or DataError; nothing is written.
 Experiment make_experiment(const Config& config);
 
+// Generative learners have networks of their own: throws ConfigError when
+// model.* is set for one that is to be trained. (Evaluation takes model.* for
+// classifiers of what one makes.)
+void check_model_unused(const Config& config);
+
 // The learner, which must be generative. what: who needs it, "--run runs/a";
 // ConfigError says so when it is not.
 GenerativeLearnerPtr generative_learner(const Experiment& experiment,

@@ -15,12 +15,14 @@ struct StoredRun {
 };
 
 // theta and meta-state of a run's newest valid checkpoint, as every rank of
-// comm gets them (collective). Throws ConfigError where there is none.
+// comm gets them (collective). what: who names the run, "--run runs/a". Throws
+// ConfigError where there is none, NumericError where its training has
+// diverged.
 struct StoredMeta {
   MetaView meta;
   int64_t step = 0;
 };
-StoredMeta load_meta(const std::string& run_dir, const Experiment& experiment,
-                     Communicator& comm);
+StoredMeta load_meta(const std::string& run_dir, const std::string& what,
+                     const Experiment& experiment, Communicator& comm);
 
 }  // namespace protean

@@ -1,0 +1,42 @@
+#include "protean/trainer/stored_run.h"
+
+#include <cmath>
+
+#include "protean/trainer/checkpoint.h"
+
+#include "support/catch.h"
+#include "support/run_world.h"
+#include "support/temp_dir.h"
+#include "trainer/training_state.h"
+
+using namespace protean;
+
+TEST_CASE("a run that has diverged is not taken for one that has not",
+          "[trainer]") {
+  Config config;
+  config.data.source = "sinusoid";
+  config.model.name = "mlp";
+  const auto e = make_experiment(config);
+  TempDir run;
+  const auto load = [&](double value) {
+    auto state = initial_state(e, at::kCPU);
+    state.step = 7;
+    state.meta.theta[3] = value;
+    save_checkpoint(to_checkpoint(state, e.learner->spaces(), {}),
+                    run.path() / "checkpoints");
+    return run_ranks(2, [&](World& world) {
+      return load_meta(run.path().string(), "--run r", e, *world.control)
+          .meta.theta[3]
+          .item<double>();
+    });
+  };
+  const auto good = load(0.5);
+  REQUIRE(good.ok());
+  CHECK(good.value[1] == 0.5);
+  for (const double value : {std::nan(""), HUGE_VAL}) {
+    const auto bad = load(value);
+    CHECK(bad.exit_code == 1);
+    CHECK_THAT(bad.error[0],
+               contains("--run r: parameters of step 7 are not finite"));
+  }
+}
