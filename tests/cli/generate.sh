@@ -313,7 +313,7 @@ quality() {
   expect_equal "a user's network" "$(json "$scratch/out" \
     '[(q["features"], q["real"]["frechet"] < q["samples"]["frechet"]) for q in d["quality"]]')" \
     '[["features.pt", true], ["net", true]]'
-  refused 1 'learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
+  refused 2 'eval\.features = maml: learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
   refused 2 'eval\.features = net: learner.name = protonet makes no images' \
     eval --run net --eval.tasks 1 --eval.features net
   # No classes to tell apart.
