@@ -62,15 +62,13 @@ bool open_frozen_generator(const Experiment& experiment, Communicator& control,
   const auto run = open_stored_run("generator.from",
                                    experiment.config.generated.from, control);
   agree(control, [&] {
-    const auto &own = experiment.tasks.examples,
-               &its = run.experiment.tasks.examples;
-    if (own && its &&
-        (own->ink() != its->ink() ||
-         experiment.config.data.invert != run.experiment.config.data.invert))
+    const auto& own = experiment.config.data;
+    const auto& its = run.experiment.config.data;
+    if (own.source == its.source && own.path == its.path &&
+        own.invert != its.invert)
       throw ConfigError(concat(
-          "generator.from = ", run.dir,
-          ": it was trained on images of other values (data.invert, or ink "
-          "where these tasks have brightness); expected a run of the same"));
+          "generator.from = ", run.dir, ": it was trained with data.invert = ",
+          its.invert ? "true" : "false", "; expected the same of these tasks"));
     generator = {
         generative_learner(run.experiment, "generator.from = " + run.dir),
         run.meta, std::make_shared<const Experiment>(run.experiment)};

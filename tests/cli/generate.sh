@@ -340,6 +340,13 @@ deform() {
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent
   accepted "${tiny_net[@]}" --run.dir images --task.mix generated --generator.from bent \
     --generator.rule image
+  refused 2 'generator\.from = bent: it was trained with data\.invert = false' \
+    "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
+    --generator.rule image --data.invert true
+  refused 2 'task\.generated_shots = 2000000; expected 0 to 1000' \
+    "${tiny_net[@]}" --run.dir new --task.generated_shots 2000000 --generator.from bent
+  refused 2 'model\.norm = "layer" does nothing with learner\.name = deform' \
+    "${bent[@]}" --run.dir new --model.norm layer
   refused 2 'generator\.spread = 0\.5 does nothing with generator\.rule = image' \
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
     --generator.rule image --generator.spread 0.5
@@ -392,6 +399,12 @@ augmentation() {
     eval --run run --study augmentation --generated 0
   refused 2 '--temperature -1; expected above 0' \
     eval --run run --study augmentation --temperature=-1
+  refused 2 '--temperature = 2 does nothing with --arms that make no images' \
+    eval --run run --study augmentation --arms none --temperature 2
+  refused 2 '--arms: none stands there twice' eval --run run --study augmentation --arms none,none
+  refused 2 '--generated 1000000: 94 classes .* do not fit in memory; expected at most [0-9]+$' \
+    eval --run run --study augmentation --generated 1000000
+  refused 1 '/proc/x\.csv\.tmp: cannot create' eval --run run --study augmentation --csv /proc/x.csv
   refused 2 '--repeats goes with --study augmentation' eval --run run --repeats 2
   refused 2 '--svg does not go with --study augmentation' \
     eval --run run --study augmentation --svg x.svg
