@@ -208,7 +208,7 @@ double accuracy_of(const Experiment& e, const GenerativeLearner& g,
                   o.steps, seed);
 }
 
-// What the images of a row may take, and what a setting is good for.
+// The images of a row are in memory all at once.
 void check_sizes(const Experiment& e, const AugmentationOptions& o,
                  const AugmentationRow& row) {
   int64_t each = row.classes * static_cast<int64_t>(sizeof(float));

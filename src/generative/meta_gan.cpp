@@ -471,11 +471,13 @@ TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
     for (size_t i = 0; i < own.size(); ++i)
       change.push_back((start[i] - own[i]).detach());
   } else {
-    Params at = exact ? start : own;
-    if (through && steps > 0) at.insert(at.end(), origin.begin(), origin.end());
-    change = torch::autograd::grad({value.sum()}, at, {}, false, false,
+    Params inputs = exact ? start : own;
+    if (through && steps > 0)
+      inputs.insert(inputs.end(), origin.begin(), origin.end());
+    change = torch::autograd::grad({value.sum()}, inputs, {}, false, false,
                                    /*allow_unused=*/true);
   }
+  // What came by the common origin follows the rest.
   const auto count = static_cast<std::ptrdiff_t>(own.size());
   for (auto from = change.begin(); from != change.end(); from += count)
     add_to_flat(space, Params(from, from + count), to);
