@@ -220,3 +220,17 @@ TEST_CASE("inverted images and data for test alone", "[data]") {
   CHECK(splits.validation.empty());
   CHECK(splits.test == std::vector<uint32_t>{0, 1});
 }
+
+TEST_CASE("what is transparent lies over white", "[data]") {
+  const int channels = GENERATE(2, 4);
+  const uint8_t opacity[] = {0, 128, 255};
+  const auto png = make_png(3, 1, channels, 8, [&](auto, auto x, auto c) {
+    return c + 1 == static_cast<uint32_t>(channels) ? opacity[x] : uint8_t{51};
+  });
+  const auto image = decode_image(png, "a.png");
+  CHECK(image.channels == static_cast<uint32_t>(channels - 1));
+  std::vector<uint8_t> expected;
+  for (const uint8_t value : {255, 153, 51})
+    expected.insert(expected.end(), image.channels, value);
+  CHECK(image.pixels == expected);
+}

@@ -3,9 +3,7 @@
 #include <fstream>
 
 #include "protean/core/error.h"
-#include "protean/data/image_codec.h"
 
-#include "data/fixtures.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -65,20 +63,6 @@ TEST_CASE("colours that are all grey stand for grey, others do not", "[data]") {
   write({0, 1, 0, 1, 0, 0});
   CHECK_THROWS_WITH(read_images(dir.path(), grey, "none"),
                     contains("a.png: RGB; expected grey"));
-}
-
-TEST_CASE("what is transparent lies over white", "[data]") {
-  const int channels = GENERATE(2, 4);
-  const uint8_t opacity[] = {0, 128, 255};
-  const auto png = make_png(3, 1, channels, 8, [&](auto, auto x, auto c) {
-    return c + 1 == static_cast<uint32_t>(channels) ? opacity[x] : uint8_t{51};
-  });
-  const auto image = decode_image(png, "a.png");
-  CHECK(image.channels == static_cast<uint32_t>(channels - 1));
-  std::vector<uint8_t> expected;
-  for (const uint8_t value : {255, 153, 51})
-    expected.insert(expected.end(), image.channels, value);
-  CHECK(image.pixels == expected);
 }
 
 TEST_CASE("a sheet has a gap between images and around them", "[data]") {
