@@ -182,7 +182,8 @@ MetaGan::Pair MetaGan::leaves(const MetaView& meta, int64_t tasks,
                                   : meta.theta.narrow(0, 0, g),
                          tasks),
           stacked_leaves(discriminator_layers_.space(),
-                         meta.theta.narrow(0, g, d), tasks)};
+                         meta.theta.narrow(0, g, d), tasks),
+          {}};
 }
 
 at::Tensor MetaGan::noise(const Scene& s, uint32_t slot) const {
