@@ -14,8 +14,8 @@
 # all training alphabets: it knows more classes than the learners. SEEDS ("0 1 2"; they
 # draw tasks and initial values), LEARNERS ("protonet maml") and TASKS (1000, of
 # evaluation, characters of held-out alphabets) can be set. All runs of a learner have
-# the same steps. Rows go to results/generated-shots.csv after every seed. One to two
-# minutes of a core for each of the 24 runs.
+# the same steps. Rows go to results/generated-shots.csv after every seed; those of
+# runs that WORK lacks stay. One to two minutes of a core for each of the 24 runs.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:?usage: generated_shots.sh WORK GENERATOR [train flags]}
@@ -34,25 +34,24 @@ flags_of() {
 }
 
 keep() {
-  python3 - "$work" "$top/tests/accuracy/results/generated-shots.csv" <<'PY'
-import glob, json, re, statistics, sys
+  PYTHONPATH=$top/tests/accuracy python3 - "$work" "$top/tests/accuracy/results/generated-shots.csv" <<'PY'
+import collections, glob, json, re, statistics, sys
+from rows import store
 work, csv = sys.argv[1:]
-arms = {}
+rows = []
 for path in glob.glob(f"{work}/*.eval.json"):
-    learner, arm, seed = re.fullmatch(r".*/(\w+)-(\w+)-seed(\d+)\.eval\.json", path).groups()
+    run = re.fullmatch(r".*/(\w+)-(\w+)-seed(\d+)\.eval\.json", path).groups()
     e = json.load(open(path))
     s = json.load(open(path.replace(".eval.json", "/summary.json")))
-    arms.setdefault((learner, arm), {})[int(seed)] = (e, s)
-with open(csv, "w") as f:
-    print("learner,arm,seed,accuracy,ci95,loss,eval_tasks,steps,training_tasks,commit", file=f)
-    for (learner, arm), runs in sorted(arms.items()):
-        for seed, (e, s) in sorted(runs.items()):
-            print(learner, arm, seed, f"{100 * e['accuracy']:.2f}", f"{100 * e['ci95']:.2f}",
-                  f"{e['loss']:.4f}", e["tasks"], s["steps"], s["tasks_seen"],
-                  s["provenance"]["commit"][:8], sep=",", file=f)
-        values = [100 * e["accuracy"] for e, _ in runs.values()]
-        print(f"{learner}, {arm}: {statistics.mean(values):.2f} % over {len(values)} seeds, "
-              f"{min(values):.2f} to {max(values):.2f}")
+    rows.append((*run, f"{100 * e['accuracy']:.2f}", f"{100 * e['ci95']:.2f}", f"{e['loss']:.4f}", e["tasks"],
+                 s["steps"], s["tasks_seen"], s["provenance"]["commit"][:8]))
+columns = "learner,arm,seed,accuracy,ci95,loss,eval_tasks,steps,training_tasks,commit"
+arms = collections.defaultdict(list)
+for row in store(csv, columns.split(","), rows, ["learner", "arm", "seed"]):
+    arms[row["learner"], row["arm"]].append(float(row["accuracy"]))
+for arm, values in arms.items():
+    print(f"{', '.join(arm)}: {statistics.mean(values):.2f} % over {len(values)} seeds, "
+          f"{min(values):.2f} to {max(values):.2f}")
 PY
 }
 

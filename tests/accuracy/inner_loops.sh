@@ -22,8 +22,8 @@
 # SEEDS ("0 1 2"), META_STEPS (300; of a GAN 500) and STEPS (1000) can be set. The rate
 # of an arm is the one of RATES ("0.0001 0.0003 0.001") with the least bound, of a GAN
 # the least Frechet distance, after five steps on the validation alphabets, first seed.
-# Rows go to results/inner-loops.csv, of a GAN to results/inner-loops-gan.csv. About
-# five to ten minutes of a core for each seed.
+# Rows go to results/inner-loops.csv, of a GAN to results/inner-loops-gan.csv; those of
+# runs that WORK lacks stay. About five to ten minutes of a core for each seed.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 usage="usage: inner_loops.sh WORK START FEATURES"
@@ -97,10 +97,10 @@ print(min((score(f), f) for f in sys.argv[1:])[1])' "$work/$arm-seed${seeds[0]}.
   done
 done
 
-python3 - "$work" "$top/tests/accuracy/results/$name.csv" <<'PY'
+PYTHONPATH=$top/tests/accuracy python3 - "$work" "$top/tests/accuracy/results/$name.csv" <<'PY'
 import glob, json, os, re, sys
+from rows import store
 work, csv = sys.argv[1:]
-order = "steps longer pretrained scratch".split()
 rows = []
 def nats(d, step):
     loss = d["per_step"][step]["loss"]
@@ -112,12 +112,10 @@ for path in glob.glob(f"{work}/*.test-*.json"):
     for i, q in enumerate(d["quality"]):
         for at in q["steps"]:
             x = at["samples"]
-            rows.append((i, order.index(arm), int(seed), at["step"], arm, rate, nats(d, at["step"]),
+            rows.append((i, arm, rate, seed, at["step"], nats(d, at["step"]),
                          *(f"{x[m]:.4f}" for m in "frechet coverage fidelity one_nn".split()),
                          f"{q['real']['frechet']:.4f}", s["steps"], s["provenance"]["commit"][:8]))
-with open(csv, "w") as f:
-    print("features,arm,rate,seed,steps,nats,frechet,coverage,fidelity,one_nn,real_frechet,trained_steps,commit", file=f)
-    for features, _, seed, steps, arm, rate, *rest in sorted(rows):
-        print(features, arm, rate, seed, steps, *rest, sep=",", file=f)
+columns = "features,arm,rate,seed,steps,nats,frechet,coverage,fidelity,one_nn,real_frechet,trained_steps,commit"
+store(csv, columns.split(","), rows, ["features", "arm", "seed", "steps"])
 PY
 echo "kept tests/accuracy/results/$name.csv"

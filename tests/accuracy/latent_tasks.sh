@@ -16,8 +16,8 @@
 # ("0 1 2"; of generator, tasks and initial values), STEPS (3000 of prototypical networks,
 # four tasks each) and MAML_STEPS (1500, sixteen tasks each), and TASKS (600, of
 # evaluation) can be set. Training tasks are distorted, as LASIUM's are shifted. Rows go
-# to results/latent-tasks.csv after every seed. Two to six minutes of a core for each
-# run.
+# to results/latent-tasks.csv after every seed; those of runs that WORK lacks stay. Two
+# to six minutes of a core for each run.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 usage="usage: latent_tasks.sh WORK NAME=RUN... [-- train flags]"
@@ -57,28 +57,26 @@ judge() {  # run, file, flags...
 }
 
 keep() {
-  python3 - "$work" "$top/tests/accuracy/results/latent-tasks.csv" <<'PY'
-import glob, json, re, statistics, sys
+  PYTHONPATH=$top/tests/accuracy python3 - "$work" "$top/tests/accuracy/results/latent-tasks.csv" <<'PY'
+import collections, glob, json, re, statistics, sys
+from rows import store
 work, csv = sys.argv[1:]
-cells = {}
+rows = []
 for path in glob.glob(f"{work}/*.1.json"):
-    learner, generator, rule, seed = re.fullmatch(r".*/(\w+)-(\w+)-(\w+)-seed(\d+)\.1\.json", path).groups()
+    run = re.fullmatch(r".*/(\w+)-(\w+)-(\w+)-seed(\d+)\.1\.json", path).groups()
     one, five = (json.load(open(path[:-6] + f"{k}.json")) for k in (1, 5))
-    summary = json.load(open(path.replace(".1.json", "/summary.json")))
-    cells.setdefault((learner, generator, rule), {})[int(seed)] = (one, five, summary)
-with open(csv, "w") as f:
-    print("learner,generator,rule,seed,one_shot,ci95,five_shot,ci95_five,eval_tasks,steps,training_tasks,commit",
-          file=f)
-    for (learner, generator, rule), runs in sorted(cells.items()):
-        for seed, (one, five, s) in sorted(runs.items()):
-            print(learner, generator, rule, seed, *(f"{100 * e[v]:.2f}" for e in (one, five)
-                  for v in ("accuracy", "ci95")), one["tasks"], s["steps"], s["tasks_seen"],
-                  s["provenance"]["commit"][:8], sep=",", file=f)
-        for shots, which in ((1, 0), (5, 1)):
-            values = [100 * r[which]["accuracy"] for r in runs.values()]
-            spread = statistics.stdev(values) if len(values) > 1 else 0
-            print(f"{learner}, {generator}, {rule}, {shots} shots: {statistics.mean(values):.2f} +- "
-                  f"{spread:.2f} % over {len(values)} seeds")
+    s = json.load(open(path.replace(".1.json", "/summary.json")))
+    rows.append((*run, *(f"{100 * e[v]:.2f}" for e in (one, five) for v in ("accuracy", "ci95")), one["tasks"],
+                 s["steps"], s["tasks_seen"], s["provenance"]["commit"][:8]))
+columns = "learner,generator,rule,seed,one_shot,ci95,five_shot,ci95_five,eval_tasks,steps,training_tasks,commit"
+arms = collections.defaultdict(list)
+for row in store(csv, columns.split(","), rows, ["learner", "generator", "rule", "seed"]):
+    arms[row["learner"], row["generator"], row["rule"]].append(row)
+for arm, runs in arms.items():
+    for shots in ("one_shot", "five_shot"):
+        values = [float(r[shots]) for r in runs]
+        spread = statistics.stdev(values) if len(values) > 1 else 0
+        print(f"{', '.join(arm)}, {shots}: {statistics.mean(values):.2f} +- {spread:.2f} % over {len(values)} seeds")
 PY
 }
 
