@@ -39,15 +39,6 @@ bool all_grey(const Image& image) {
   return true;
 }
 
-double mean_brightness(const std::vector<Image>& images) {
-  double sum = 0, count = 0;
-  for (const auto& image : images) {
-    for (const uint8_t p : image.pixels) sum += p / 255.0;
-    count += static_cast<double>(image.pixels.size());
-  }
-  return sum / count;
-}
-
 // dark: ink is what is dark.
 void append(const Image& image, const ImageFormat& format, bool dark,
             std::vector<float>& values) {
@@ -88,7 +79,9 @@ ImageFolder read_images(const fs::path& folder, const ImageFormat& format,
     images.push_back(std::move(image));
     out.names.push_back(file.filename().string());
   }
-  const bool dark = dark_ink(ink, mean_brightness(images));
+  std::vector<const Image*> all;
+  for (const auto& image : images) all.push_back(&image);
+  const bool dark = dark_ink(ink, all);
   for (const auto& image : images) append(image, format, dark, out.values);
   return out;
 }

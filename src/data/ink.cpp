@@ -12,8 +12,14 @@ Ink parse_ink(const std::string& name, const std::string& flag) {
       concat(flag, " ", name, "; expected one of: auto, dark, light"));
 }
 
-bool dark_ink(Ink ink, double mean_brightness) {
-  return ink == Ink::automatic ? mean_brightness > 0.5 : ink == Ink::dark;
+bool dark_ink(Ink ink, const std::vector<const Image*>& images) {
+  if (ink != Ink::automatic) return ink == Ink::dark;
+  double sum = 0, count = 0;
+  for (const Image* image : images) {
+    for (const uint8_t p : image->pixels) sum += p / 255.0;
+    count += static_cast<double>(image->pixels.size());
+  }
+  return sum / count > 0.5;
 }
 
 }  // namespace protean

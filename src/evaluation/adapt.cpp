@@ -44,7 +44,10 @@ bool invert(const Experiment& e, const UserImages& images, Ink ink) {
           "takes images as they are");
     return false;
   }
-  return dark_ink(ink, mean_brightness(images));
+  std::vector<const Image*> all;
+  for (const auto* part : {&images.support, &images.query})
+    for (const auto& i : *part) all.push_back(&i.image);
+  return dark_ink(ink, all);
 }
 
 // Rows of numbers with the column counts that a regression run takes.

@@ -87,14 +87,4 @@ void prepare(const Image& image, const ImagePreparation& how,
   }
 }
 
-double mean_brightness(const UserImages& images) {
-  double sum = 0, count = 0;
-  for (const auto* part : {&images.support, &images.query})
-    for (const auto& i : *part) {
-      for (uint8_t v : i.image.pixels) sum += v / 255.0;
-      count += static_cast<double>(i.image.pixels.size());
-    }
-  return sum / count;
-}
-
 }  // namespace protean

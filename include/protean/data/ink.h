@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "protean/data/image_codec.h"
 
 namespace protean {
 
@@ -12,7 +15,7 @@ enum class Ink { automatic, dark, light };
 // Throws ConfigError naming `flag`.
 Ink parse_ink(const std::string& name, const std::string& flag);
 
-// Whether ink is what is dark, in images of this mean brightness, in [0, 1].
-bool dark_ink(Ink ink, double mean_brightness);
+// Whether ink is what is dark in these images, taken together.
+bool dark_ink(Ink ink, const std::vector<const Image*>& images);
 
 }  // namespace protean

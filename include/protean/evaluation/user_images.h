@@ -39,7 +39,4 @@ struct ImagePreparation {
 void prepare(const Image& image, const ImagePreparation& how,
              std::vector<float>& out);
 
-// Mean brightness of all images, in [0, 1].
-double mean_brightness(const UserImages& images);
-
 }  // namespace protean
