@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/tasks/added_seed.h"
+
 #include "generative/made_of_classes.h"
 
 namespace protean {
@@ -34,12 +36,12 @@ TaskShape GeneratedClass::with_class(TaskShape shape,
 }
 
 TaskShape GeneratedClass::shape(const TaskSpec& spec) const {
-  return with_class(base_->shape(of_base(spec)), options_);
+  return with_class(base_->shape(without_seed(spec)), options_);
 }
 
 void GeneratedClass::materialise(const TaskSpec& spec, EpisodeView out) const {
   at::NoGradGuard no_grad;
-  const auto inner = of_base(spec);
+  const auto inner = without_seed(spec);
   const auto shape = base_->shape(inner);
   base_->materialise(inner, out);
 
@@ -47,7 +49,7 @@ void GeneratedClass::materialise(const TaskSpec& spec, EpisodeView out) const {
   std::vector<int64_t> sizes{ways, shape.support / ways};
   sizes.insert(sizes.end(), shape.input.begin(), shape.input.end());
   const auto made = made_of_classes(
-      *generator_, *versions_, spec,
+      *generator_, *versions_, spec, kAddedSlots,
       at::from_blob(out.support.x, sizes, at::TensorOptions(at::kFloat)),
       {options_.generated_shots, options_.generated_queries});
   const auto append = [&](const at::Tensor& images, uint32_t behind,

@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/tasks/added_seed.h"
+
 #include "generative/made_of_classes.h"
 
 namespace protean {
@@ -25,14 +27,16 @@ TaskSpec GeneratedShots::describe(uint64_t seed, TaskId id,
   return with_generator(base_->describe(seed, id, stream), seed, stream);
 }
 
-TaskSpec GeneratedShots::without(const TaskSpec& spec) { return of_base(spec); }
+TaskSpec GeneratedShots::without(const TaskSpec& spec) {
+  return without_seed(spec);
+}
 
 TaskSpec GeneratedShots::with(const TaskSpec& base, uint64_t seed) {
   return with_generator(base, seed, {});
 }
 
 TaskShape GeneratedShots::shape(const TaskSpec& spec) const {
-  auto shape = base_->shape(of_base(spec));
+  auto shape = base_->shape(without_seed(spec));
   shape.support += shape.ways * extra_;
   shape.weighted = weight_ < 1;
   return shape;
@@ -40,7 +44,7 @@ TaskShape GeneratedShots::shape(const TaskSpec& spec) const {
 
 void GeneratedShots::materialise(const TaskSpec& spec, EpisodeView out) const {
   at::NoGradGuard no_grad;
-  const auto inner = of_base(spec);
+  const auto inner = without_seed(spec);
   const auto shape = base_->shape(inner);
   const int64_t ways = shape.ways, shots = shape.support / shape.ways;
   std::vector<int64_t> sizes{ways, shots};
@@ -51,8 +55,8 @@ void GeneratedShots::materialise(const TaskSpec& spec, EpisodeView out) const {
   to_real.support = {real.data_ptr<float>(), labels.data(), nullptr};
   base_->materialise(inner, to_real);
 
-  const auto made =
-      made_of_classes(*generator_, *versions_, spec, real, {extra_})[0];
+  const auto made = made_of_classes(*generator_, *versions_, spec, kAddedSlots,
+                                    real, {extra_})[0];
   const int64_t values = real[0][0].numel();
   PartView to = out.support;
   const auto copy = [&](const at::Tensor& images, int64_t way, float weight) {

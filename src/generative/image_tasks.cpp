@@ -63,8 +63,8 @@ void ImageTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
                 spec.examples.at(static_cast<size_t>(way)),
                 anchors[way].data_ptr<float>());
 
-  const auto others =
-      made_of_classes(*learner_, *versions_, spec, anchors, {made})[0];
+  const auto others = made_of_classes(*learner_, *versions_, spec,
+                                      /*first_slot=*/0, anchors, {made})[0];
   fill_nway(at::cat({anchors, others}, 1).contiguous(), spec, out);
 }
 

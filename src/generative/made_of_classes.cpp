@@ -1,6 +1,7 @@
 #include "generative/made_of_classes.h"
 
 #include "protean/core/error.h"
+#include "protean/tasks/added_seed.h"
 #include "protean/tasks/noise.h"
 
 namespace protean {
@@ -16,24 +17,16 @@ void check_generator(const TaskSource& base,
   need_support(generator, shots, "task.generated_shots with task.shots");
 }
 
-TaskSpec with_generator(TaskSpec spec, uint64_t seed,
+TaskSpec with_generator(TaskSpec base, uint64_t seed,
                         const StreamState& stream) {
-  spec.generator_version = stream.generator_version;
-  spec.latent.push_back(seed);
-  return spec;
-}
-
-TaskSpec of_base(TaskSpec spec) {
-  if (spec.latent.empty())
-    throw Error(concat("task (step ", spec.id.step, ", index ", spec.id.index,
-                       "): no seed of its generated images"));
-  spec.latent.pop_back();
-  return spec;
+  base.generator_version = stream.generator_version;
+  return with_seed(std::move(base), seed);
 }
 
 std::vector<at::Tensor> made_of_classes(const GenerativeLearner& generator,
                                         const GeneratorVersions& versions,
                                         const TaskSpec& spec,
+                                        uint32_t first_slot,
                                         const at::Tensor& real,
                                         const std::vector<int64_t>& counts) {
   // All classes at once, each as a task of its own; noise by class.
@@ -42,7 +35,7 @@ std::vector<at::Tensor> made_of_classes(const GenerativeLearner& generator,
   const Phi phi =
       generator.adapted(real, ids, versions.at(spec.generator_version));
   std::vector<at::Tensor> made;
-  uint32_t slot = 0;
+  uint32_t slot = first_slot;
   for (const int64_t n : counts) {
     const auto noise = [&](int64_t d) {
       return task_noise(spec.latent.back(), {spec.id}, ways * n, d,

@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/data/affine.h"
+#include "protean/tasks/added_seed.h"
 
 namespace protean {
 namespace {
@@ -19,14 +20,6 @@ constexpr AffineRanges kOfClass{.turn = 10,
                                 .shift = 0,
                                 .leave_out = 0,
                                 .mirror = 0.5};
-
-TaskSpec undistorted(TaskSpec spec) {
-  if (spec.latent.empty())
-    throw Error(concat("task (step ", spec.id.step, ", index ", spec.id.index,
-                       "): no seed of its distortions"));
-  spec.latent.pop_back();
-  return spec;
-}
 
 }  // namespace
 
@@ -41,17 +34,15 @@ DistortedTasks::DistortedTasks(std::shared_ptr<const TaskSource> base)
 
 TaskSpec DistortedTasks::describe(uint64_t seed, TaskId id,
                                   const StreamState& stream) const {
-  TaskSpec spec = base_->describe(seed, id, stream);
-  spec.latent.push_back(seed);
-  return spec;
+  return with_seed(base_->describe(seed, id, stream), seed);
 }
 
 TaskShape DistortedTasks::shape(const TaskSpec& spec) const {
-  return base_->shape(undistorted(spec));
+  return base_->shape(without_seed(spec));
 }
 
 void DistortedTasks::materialise(const TaskSpec& spec, EpisodeView out) const {
-  const TaskSpec base = undistorted(spec);
+  const TaskSpec base = without_seed(spec);
   base_->materialise(base, out);
   const auto input = base_->shape(base).input;
   const int64_t channels = input[0], side = input[1];

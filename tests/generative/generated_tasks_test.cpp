@@ -1,5 +1,8 @@
 #include "protean/generative/generated_tasks.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "protean/core/error.h"
 #include "protean/generative/clustering.h"
 #include "protean/generative/generated_shots.h"
@@ -162,6 +165,112 @@ TEST_CASE("of several tries the one that looks most real stays",
       GeneratedTasks(generator().learner, m.versions, {3, 2, 4}, o),
       contains("generator.tries = 2 chooses by a discriminator, and "
                "learner.name = setvae has none"));
+}
+
+namespace {
+
+// Whose images are their codes, without noise.
+struct BareCodes : PixelLearner {
+  using PixelLearner::PixelLearner;
+  at::Tensor decode(const Phi&, const at::Tensor& code,
+                    const at::Tensor&) const override {
+    return code.reshape(
+        {code.size(0), code.size(1), 1, image_shape()[1], image_shape()[2]});
+  }
+  Phi start(const MetaView&) const override {
+    Phi phi;
+    phi.params = {at::zeros({1, 1})};
+    return phi;
+  }
+};
+
+constexpr int64_t kWays = 4, kEach = 6, kSide = 3;
+
+// Codes of n tasks by a rule, (n, ways, each, side^2).
+at::Tensor codes_by(const std::string& rule, double spread, uint32_t n,
+                    double separation = 0) {
+  const auto versions = std::make_shared<GeneratorVersions>();
+  versions->add(0, {});
+  GeneratedTaskOptions o;
+  o.rule = rule;
+  o.spread = spread;
+  o.separability = 0;
+  o.separation = separation;
+  const GeneratedTasks source(std::make_shared<BareCodes>(kSide), versions,
+                              {kWays, 2, kEach - 2}, o);
+  const auto batch = stack_tasks(source, describe(source, n));
+  const auto of = [&](const Part& part, int64_t each) {
+    return part.x.view({n, kWays, each, kSide * kSide});
+  };
+  return at::cat({of(batch.support, 2), of(batch.query, kEach - 2)}, 2)
+      .to(at::kDouble);
+}
+
+}  // namespace
+
+TEST_CASE("codes by LASIUM's rules lie where the paper puts them",
+          "[generative]") {
+  const uint32_t n = 100;
+  const double s = 0.4;
+  const auto anchor = codes_by("class", s, n);
+  for (int64_t i = 1; i < kEach; ++i)
+    CHECK(at::equal(anchor.select(2, i), anchor.select(2, 0)));
+  const auto close = [](const at::Tensor& a, const at::Tensor& b) {
+    return at::allclose(a, b, 1e-4, 1e-5);
+  };
+  // n: noise of deviation s around the anchor, back at the prior's deviation.
+  const auto near = codes_by("n", s, n);
+  CHECK(near.var().item<double>() == Approx(1).epsilon(0.05));
+  CHECK((near * anchor).mean().item<double>() ==
+        Approx(1 / std::sqrt(1 + s * s)).epsilon(0.05));
+  const auto noise = (near * std::sqrt(1 + s * s) - anchor) / s;
+  CHECK(noise.var().item<double>() == Approx(1).epsilon(0.05));
+  // ro: so far on the way from the anchor to that noise.
+  CHECK(close(codes_by("ro", 0, n), anchor));
+  CHECK(close(codes_by("ro", 1, n), noise));
+  CHECK(close(codes_by("ro", 0.25, n), slerp(anchor, noise, 0.25)));
+  // oc: towards the anchors of the other classes, in turn; of five the last
+  // goes towards noise.
+  const auto between = codes_by("oc", 0.25, n);
+  for (int64_t i = 0; i < kEach; ++i) {
+    const auto own = anchor.select(2, i);
+    const auto to =
+        i % 5 == 4 ? noise.select(2, i) : own.roll(1 + i % (kWays - 1), 1);
+    CHECK(close(between.select(2, i), slerp(own, to, 0.25)));
+  }
+}
+
+TEST_CASE("separated classes lie as far apart as few are by chance",
+          "[generative]") {
+  const auto distances = [](double separation) {
+    const auto anchor = codes_by("class", 0, 200, separation).select(2, 0);
+    std::vector<double> all;
+    for (int64_t t = 0; t < anchor.size(0); ++t)
+      all.push_back(least_squared_distance(anchor[t]));
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  const auto by_chance = distances(0), separated = distances(0.8);
+  // The least of all is above the quantile, which is one of samples.
+  CHECK(separated.front() > 0.85 * by_chance[160]);
+  CHECK(separated.front() < 1.15 * by_chance[160]);
+}
+
+TEST_CASE("generated shots are other images than generated queries",
+          "[generative]") {
+  const auto learner = std::make_shared<PixelLearner>(4);
+  const auto versions = std::make_shared<GeneratorVersions>();
+  versions->add(0, {});
+  const auto data = std::make_shared<PixelClasses>(3, 4, 4);
+  // One real image each; as many queries are made of it as shots are.
+  const auto base = std::make_shared<ImageTasks>(learner, versions, data,
+                                                 std::vector<uint32_t>{0, 1, 2},
+                                                 TaskCounts{3, 1, 5});
+  const GeneratedShots more(base, learner, versions, 5);
+  const auto batch = stack_tasks(more, describe(more, 4));
+  const auto support = batch.support.x.flatten(2);  // (4, 18, 16)
+  const auto query = batch.query.x.flatten(2);      // (4, 15, 16)
+  CHECK(at::cdist(support, query).min().item<double>() > 0.1);
 }
 
 TEST_CASE("generated shots follow the real ones of their class",

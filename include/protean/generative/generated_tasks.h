@@ -15,7 +15,7 @@
 //      stays that looks most real to the generator's discriminator.
 //   4. A task whose queries are not nearest to their own class's support, in
 //      the generator's codes, for a share generator.separability of them is
-//      made again, up to four times; the best one stays.
+//      made again, up to three times; the best one stays.
 //
 // A spec names the generator's version and one latent seed; each task is made
 // alone from them and its id. Versions are added while tasks are made.
