@@ -1,5 +1,7 @@
 #include <cstdio>
 
+#include <ATen/Parallel.h>
+
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/signals.h"
@@ -58,6 +60,8 @@ int run_train(const Arguments& args) {
           experiment = make_experiment(line.config);
           experiment.tasks.of(Stream::train);  // throws when there is none
         });
+        // Tasks are made of codes before the first step.
+        at::set_num_threads(experiment.config.run.threads);
         FrozenGenerator generator;
         const bool frozen =
             open_frozen_generator(experiment, *world.control, generator);

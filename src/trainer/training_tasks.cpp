@@ -90,8 +90,21 @@ std::string with_weights(const std::string& checksum,
   return sha.hex();
 }
 
-std::vector<TaskSourcePtr> clustered(const Experiment& e,
-                                     const FrozenGenerator& generator) {
+struct Clustered {
+  std::vector<TaskSourcePtr> sources;  // one for each partition
+  std::string checksum;                // of the partitions
+};
+
+// Rounding of another library may move a point to another cluster, so tasks
+// depend on the partitions themselves.
+std::string checksum_of(const std::vector<at::Tensor>& partitions) {
+  Sha256 sha;
+  for (const auto& part : partitions)
+    sha.add(part.const_data_ptr<int64_t>(), static_cast<size_t>(part.nbytes()));
+  return sha.hex();
+}
+
+Clustered clustered(const Experiment& e, const FrozenGenerator& generator) {
   const auto options = counts_of(e.config);
   const auto& data = e.tasks.examples;
   std::vector<ListedDataset::Example> all;
@@ -102,9 +115,11 @@ std::vector<TaskSourcePtr> clustered(const Experiment& e,
       labels.push_back(cls);
     }
   const auto& g = e.config.generated;
-  if (g.clusters < 2 || g.clusters > static_cast<int64_t>(all.size()))
-    throw ConfigError(concat("generator.clusters = ", g.clusters,
-                             "; expected 2 to ", all.size(), ", the images"));
+  const int64_t fewest = std::max<int64_t>(2, options.ways);
+  if (g.clusters < fewest || g.clusters > static_cast<int64_t>(all.size()))
+    throw ConfigError(concat("generator.clusters = ", g.clusters, "; expected ",
+                             fewest, ", a task's classes, to ", all.size(),
+                             ", the images"));
   if (g.partitions < 1)
     throw ConfigError(concat("generator.partitions = ", g.partitions,
                              "; expected at least 1"));
@@ -117,7 +132,8 @@ std::vector<TaskSourcePtr> clustered(const Experiment& e,
                   match.purity,
                   ", normalised mutual information with the classes ",
                   match.mutual_information));
-  std::vector<TaskSourcePtr> sources;
+  Clustered made;
+  made.checksum = checksum_of(parts);
   for (const auto& part : parts) {
     Grouping classes(static_cast<size_t>(g.clusters));
     for (size_t i = 0; i < all.size(); ++i)
@@ -127,11 +143,11 @@ std::vector<TaskSourcePtr> clustered(const Experiment& e,
     std::erase_if(classes, [&](const auto& c) {
       return c.size() < options.shots + options.queries;
     });
-    sources.push_back(over_all(
+    made.sources.push_back(over_all(
         std::make_shared<ListedDataset>(data, std::move(classes), "cluster"),
         options, "clustered"));
   }
-  return sources;
+  return made;
 }
 
 TaskSourcePtr from_single_images(const Experiment& e,
@@ -247,6 +263,7 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
                       ": its images have another shape than data.* has");
   std::vector<TaskSourcePtr> sources;
   std::vector<float> weights;
+  std::string partitions;
   const auto add = [&](TaskSourcePtr source, float weight) {
     sources.push_back(std::move(source));
     weights.push_back(weight);
@@ -280,13 +297,15 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
     }
     if (name == "clustered") {
       const auto parts = clustered(e, *generator);
-      for (const auto& part : parts)
-        add_made(part, weight / static_cast<float>(parts.size()));
+      for (const auto& part : parts.sources)
+        add_made(part, weight / static_cast<float>(parts.sources.size()));
+      partitions = parts.checksum;
     }
   }
   e.tasks.train =
       std::make_shared<MixedSource>(std::move(sources), std::move(weights));
-  if (generator) e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
+  if (generator)
+    e.tasks.checksum = with_weights(e.tasks.checksum + partitions, *generator);
 }
 
 bool adds_generated_shots(const Config& config) {

@@ -170,7 +170,7 @@ TEST_CASE("a clustered class is of one cluster of codes", "[trainer]") {
   real.ways = 2, real.shots = 2, real.queries = 3;
   e.tasks.train = std::make_shared<NwayKshot>(e.tasks.examples,
                                               e.tasks.splits.train, real, "");
-  auto other = e;
+  auto other = e, reseeded = e;
   FrozenGenerator generator;
   generator.learner = std::make_shared<CornerLearner>();
   generator.meta = {at::zeros({3}), {}};
@@ -215,8 +215,11 @@ TEST_CASE("a clustered class is of one cluster of codes", "[trainer]") {
   std::set<std::set<int>> axes;
   for (const auto& [source, pixels] : apart) axes.insert(pixels);
   CHECK(axes == std::set<std::set<int>>{{0}, {1}});
-  // Tasks depend on the generator's weights.
+  // Tasks depend on the partitions and on the generator's weights.
   CHECK(e.tasks.checksum != "own");
+  reseeded.config.run.seed += 1;
+  mix_training_tasks(reseeded, &generator);
+  CHECK(reseeded.tasks.checksum != e.tasks.checksum);
   generator.meta.theta = at::ones({3});
   mix_training_tasks(other, &generator);
   CHECK(other.tasks.checksum != e.tasks.checksum);
