@@ -38,10 +38,18 @@ double number(const CommandLine& line, const char* flag);
 const std::string& required(const CommandLine& line, const char* flag,
                             const char* expected = "a path");
 
+// eval.stream.
+Stream eval_stream(const Config& config);
+
 // Another run, which a key names, as its newest checkpoint left it
 // (collective).
 StoredRun open_stored_run(const char* key, const std::string& dir,
                           Communicator& control);
+
+// Throws ConfigError unless the other run took the same data's images as this
+// one does: ink as 1, or as 0 (data.invert).
+void check_same_ink(const char* key, const StoredRun& other,
+                    const Experiment& own);
 
 // The generator that the experiment's tasks need: false when they need none
 // (collective).

@@ -1,7 +1,6 @@
 #include <cmath>
 #include <cstdio>
 #include <numbers>
-#include <sstream>
 
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
@@ -14,6 +13,7 @@
 #include "protean/tasks/task_list.h"
 
 #include "cli/commands.h"
+#include "cli/open_features.h"
 #include "cli/open_run.h"
 #include "cli/study.h"
 #include "trainer/on_root.h"
@@ -98,10 +98,6 @@ void check_flags(const CommandLine& line) {
     if (line.is_set(flag) && line.flags.at(flag) != value)
       throw ConfigError(
           concat("--", flag, " ", line.flags.at(flag), "; expected ", value));
-}
-
-Stream eval_stream(const std::string& name) {
-  return name == "validation" ? Stream::validation : Stream::test;
 }
 
 void print(const EvalResult& r) {
@@ -258,27 +254,6 @@ void print_quality(const nlohmann::json& q) {
         s.at("samples").at("fidelity").get<double>());
 }
 
-// The networks of eval.features, on rank 0.
-std::vector<ImageFeatures> open_features(const CommandLine& line,
-                                         const OpenRun& run,
-                                         Communicator& comm) {
-  std::vector<ImageFeatures> all;
-  std::istringstream names(line.config.eval.features);
-  for (std::string name; std::getline(names, name, ',');) {
-    StoredRun by;
-    const bool script = name.ends_with(".pt");
-    if (!script) by = open_stored_run("eval.features", name, comm);
-    on_root(comm, [&] {
-      const auto shape =
-          generative_learner(run.experiment, "eval.features = " + name)
-              ->image_shape();
-      all.push_back(script ? features_of_script(name, shape)
-                           : features_of(by, shape));
-    });
-  }
-  return all;
-}
-
 // Of the images that a generative run makes, by each of them.
 nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
                          const std::vector<ImageFeatures>& features,
@@ -287,7 +262,7 @@ nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
   on_root(comm, [&] {
     for (const auto& by : features)
       all.push_back(sample_quality(run.experiment, run.stored.meta, by,
-                                   eval_stream(line.config.eval.stream),
+                                   eval_stream(line.config),
                                    run.experiment.config.eval_counts().shots));
   });
   return all;
@@ -295,7 +270,7 @@ nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
 
 // A list holds tasks without what the run's generator adds to them.
 EvalTasks listed_tasks(const CommandLine& line, const Experiment& e) {
-  EvalTasks tasks{e.tasks.ptr(eval_stream(line.config.eval.stream)),
+  EvalTasks tasks{e.tasks.ptr(eval_stream(line.config)),
                   read_task_list(line.flags.at("task-list"), e.tasks)};
   if (adds_generated_shots(e.config))
     for (auto& spec : tasks.specs)
@@ -310,9 +285,20 @@ void save_tasks(const CommandLine& line, const Experiment& e,
   write_task_list(line.flags.at("save-task-list"), e.tasks, specs);
 }
 
+// A run's own eval.features may stand there all the same.
+void check_no_features(const CommandLine& line, const Arguments& args) {
+  for (const char* flag : {"across", "study"})
+    for (const auto& a : args)
+      if (line.is_set(flag) && a.starts_with("--eval.features"))
+        throw ConfigError(concat("--eval.features does not go with --", flag));
+}
+
 int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   auto& comm = *world.control;
-  agree(comm, [&] { check_flags(line); });
+  agree(comm, [&] {
+    check_flags(line);
+    check_no_features(line, args);
+  });
   on_root(comm, [&] {
     for (const char* flag : {"csv", "svg", "per-task", "save-task-list"})
       if (line.is_set(flag)) check_writable(line.flags.at(flag));
@@ -330,10 +316,10 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
     return across(line, world, run, adds ? &generator : nullptr);
   const auto& e = run.experiment;
   const bool protocol = line.is_set("protocol");
-  const auto features = open_features(line, run, comm);
+  const auto features = open_features(e, comm);
   EvalTasks tasks;
   agree(comm, [&] {
-    const auto stream = eval_stream(line.config.eval.stream);
+    const auto stream = eval_stream(line.config);
     if (protocol)
       tasks = one_shot_tasks(read_one_shot_runs(line.flags.at("data")),
                              line.config.data.side);

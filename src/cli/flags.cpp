@@ -36,6 +36,10 @@ const std::string& required(const CommandLine& line, const char* flag,
   return line.flags.at(flag);
 }
 
+Stream eval_stream(const Config& config) {
+  return config.eval.stream == "validation" ? Stream::validation : Stream::test;
+}
+
 StoredRun open_stored_run(const char* key, const std::string& dir,
                           Communicator& control) {
   StoredRun run;
@@ -54,6 +58,17 @@ StoredRun open_stored_run(const char* key, const std::string& dir,
   return run;
 }
 
+void check_same_ink(const char* key, const StoredRun& other,
+                    const Experiment& own) {
+  const auto& ours = own.config.data;
+  const auto& its = other.experiment.config.data;
+  if (ours.source == its.source && ours.path == its.path &&
+      ours.invert != its.invert)
+    throw ConfigError(concat(
+        key, " = ", other.dir, ": it was trained with data.invert = ",
+        its.invert ? "true" : "false", "; expected the same of these images"));
+}
+
 bool open_frozen_generator(const Experiment& experiment, Communicator& control,
                            FrozenGenerator& generator) {
   bool needed = false;
@@ -62,13 +77,7 @@ bool open_frozen_generator(const Experiment& experiment, Communicator& control,
   const auto run = open_stored_run("generator.from",
                                    experiment.config.generated.from, control);
   agree(control, [&] {
-    const auto& own = experiment.config.data;
-    const auto& its = run.experiment.config.data;
-    if (own.source == its.source && own.path == its.path &&
-        own.invert != its.invert)
-      throw ConfigError(concat(
-          "generator.from = ", run.dir, ": it was trained with data.invert = ",
-          its.invert ? "true" : "false", "; expected the same of these tasks"));
+    check_same_ink("generator.from", run, experiment);
     generator = {
         generative_learner(run.experiment, "generator.from = " + run.dir),
         run.meta, std::make_shared<const Experiment>(run.experiment)};

@@ -6,6 +6,7 @@
 #include "protean/trainer/latent_report.h"
 
 #include "cli/commands.h"
+#include "cli/open_features.h"
 #include "cli/open_run.h"
 #include "trainer/on_root.h"
 
@@ -51,28 +52,16 @@ LatentOptions options_of(const CommandLine& line) {
 }
 
 // The network of eval.features that judges images; without one there is no
-// function in it. Features of a run refer to `run`.
-ImageFeatures open_features(const CommandLine& line, const Experiment& e,
-                            Communicator& comm, StoredRun& run) {
-  const auto& name = line.config.eval.features;
-  const bool script = name.ends_with(".pt");
+// function in it.
+ImageFeatures judge_of(const Experiment& e, Communicator& comm) {
+  const auto& name = e.config.eval.features;
   agree(comm, [&] {
     if (name.find(',') != std::string::npos)
       throw ConfigError("eval.features = " + name +
                         "; latent takes one network");
   });
-  if (!name.empty() && !script)
-    run = open_stored_run("eval.features", name, comm);
-  ImageFeatures features;
-  on_root(comm, [&] {
-    const auto shape =
-        generative_learner(e, "--run " + line.flags.at("run"))->image_shape();
-    if (script)
-      features = features_of_script(name, shape);
-    else if (!name.empty())
-      features = features_of(run, shape);
-  });
-  return features;
+  const auto all = open_features(e, comm);
+  return all.empty() ? ImageFeatures{} : all.front();
 }
 
 void print(const nlohmann::json& result, const std::string& out) {
@@ -97,29 +86,26 @@ int run_latent(const Arguments& args) {
           kFlags, true);
       return kExitDone;
     }
-  return with_world(
-      "latent", args, kFlags, run_config,
-      [](const CommandLine& line, World& world) {
-        auto& comm = *world.control;
-        LatentOptions options;
-        agree(comm, [&] { options = options_of(line); });
-        const auto run = open_run(line, comm);
-        StoredRun by;
-        const auto features = open_features(line, run.experiment, comm, by);
-        nlohmann::json result;
-        on_root(comm, [&] {
-          result = write_latent_report(run.experiment, run.stored.meta,
-                                       line.config.eval.stream == "validation"
-                                           ? Stream::validation
-                                           : Stream::test,
-                                       options, features, line.flags.at("out"));
-        });
-        if (comm.rank() == 0 && line.json)
-          std::printf("%s\n", result.dump().c_str());
-        else if (comm.rank() == 0)
-          print(result, line.flags.at("out"));
-        return kExitDone;
-      });
+  return with_world("latent", args, kFlags, run_config,
+                    [](const CommandLine& line, World& world) {
+                      auto& comm = *world.control;
+                      LatentOptions options;
+                      agree(comm, [&] { options = options_of(line); });
+                      const auto run = open_run(line, comm);
+                      const auto features = judge_of(run.experiment, comm);
+                      nlohmann::json result;
+                      on_root(comm, [&] {
+                        result = write_latent_report(
+                            run.experiment, run.stored.meta,
+                            eval_stream(line.config), options, features,
+                            line.flags.at("out"));
+                      });
+                      if (comm.rank() == 0 && line.json)
+                        std::printf("%s\n", result.dump().c_str());
+                      else if (comm.rank() == 0)
+                        print(result, line.flags.at("out"));
+                      return kExitDone;
+                    });
 }
 
 }  // namespace protean

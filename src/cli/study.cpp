@@ -101,12 +101,9 @@ int augmentation(const CommandLine& line, Communicator& comm,
     if (line.is_set("temperature"))
       options.temperature = number(line, "temperature");
   });
-  const auto stream = line.config.eval.stream == "validation"
-                          ? Stream::validation
-                          : Stream::test;
-  return report(
-      line, comm,
-      augmentation_study(run.experiment, run.meta, stream, options, comm));
+  return report(line, comm,
+                augmentation_study(run.experiment, run.meta,
+                                   eval_stream(line.config), options, comm));
 }
 
 }  // namespace

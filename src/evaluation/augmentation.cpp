@@ -11,6 +11,7 @@
 #include "protean/core/philox.h"
 #include "protean/core/unused.h"
 #include "protean/generative/class_sampler.h"
+#include "protean/generative/known_class.h"
 #include "protean/learners/make_learner.h"
 #include "protean/models/make_network.h"
 #include "protean/models/params.h"
@@ -74,12 +75,7 @@ at::Tensor shuffled(const ClassDataset& data, uint32_t cls, uint64_t seed,
   const uint32_t n = data.size(cls);
   const auto order =
       Draws(seed, {Stream::test, repeat, cls}, Purpose::examples).sample(n, n);
-  std::vector<int64_t> shape{n};
-  shape.insert(shape.end(), data.shape().begin(), data.shape().end());
-  auto x = at::empty(shape, at::kFloat);
-  for (uint32_t i = 0; i < n; ++i)
-    data.read(cls, order[i], x[i].data_ptr<float>());
-  return x;
+  return class_images(data, cls, order)[0];
 }
 
 at::Tensor first_of(const ClassSampler& sampler, int64_t count) {

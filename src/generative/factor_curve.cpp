@@ -94,12 +94,15 @@ class Paths {
   std::vector<Features> code, latent;  // of each factor
 };
 
-std::vector<uint32_t> chosen(const ClassDataset& data,
+std::vector<uint32_t> chosen(const GenerativeLearner& g,
+                             const ClassDataset& data,
                              const std::vector<uint32_t>& classes,
                              const FactorCurveOptions& o) {
   std::vector<uint32_t> large, out;
   for (uint32_t cls : classes)
-    if (data.size(cls) >= 3) large.push_back(cls);
+    if (data.size(cls) >= 3 &&
+        Parts(data.size(cls), 1).support >= g.least_support())
+      large.push_back(cls);
   const auto count = std::min(large.size(), static_cast<size_t>(o.images));
   for (uint32_t i : Draws(o.seed, {Stream::generator, 2, 0}, Purpose::classes)
                         .sample(large.size(), count))
@@ -115,7 +118,7 @@ FactorCurve factor_curve(const GenerativeLearner& g, const MetaView& meta,
                          const FeatureFunction& features,
                          const FactorCurveOptions& o) {
   at::NoGradGuard no_grad;
-  const auto classes = chosen(data, all, o);
+  const auto classes = chosen(g, data, all, o);
   FactorCurve curve;
   curve.classes = static_cast<int64_t>(classes.size());
   const auto parts = [&](uint32_t cls) {

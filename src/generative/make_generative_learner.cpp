@@ -102,6 +102,19 @@ void check_inner_keys(const LearnerOptions& o,
   unused("learner.eval_steps", o.eval_steps, d.eval_steps);
 }
 
+// Keys of the steps that a metagan without inner steps does not make.
+// Optimiser, rate and parts may be set all the same: for `protean eval
+// --learner.inner_steps N`.
+void check_no_inner_steps(const LearnerOptions& o,
+                          const GeneratorOptions& generator) {
+  const LearnerOptions d;
+  const GeneratorOptions g;
+  const Unused unused("learner.inner_steps = 0", "learner.inner_steps above 0");
+  unused("generator.meta", generator.meta, g.meta);
+  unused("generator.proximal", generator.proximal, g.proximal);
+  unused("learner.eval_steps", o.eval_steps, d.eval_steps);
+}
+
 // Settings that the learner would not look at.
 void check_unused(const LearnerOptions& learner, const GeneratorOptions& o) {
   const GeneratorOptions d;
@@ -116,6 +129,7 @@ void check_unused(const LearnerOptions& learner, const GeneratorOptions& o) {
     Unused("learner.name = deform")("generator.network", o.network, d.network);
   if (!gan) check_gan_keys(o, learner.name);
   if (!gan && learner.name != "metavae") check_inner_keys(learner, o);
+  if (gan && learner.inner_steps == 0) check_no_inner_steps(learner, o);
   check_few_shot_alone(learner);
 }
 

@@ -116,6 +116,7 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
         "image has with generator.encoder = false; expected false");
   check(learner.inner_steps >= 0, "learner.inner_steps", learner.inner_steps,
         "0 or above");
+  if (learner.inner_steps > 0) check_inner_steps(learner);
   const auto& generator = generator_space().parameters();
   for (const auto& p : generator) spaces_.theta.add(p.name, p.shape);
   for (const auto& p : discriminator_layers_.space().parameters())

@@ -51,6 +51,14 @@ ImageFeatures features_of(const StoredRun& run,
   if (examples == nullptr || examples->shape() != image)
     throw ConfigError("eval.features = " + run.dir +
                       ": its network takes other images than this run makes");
+  const auto& config = run.experiment.config;
+  if (config.learner.query_norm == "support" &&
+      (config.model.norm == "batch" || config.model.norm == "task"))
+    throw ConfigError(
+        concat("eval.features = ", run.dir,
+               ": its network normalises by a task's support images "
+               "(learner.query_norm = support), and images alone are no task; "
+               "expected a run with learner.query_norm = batch"));
   const auto theta = run.meta.theta.contiguous();
   ImageFeatures features{
       run.dir,

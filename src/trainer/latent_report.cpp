@@ -34,6 +34,19 @@ std::vector<uint32_t> shown_classes(const LatentRun& run, int64_t count) {
       .sample(run.classes.size(), static_cast<uint64_t>(count));
 }
 
+// A map has two axes, and three points at least.
+void check_plane(const LatentRun& run, const std::vector<uint32_t>& shown) {
+  if (run.learner->code_size() < 2)
+    throw ConfigError(
+        "latent draws maps of codes, and generator.code = 1 leaves them one "
+        "axis; expected a run with 2 or more");
+  int64_t images = 0;
+  for (uint32_t c : shown) images += run.data->size(run.classes[c]);
+  if (images < 3)
+    throw ConfigError(concat("--classes ", shown.size(), " shows ", images,
+                             " images; expected classes with 3 or more"));
+}
+
 // Codes of single images as features.
 ImageFeatures own_codes(const LatentRun& run) {
   const Phi phi = run.learner->start(run.meta);
@@ -76,6 +89,7 @@ nlohmann::json write_latent_report(const Experiment& e, const MetaView& meta,
                       e.tasks.splits.of(stream), o.seed};
   need_found_codes(*run.learner, "latent");
   const auto shown = shown_classes(run, o.classes);
+  check_plane(run, shown);
   NewFolder folder(out, "--out");
   nlohmann::json result;
   if (!o.from.empty()) {

@@ -9,6 +9,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/generative/known_class.h"
 #include "protean/generative/quality.h"
 #include "protean/tasks/noise.h"
 
@@ -30,19 +31,11 @@ PartedClass images_of(const ClassDataset& data, uint32_t cls, int64_t shots,
   const auto order =
       Draws(seed, {Stream::test, 0, cls}, Purpose::examples).sample(n, n);
   const int64_t half = (n - shots) / 2;
-  const auto read = [&](int64_t begin, int64_t count) {
-    std::vector<int64_t> shape{1, count};
-    shape.insert(shape.end(), data.shape().begin(), data.shape().end());
-    auto x = at::empty(shape, at::kFloat);
-    for (int64_t i = 0; i < count; ++i)
-      data.read(cls, order[static_cast<size_t>(begin + i)],
-                x[0][i].data_ptr<float>());
-    return x;
-  };
+  const auto all = class_images(data, cls, order);
   PartedClass c;
-  c.support = read(0, shots);
-  c.reference = read(shots, half);
-  c.real = read(shots + half, half);
+  c.support = all.narrow(1, 0, shots);
+  c.reference = all.narrow(1, shots, half);
+  c.real = all.narrow(1, shots + half, half);
   c.copies = c.support.index_select(1, at::arange(half) % shots);
   return c;
 }
@@ -182,6 +175,7 @@ nlohmann::json sample_quality(const Experiment& e, const MetaView& meta,
                               int64_t shots) {
   at::NoGradGuard no_grad;
   const auto generator = generative_learner(e, "eval.features");
+  need_support(*generator, shots, "eval.shots");
   const auto& data = *e.tasks.examples;
   const uint64_t seed = e.config.run.seed;
   std::vector<at::Tensor> of_reference, to_support;

@@ -152,6 +152,12 @@ keys() {
     --learner.truncate 1
   train 'learner\.proximal = 5 does nothing with learner\.name = metagan' --learner.name metagan \
     --learner.proximal 5
+  train 'learner\.eval_steps = 10 does nothing with learner\.inner_steps = 0; expected its default, -1, or learner\.inner_steps above 0' \
+    --learner.name metagan --learner.inner_steps 0 --learner.eval_steps 10
+  train 'generator\.meta = "reptile" does nothing with learner\.inner_steps = 0' \
+    --learner.name metagan --learner.inner_steps 0 --generator.meta reptile
+  train 'learner\.inner_lr = -0\.1; expected a value above 0' --learner.name metagan \
+    --learner.inner_steps 2 --learner.inner_lr=-0.1
   train 'generator\.pooling = "attention" does nothing with a deformation model' \
     --learner.name deform --generator.pooling attention
   train 'generator\.code_weight = 7 does nothing with a deformation model' --learner.name metagan \
@@ -282,6 +288,12 @@ PY
     wrong "--strength $strength; expected LOW:HIGH" --from "$from" --to "$to" --strength=$strength
   done
   wrong 'eval\.features = nosuch: no config\.ini there' --eval.features nosuch
+  accepted "${tiny[@]}" --run.dir narrow --generator.code 1
+  refused 2 'generator\.code = 1 leaves them one axis; expected a run with 2 or more' \
+    latent --run narrow --out new
+  accepted "${tiny[@]}" --run.dir many --generator.random_shots false --task.shots 10
+  refused 2 'latent: class .*: 5 images of a class; the model was trained on 10, expected at least as many' \
+    latent --run many --out new
   wrong 'eval\.features = net,net; latent takes one network' --eval.features net,net
   refused 2 'learner.name = protonet makes no images' latent --run net --out new
 }
@@ -316,6 +328,19 @@ quality() {
   refused 2 'eval\.features = maml: learner maml has no features' eval --run run --eval.tasks 1 --eval.features maml
   refused 2 'eval\.features = net: learner.name = protonet makes no images' \
     eval --run net --eval.tasks 1 --eval.features net
+  accepted "${tiny_net[@]}" --run.dir paper --learner.name protonet --data.invert true
+  refused 2 'eval\.features = paper: it was trained with data\.invert = true; expected the same' \
+    eval --run run --eval.tasks 1 --eval.features paper
+  accepted "${tiny_net[@]}" --run.dir normed --learner.name protonet --learner.query_norm support
+  refused 2 'eval\.features = normed: its network normalises by a task.s support images' \
+    eval --run run --eval.tasks 1 --eval.features normed
+  accepted "${tiny[@]}" --run.dir three --generator.random_shots false
+  refused 2 'eval\.shots: 2 images of a class; the model was trained on 3, expected at least as many' \
+    eval --run three --eval.tasks 1 --eval.shots 2 --eval.features net
+  refused 2 '--eval\.features does not go with --study' \
+    eval --run run --study augmentation --shots 5 --eval.features nosuch
+  refused 2 '--eval\.features does not go with --across' \
+    eval --run run --across test --eval.features=nosuch
   # No classes to tell apart.
   accepted eval --run run --across test --eval.tasks 2 --json
   expect_equal "bound across" "$(json "$scratch/out" \
@@ -425,8 +450,10 @@ mix() {
   train 'generator\.from = nosuch: no config\.ini there' --task.mix generated --generator.from nosuch
   train 'generator\.rule = "x"; expected one of: class, n, ro, oc, image' \
     --task.mix generated --generator.from run --generator.rule x
-  train 'generator\.clusters = 1000000; expected 2 to' \
+  train "generator\.clusters = 1000000; expected 2, a task's classes, to" \
     --task.mix clustered --generator.from run --generator.clusters 1000000
+  train "generator\.clusters = 4; expected 5, a task's classes, to" \
+    --task.mix clustered --generator.from run --task.ways 5 --generator.clusters 4
   train 'generator\.clusters = 20 does nothing with task\.mix = "generated"; expected .* clustered in it' \
     --task.mix generated --generator.from run --generator.clusters 20
   train 'generator\.rule = "n" does nothing with task\.mix' \

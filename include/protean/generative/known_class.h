@@ -6,7 +6,9 @@
 
 namespace protean {
 
-// Images [begin, begin + count) of a class, (1, count, C, H, W).
+// Images of a class, (1, n, C, H, W): those listed, or [begin, begin + count).
+at::Tensor class_images(const ClassDataset& data, uint32_t cls,
+                        const std::vector<uint32_t>& examples);
 at::Tensor class_images(const ClassDataset& data, uint32_t cls, int64_t begin,
                         int64_t count);
 

@@ -15,6 +15,7 @@ std::vector<at::Tensor> LatentRun::codes() const {
 
 KnownClass LatentRun::known(uint32_t cls, int64_t shots) const {
   const auto count = std::min<int64_t>(shots, data->size(cls));
+  need_support(*learner, count, "latent: class " + data->class_name(cls));
   return known_class(*learner, meta, class_images(*data, cls, 0, count), cls);
 }
 

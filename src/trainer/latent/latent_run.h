@@ -20,7 +20,8 @@ struct LatentRun {
 
   // What single images of each class say of it, (n, c) by class.
   std::vector<at::Tensor> codes() const;
-  // A class as the first images of it, at most `shots`, tell it.
+  // A class as the first images of it, at most `shots`, tell it. Throws
+  // ConfigError when these are fewer than the model was trained on.
   KnownClass known(uint32_t cls, int64_t shots) const;
   ImageFormat format() const { return {learner->image_shape(), data->ink()}; }
 };

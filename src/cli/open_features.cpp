@@ -1,0 +1,30 @@
+#include "cli/open_features.h"
+
+#include <sstream>
+
+#include "cli/commands.h"
+#include "trainer/on_root.h"
+
+namespace protean {
+
+std::vector<ImageFeatures> open_features(const Experiment& generative,
+                                         Communicator& comm) {
+  std::vector<ImageFeatures> all;
+  std::istringstream names(generative.config.eval.features);
+  for (std::string name; std::getline(names, name, ',');) {
+    StoredRun by;
+    const bool script = name.ends_with(".pt");
+    if (!script) by = open_stored_run("eval.features", name, comm);
+    on_root(comm, [&] {
+      const auto shape =
+          generative_learner(generative, "eval.features = " + name)
+              ->image_shape();
+      if (!script) check_same_ink("eval.features", by, generative);
+      all.push_back(script ? features_of_script(name, shape)
+                           : features_of(by, shape));
+    });
+  }
+  return all;
+}
+
+}  // namespace protean
