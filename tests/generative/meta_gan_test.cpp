@@ -126,7 +126,7 @@ TEST_CASE("so it does with other generators and terms", "[generative]") {
   auto o = gan_options();
   o.network = GENERATE("mlp", "deform");
   o.image_variance = 0.3;
-  o.proximal = 0.4;
+  o.proximal = learner.inner_steps > 0 ? 0.4 : 0;
   if (o.network == "mlp") {
     o.reconstruct = "none";
     o.noise = "uniform";
