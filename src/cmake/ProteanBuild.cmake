@@ -3,10 +3,13 @@
 
 find_program(PROTEAN_CCACHE ccache)
 if(PROTEAN_CCACHE)
-  # Paths below the source folder are made relative, and a precompiled header's
-  # time stamp is not looked at: a second clone or build folder then hits.
+  # Paths below the source folder are made relative, a precompiled header's time
+  # stamp is not looked at, and its contents, which differ from build to build,
+  # are known by what they are made of (protean_checksum_pch): a second clone or
+  # build folder then hits.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_PCH_EXTSUM=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${PROTEAN_CCACHE})
 endif()
@@ -47,6 +50,18 @@ if(PROTEAN_SANITIZE)
     -Wno-maybe-uninitialized)
   target_link_options(protean_flags INTERFACE -fsanitize=${PROTEAN_SANITIZE})
 endif()
+
+# protean_checksum_pch(TARGET TEXT): what ccache takes for the contents of the
+# target's precompiled header. TEXT names what the header's own text and the
+# flags of a compile do not: versions of the libraries in it.
+function(protean_checksum_pch target text)
+  get_target_property(headers ${target} PRECOMPILE_HEADERS)
+  string(SHA256 sum
+    "${text};${headers};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};\
+${CMAKE_BUILD_TYPE};${CMAKE_CXX_FLAGS};${PROTEAN_ARCH};${PROTEAN_SANITIZE};${PROTEAN_WERROR}")
+  file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.gch.sum
+       "${sum}\n")
+endfunction()
 
 # protean_module(NAME SOURCES ... [TORCH] [PUBLIC libs...] [PRIVATE libs...])
 # One static library per module folder. TORCH modules share one precompiled

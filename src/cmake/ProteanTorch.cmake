@@ -56,3 +56,4 @@ target_precompile_headers(protean_torch_pch PRIVATE
   <torch/csrc/autograd/custom_function.h>
   <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <string>
   <vector>)
+protean_checksum_pch(protean_torch_pch "LibTorch ${PROTEAN_TORCH_VERSION}")
