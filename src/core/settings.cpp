@@ -1,0 +1,327 @@
+#include "protean/core/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+
+#include "protean/core/error.h"
+#include "protean/core/nearest_word.h"
+
+namespace protean {
+namespace {
+
+template <typename... Cases>
+struct Match : Cases... {
+  using Cases::operator()...;
+};
+
+template <typename T>
+std::string number_text(T value) {
+  char buffer[64];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+}
+
+template <typename T>
+void read_number(const std::string& text, T& field, const char* expected) {
+  T value{};
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw std::invalid_argument(expected);
+  field = value;
+}
+
+constexpr const char* kAnyNumber = "a number";
+constexpr const char* kWhole = "a whole number";
+constexpr const char* kNatural = "a whole number, 0 or above";
+constexpr const char* kTruth = "true or false";
+
+void read_truth(const std::string& text, bool& field) {
+  if (text == "true" || text == "on" || text == "yes" || text == "1")
+    field = true;
+  else if (text == "false" || text == "off" || text == "no" || text == "0")
+    field = false;
+  else
+    throw std::invalid_argument(kTruth);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Setting::Setting(std::string key, Field field)
+    : key_(std::move(key)), field_(field) {
+  standard_ = value();
+}
+
+Setting& Setting::says(std::string text) {
+  help_ = std::move(text);
+  return *this;
+}
+Setting& Setting::when(std::string text) {
+  advice_ = std::move(text);
+  return *this;
+}
+Setting& Setting::at_least(double least) {
+  least_ = least;
+  return *this;
+}
+Setting& Setting::above(double least) {
+  open_least_ = true;
+  return at_least(least);
+}
+Setting& Setting::within(double least, double most) {
+  most_ = most;
+  return at_least(least);
+}
+Setting& Setting::below(double most) {
+  most_ = most;
+  open_most_ = true;
+  return *this;
+}
+Setting& Setting::one_of(std::vector<std::string> names) {
+  choices_ = std::move(names);
+  return *this;
+}
+Setting& Setting::also_called(std::vector<std::string> names) {
+  aliases_ = std::move(names);
+  return *this;
+}
+Setting& Setting::resumes(Resume policy) {
+  resume_ = policy;
+  return *this;
+}
+Setting& Setting::only_with(std::string key, std::vector<std::string> values) {
+  conditions_.push_back({std::move(key), std::move(values), "", {}, false});
+  return *this;
+}
+Setting& Setting::only_if(std::string key, std::string text, Holds holds) {
+  conditions_.push_back(
+      {std::move(key), {}, std::move(text), std::move(holds), false});
+  return *this;
+}
+Setting& Setting::in_short_help() {
+  short_ = true;
+  return *this;
+}
+
+std::string Setting::section() const { return key_.substr(0, key_.find('.')); }
+std::string Setting::word() const { return key_.substr(key_.find('.') + 1); }
+
+std::string Setting::kind() const {
+  return std::visit(
+      Match{[](const std::string*) { return "text"; },
+            [](const bool*) { return kTruth; },
+            [](const double*) { return kAnyNumber; },
+            [](const auto* number) {
+              return std::is_unsigned_v<std::decay_t<decltype(*number)>>
+                         ? kNatural
+                         : kWhole;
+            }},
+      field_);
+}
+
+std::string Setting::range() const {
+  if (!choices_.empty()) return "one of: " + joined(choices_);
+  const bool low = std::isfinite(least_), high = std::isfinite(most_);
+  const auto number = [](double v) { return number_text(v); };
+  if (low && high) {
+    if (!open_least_ && !open_most_)
+      return number(least_) + " to " + number(most_);
+    return concat("a value in ", open_least_ ? "(" : "[", number(least_), ", ",
+                  number(most_), open_most_ ? ")" : "]");
+  }
+  if (low)
+    return (open_least_ ? "a value above " : "at least ") + number(least_);
+  if (high) return (open_most_ ? "below " : "at most ") + number(most_);
+  return "";
+}
+
+std::string Setting::value() const {
+  return std::visit(
+      Match{[](const std::string* s) { return *s; },
+            [](const bool* b) { return std::string(*b ? "true" : "false"); },
+            [](const auto* number) { return number_text(*number); }},
+      field_);
+}
+
+std::string Setting::shown() const {
+  const bool text = std::holds_alternative<std::string*>(field_);
+  return text ? '"' + value() + '"' : value();
+}
+
+void Setting::set(const std::string& text) const {
+  std::visit(Match{[&](std::string* s) { *s = text; },
+                   [&](bool* b) { read_truth(text, *b); },
+                   [&](double* d) { read_number(text, *d, kAnyNumber); },
+                   [&](auto* number) {
+                     using T = std::decay_t<decltype(*number)>;
+                     read_number(text, *number,
+                                 std::is_unsigned_v<T> ? kNatural : kWhole);
+                   }},
+             field_);
+}
+
+void Setting::check() const {
+  bool good = true;
+  if (!choices_.empty())
+    good = contains(choices_, value());
+  else
+    std::visit(Match{[](const std::string*) {}, [](const bool*) {},
+                     [&](const auto* number) {
+                       const auto v = static_cast<double>(*number);
+                       // Written so that NaN is never good.
+                       const bool low = open_least_ ? v > least_ : v >= least_;
+                       const bool high = open_most_ ? v < most_ : v <= most_;
+                       good = low && high;
+                     }},
+               field_);
+  if (!good)
+    throw ConfigError(concat(key_, " = ", shown(), "; expected ",
+                             range().empty() ? kind() : range()));
+}
+
+Setting& Settings::add(std::string key, Setting::Field field) {
+  if (own(key)) throw Error("the key " + key + " is declared twice");
+  return all_.emplace_back(std::move(key), field);
+}
+
+Setting* Settings::own(const std::string& key) {
+  const auto found = std::find_if(
+      all_.begin(), all_.end(), [&](const auto& s) { return s.key() == key; });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+void Settings::read_by(const std::string& key,
+                       const std::vector<Entry>& entries) {
+  for (const auto& entry : entries)
+    for (const auto& reads : entry.keys) {
+      Setting* const setting = own(reads);
+      if (!setting) {
+        if (contains(sections(), reads.substr(0, reads.find('.'))))
+          throw Error(
+              concat(entry.name, " reads ", reads, ", which is no key"));
+        continue;
+      }
+      auto& conditions = setting->conditions_;
+      auto found =
+          std::find_if(conditions.begin(), conditions.end(),
+                       [&](const auto& c) { return c.entries && c.on == key; });
+      if (found == conditions.end())
+        // First: who reads a key goes before what else it depends on.
+        found = conditions.insert(conditions.begin(), {key, {}, "", {}, true});
+      found->values.push_back(entry.name);
+    }
+}
+
+void Settings::read_anyway(const std::string& key) {
+  own(key)->read_anyway_ = true;
+}
+
+const Setting* Settings::find(const std::string& name) const {
+  for (const auto& s : all_)
+    if (s.key() == name) return &s;
+  const auto dot = name.find('.');
+  const std::string word =
+      dot == std::string::npos ? name : name.substr(dot + 1);
+  for (const auto& s : all_)
+    if (contains(s.aliases(), word) &&
+        (dot == std::string::npos || s.section() == name.substr(0, dot)))
+      return &s;
+  return nullptr;
+}
+
+const Setting& Settings::at(const std::string& name,
+                            const std::string& origin) const {
+  if (const Setting* s = find(name)) return *s;
+  throw ConfigError(concat(origin, ": unknown key ", name, "; ", meant(name)));
+}
+
+std::string Settings::meant(const std::string& name) const {
+  // The last word alone, or a section alone.
+  std::vector<std::string> ends, known;
+  for (const auto& s : all_) {
+    known.push_back(s.key());
+    if (s.word() == name || s.key() == name + ".name") ends.push_back(s.key());
+  }
+  if (ends.size() > 1) return "expected one of: " + joined(ends);
+  std::string nearest = ends.empty() ? nearest_word(name, known) : ends[0];
+  if (nearest.empty() && name.find('.') == std::string::npos) {
+    std::vector<std::string> words;
+    for (const auto& s : all_) words.push_back(s.word());
+    const auto word = nearest_word(name, words);
+    const auto found = std::find(words.begin(), words.end(), word);
+    if (found != words.end())
+      nearest = known[static_cast<size_t>(found - words.begin())];
+  }
+  return nearest.empty() ? "expected one of those that --help all lists"
+                         : "expected a known key, the nearest is " + nearest;
+}
+
+std::vector<std::string> Settings::sections() const {
+  std::vector<std::string> names;
+  for (const auto& s : all_)
+    if (!contains(names, s.section())) names.push_back(s.section());
+  return names;
+}
+
+std::string Settings::value(const std::string& key) const {
+  for (const auto& s : all_)
+    if (s.key() == key) return s.value();
+  return "";
+}
+
+bool Settings::is(const std::string& key,
+                  const std::vector<std::string>& values) const {
+  for (const auto& s : all_)
+    if (s.key() == key) return contains(values, s.value());
+  return true;
+}
+
+const Setting::Condition* Settings::why_unread(const Setting& s) const {
+  if (s.read_anyway_) return nullptr;
+  for (const auto& c : s.conditions()) {
+    // What no one reads does not choose.
+    const Setting* const on = find(c.on);
+    if (!on) continue;
+    if (const auto* above = why_unread(*on)) return above;
+    if (c.holds ? !c.holds(*this) : !contains(c.values, on->value())) return &c;
+  }
+  return nullptr;
+}
+
+std::string Settings::unread(const Setting& s) const {
+  const auto* const c = why_unread(s);
+  if (!c) return "";
+  const auto does_nothing =
+      concat(s.key(), " = ", s.shown(), " does nothing with ", c->on, " = ",
+             value(c->on).empty() ? "\"\"" : value(c->on));
+  if (c->entries)
+    return concat(does_nothing, "; it is read by: ", joined(c->values));
+  const auto other =
+      !c->text.empty()
+          ? c->text
+          : concat(c->on, " = ", c->values.size() > 1 ? "one of: " : "",
+                   joined(c->values));
+  return concat(does_nothing, "; expected its default, ",
+                s.standard().empty() ? "\"\"" : s.standard(), ", or ", other);
+}
+
+void Settings::check() const {
+  for (const auto& s : all_) s.check();
+  for (const auto& s : all_)
+    if (!s.is_default())
+      if (const auto message = unread(s); !message.empty())
+        throw ConfigError(message);
+}
+
+}  // namespace protean
