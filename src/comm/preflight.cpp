@@ -4,6 +4,8 @@
 #include <cstring>
 #include <map>
 
+#include "protean/core/hash.h"
+
 #include "comm/call.h"
 
 namespace protean {
@@ -13,6 +15,15 @@ void put(std::string& bytes, const std::string& text) {
   const auto n = static_cast<uint32_t>(text.size());
   bytes.append(reinterpret_cast<const char*>(&n), sizeof n);
   bytes += text;
+}
+
+std::string packed(const Facts& facts) {
+  std::string bytes;
+  for (const auto& [name, value] : facts) {
+    put(bytes, name);
+    put(bytes, value);
+  }
+  return bytes;
 }
 
 std::string take(const char*& at) {
@@ -29,6 +40,14 @@ const std::string* find(const Facts& facts, const std::string& name) {
   return nullptr;
 }
 
+// Whether every rank has the same value: two numbers over the network, on any
+// number of ranks.
+bool same_everywhere(Communicator& comm, int64_t value) {
+  int64_t least[2] = {value, ~value};  // ~ turns the order round
+  comm.all_reduce(least, 2, DType::i64, ReduceOp::min);
+  return least[0] == ~least[1];
+}
+
 std::string value_text(const std::string* value) {
   if (!value) return "missing";
   return value->empty() ? "empty" : *value;
@@ -37,11 +56,7 @@ std::string value_text(const std::string* value) {
 }  // namespace
 
 std::vector<Facts> gather_facts(Communicator& comm, const Facts& facts) {
-  std::string mine;
-  for (const auto& [name, value] : facts) {
-    put(mine, name);
-    put(mine, value);
-  }
+  std::string mine = packed(facts);
   const auto ranks = static_cast<size_t>(comm.size());
   std::vector<uint64_t> sizes(ranks);
   const uint64_t size = mine.size();
@@ -71,10 +86,12 @@ void agree(Communicator& comm, const std::function<void()>& check) {
   } catch (const Error& e) {
     facts.emplace_back("error", e.what());
   }
+  int64_t failures = facts.empty() ? 0 : 1;
+  comm.all_reduce(&failures, 1, DType::i64, ReduceOp::max);
+  if (failures == 0) return;
   const std::vector<Facts> all = gather_facts(comm, facts);
   const auto failed = std::find_if(all.begin(), all.end(),
                                    [](const Facts& f) { return !f.empty(); });
-  if (failed == all.end()) return;
   const std::string& why = failed->front().second;
   const bool alike = std::all_of(all.begin(), all.end(),
                                  [&](const Facts& f) { return f == *failed; });
@@ -83,6 +100,10 @@ void agree(Communicator& comm, const std::function<void()>& check) {
 }
 
 void preflight(Communicator& comm, const Facts& facts) {
+  const std::string mine = packed(facts);
+  Hash64 hash;
+  hash.add(mine.data(), mine.size());
+  if (same_everywhere(comm, static_cast<int64_t>(hash.value()))) return;
   const std::vector<Facts> all = gather_facts(comm, facts);
   // Names in rank 0's order, then what only others have.
   std::vector<std::string> names;

@@ -24,6 +24,56 @@ TEST_CASE("equal facts pass", "[comm][preflight]") {
   CHECK(differences(1, [](int) { return Facts{{"a", "b"}}; }) == "");
 }
 
+// A communicator that carries sums alone.
+class SumsAlone final : public Communicator {
+ public:
+  explicit SumsAlone(Communicator& inner) : inner_(inner) {}
+  int rank() const override { return inner_.rank(); }
+  int size() const override { return inner_.size(); }
+  const char* backend() const override { return inner_.backend(); }
+  void all_reduce(void* data, size_t count, DType type, ReduceOp op,
+                  SumOrder order) override {
+    values += count;
+    inner_.all_reduce(data, count, type, op, order);
+  }
+  std::unique_ptr<CommRequest> start_all_reduce(void*, size_t, DType, ReduceOp,
+                                                SumOrder) override {
+    throw Error("start_all_reduce");
+  }
+  void broadcast(void*, size_t, int) override { throw Error("broadcast"); }
+  void all_gather(const void*, void*, size_t) override {
+    throw Error("all_gather");
+  }
+  void barrier() override { throw Error("barrier"); }
+  std::unique_ptr<Communicator> split(int, int) override {
+    throw Error("split");
+  }
+  void check() override { inner_.check(); }
+  void fail(const std::string& why, int exit_code) override {
+    inner_.fail(why, exit_code);
+  }
+  void set_activity(const std::string& activity) override {
+    inner_.set_activity(activity);
+  }
+  size_t values = 0;  // summed
+
+ private:
+  Communicator& inner_;
+};
+
+TEST_CASE("ranks that agree exchange three numbers, however much they compare",
+          "[comm][preflight]") {
+  const Facts many(1000, {"key", std::string(100, 'x')});
+  const auto out = run_ranks(3, [&](World& world) {
+    SumsAlone comm(*world.control);
+    preflight(comm, many);
+    agree(comm, [] {});
+    return comm.values;
+  });
+  REQUIRE(out.ok());
+  for (const auto& values : out.value) CHECK(values == 3);
+}
+
 TEST_CASE("a difference names key, ranks and values, the same on every rank",
           "[comm][preflight]") {
   CHECK(differences(3, [](int rank) {

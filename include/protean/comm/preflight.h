@@ -24,7 +24,8 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 // (config hash, build id, data checksum, instruction set, ...). Where they are
 // not, every rank throws the same AgreedError, one line per call:
 //   ranks differ: task.ways is 5 on rank 0 and 20 on rank 2
-// A fact that a rank does not have counts as a difference.
+// A fact that a rank does not have counts as a difference. Where all agree, two
+// numbers travel; the facts themselves travel when they do not.
 void preflight(Communicator& comm, const Facts& facts);
 
 // Collective. Runs check on every rank; when it throws Error on any of them,
