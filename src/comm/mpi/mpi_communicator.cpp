@@ -111,9 +111,13 @@ class AllReduce final : public BufferOperation {
     if (bytes_ == 0) return true;
     store();
     load(engine);
+    if (!sent_) sent_ = Scratch(engine, size_);
+    std::memcpy(sent_.data(), chunk(), size_);
     MPI_Request request;
+    // In place Open MPI takes a binomial tree whatever the size; with two
+    // buffers large sums are reduced in parts and gathered.
     engine.check(
-        MPI_Iallreduce(MPI_IN_PLACE, chunk(),
+        MPI_Iallreduce(sent_.data(), chunk(),
                        static_cast<int>(size_ / size_of(call_.type)),
                        mpi_type(call_.type), mpi_op(call_.op, call_.type),
                        channel_.comm, &request),
@@ -121,6 +125,9 @@ class AllReduce final : public BufferOperation {
     requests.push_back(request);
     return last_chunk();
   }
+
+ private:
+  Scratch sent_;
 };
 
 // Small: everybody gets everything and reduces in rank order.
