@@ -197,6 +197,8 @@ class Engine {
   void finalise();
 
   friend class Scratch;
+  // Whether the job is broken by then; returns at once when it is.
+  bool told_within(double seconds);
   void drain_mail();
   void break_down(Failure failure);
   void throw_failure() const;  // with mutex_ held and a failure
