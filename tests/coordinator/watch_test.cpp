@@ -70,6 +70,26 @@ TEST_CASE("nobody is blamed for a time when the watcher itself stood still",
   CHECK(ended);
 }
 
+// Computing since t = 1, as far as anybody knows; progress_s is 60.
+TEST_CASE("a time when the watcher stood still is no time without progress",
+          "[coordinator]") {
+  Watch watch({"rank 0"}, options(), 0);
+  watch.heard(0, beat(RankPhase::computing, 8, 100), 1);
+  CHECK(watch.check(1).empty());
+  const int woken = 1000;
+  watch.heard(0, beat(RankPhase::computing, 8, 100), woken);
+  for (int t = woken; t < woken + 58; ++t) {
+    watch.heard(0, beat(RankPhase::computing, 8, 100), t);
+    CHECK(watch.check(t).empty());
+  }
+  bool ended = false;
+  for (int t = woken + 58; t < woken + 63; ++t) {
+    watch.heard(0, beat(RankPhase::computing, 8, 100), t);
+    for (const auto& f : watch.check(t)) ended |= f.fatal;
+  }
+  CHECK(ended);
+}
+
 TEST_CASE("a rank that lives but holds up the others ends the job",
           "[coordinator]") {
   Watch watch({"rank 0", "rank 1"}, options(), 0);

@@ -1,5 +1,7 @@
 #include "protean/core/philox.h"
 
+#include <cmath>
+#include <numbers>
 #include <set>
 
 #include "support/catch.h"
@@ -64,4 +66,22 @@ TEST_CASE("uniform() and normal() have their moments", "[core]") {
   CHECK(z1 / n == Approx(0).margin(0.01));
   CHECK(z2 / n == Approx(1).margin(0.015));
   CHECK(z4 / n == Approx(3).margin(0.12));
+}
+
+TEST_CASE("normal numbers are both ends of one radius", "[core]") {
+  Draws draws(9, {}, Purpose::test), uniform(9, {}, Purpose::test);
+  for (int i = 0; i < 10; ++i) {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform.uniform()));
+    const double angle = 2 * std::numbers::pi * uniform.uniform();
+    CHECK(draws.normal() == Approx(radius * std::cos(angle)));
+    CHECK(draws.normal() == Approx(radius * std::sin(angle)));
+  }
+}
+
+TEST_CASE("a whole sample is a permutation", "[core]") {
+  Draws draws(3, {}, Purpose::test);
+  for (int i = 0; i < 50; ++i) {
+    const auto v = draws.sample(6, 6);
+    CHECK(std::set<uint32_t>(v.begin(), v.end()).size() == 6);
+  }
 }
