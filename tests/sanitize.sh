@@ -14,13 +14,13 @@ case ${1:-} in
   address)
     sanitizers=address,undefined
     folder=asan
-    modules=${PROTEAN_SANITIZE_MODULES:-core data tasks comm contract coordinator trainer}
+    modules=${PROTEAN_SANITIZE_MODULES:-core data tasks comm run contract coordinator experiment trainer evaluation tools}
     labels=(-LE 'fault|slow|gpu')
     ;;
   thread)
     sanitizers=thread
     folder=tsan
-    modules=${PROTEAN_SANITIZE_MODULES:-core tasks comm contract coordinator trainer}
+    modules=${PROTEAN_SANITIZE_MODULES:-core tasks comm run contract coordinator experiment trainer evaluation tools}
     labels=(-LE 'mpi|fault|slow|gpu')
     ;;
   *)
@@ -39,7 +39,7 @@ export TSAN_OPTIONS=halt_on_error=1:suppressions=$top/tests/support/tsan.supp
 
 # No build type: assertions stay on.
 "$top/launch/build.sh" --target tests -DPROTEAN_TESTS=ON \
-  "-DPROTEAN_TEST_FOLDERS=${modules// /;}" "-DPROTEAN_SANITIZE=$sanitizers" \
+  "-DPROTEAN_TEST_MODULES=${modules// /;}" "-DPROTEAN_SANITIZE=$sanitizers" \
   -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1
 cd "$PROTEAN_BUILD"
 exec ctest --output-on-failure "${labels[@]}" "$@"

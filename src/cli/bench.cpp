@@ -1,4 +1,4 @@
-#include "protean/trainer/bench.h"
+#include "protean/tools/bench.h"
 
 #include <cstdio>
 

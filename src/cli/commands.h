@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "protean/comm/world.h"
-#include "protean/trainer/experiment.h"
-#include "protean/trainer/sample_quality.h"
-#include "protean/trainer/training_tasks.h"
+#include "protean/evaluation/sample_quality.h"
+#include "protean/experiment/experiment.h"
+#include "protean/experiment/training_tasks.h"
 
 #include "cli/options.h"
 

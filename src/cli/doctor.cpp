@@ -1,4 +1,4 @@
-#include "protean/trainer/doctor.h"
+#include "protean/tools/doctor.h"
 
 #include <cstdio>
 

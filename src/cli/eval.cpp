@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <numbers>
 
+#include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
@@ -16,7 +17,6 @@
 #include "cli/open_features.h"
 #include "cli/open_run.h"
 #include "cli/study.h"
-#include "trainer/on_root.h"
 
 namespace protean {
 namespace {

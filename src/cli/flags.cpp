@@ -1,7 +1,7 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
-#include "protean/trainer/stored_run.h"
+#include "protean/experiment/stored_run.h"
 
 #include "cli/commands.h"
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/signals.h"
@@ -11,7 +12,6 @@
 
 #include "cli/commands.h"
 #include "cli/open_run.h"
-#include "trainer/on_root.h"
 
 namespace protean {
 

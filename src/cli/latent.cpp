@@ -1,14 +1,14 @@
 #include <cstdio>
 
+#include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
-#include "protean/trainer/latent_report.h"
+#include "protean/evaluation/latent_report.h"
 
 #include "cli/commands.h"
 #include "cli/open_features.h"
 #include "cli/open_run.h"
-#include "trainer/on_root.h"
 
 namespace protean {
 namespace {

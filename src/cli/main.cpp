@@ -8,7 +8,7 @@
 #include "protean/core/log.h"
 #include "protean/core/signals.h"
 #include "protean/models/ops/allocation.h"
-#include "protean/trainer/provenance.h"
+#include "protean/run/provenance.h"
 
 #include "cli/commands.h"
 

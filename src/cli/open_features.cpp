@@ -2,8 +2,9 @@
 
 #include <sstream>
 
+#include "protean/comm/on_root.h"
+
 #include "cli/commands.h"
-#include "trainer/on_root.h"
 
 namespace protean {
 

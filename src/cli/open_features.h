@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "protean/comm/communicator.h"
-#include "protean/trainer/experiment.h"
-#include "protean/trainer/image_features.h"
+#include "protean/evaluation/image_features.h"
+#include "protean/experiment/experiment.h"
 
 namespace protean {
 

@@ -1,7 +1,7 @@
 // Commands that use a trained run: --run DIR and what it holds.
 #pragma once
 
-#include "protean/trainer/stored_run.h"
+#include "protean/experiment/stored_run.h"
 
 #include "cli/options.h"
 

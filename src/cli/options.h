@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "protean/trainer/config.h"
+#include "protean/experiment/config.h"
 
 namespace protean {
 

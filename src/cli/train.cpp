@@ -5,10 +5,10 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/signals.h"
-#include "protean/trainer/provenance.h"
-#include "protean/trainer/run_directory.h"
+#include "protean/experiment/training_tasks.h"
+#include "protean/run/provenance.h"
+#include "protean/run/run_directory.h"
 #include "protean/trainer/trainer.h"
-#include "protean/trainer/training_tasks.h"
 
 #include "cli/commands.h"
 

@@ -10,8 +10,8 @@
 #include "protean/core/error.h"
 #include "protean/evaluation/across.h"
 #include "protean/evaluation/check_tasks.h"
+#include "protean/experiment/training_tasks.h"
 #include "protean/tasks/nway_kshot.h"
-#include "protean/trainer/training_tasks.h"
 
 namespace protean {
 namespace {

@@ -5,13 +5,13 @@
 
 #include <ATen/Parallel.h>
 
+#include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
 
 #include "comm/inproc/inproc.h"
-#include "trainer/on_root.h"
 #include "trainer/step_objective.h"
 
 namespace protean {

@@ -22,11 +22,11 @@
 #include <vector>
 
 #include "protean/comm/world.h"
+#include "protean/experiment/experiment.h"
+#include "protean/experiment/stream_schedule.h"
 #include "protean/generative/generated_tasks.h"
-#include "protean/trainer/experiment.h"
 #include "protean/trainer/reduction.h"
 
-#include "trainer/stream_schedule.h"
 #include "trainer/training_state.h"
 
 namespace protean {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "protean/core/error.h"
-#include "protean/trainer/config.h"
+#include "protean/experiment/config.h"
 
 #include "trainer/half_wire.h"
 #include "trainer/rank_slot.h"

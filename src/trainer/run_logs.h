@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/comm/communicator.h"
-#include "protean/trainer/config.h"
+#include "protean/experiment/config.h"
 
 namespace protean {
 

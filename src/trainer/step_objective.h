@@ -8,9 +8,9 @@
 
 #include "protean/coordinator/planner.h"
 #include "protean/coordinator/station.h"
+#include "protean/experiment/experiment.h"
 #include "protean/learners/outer_step.h"
 #include "protean/tasks/prefetcher.h"
-#include "protean/trainer/experiment.h"
 #include "protean/trainer/reduction.h"
 
 namespace protean {

@@ -9,6 +9,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/coordinator/station.h"
 #include "protean/core/error.h"
@@ -16,21 +17,20 @@
 #include "protean/core/log.h"
 #include "protean/core/signals.h"
 #include "protean/core/trace.h"
+#include "protean/experiment/curriculum.h"
+#include "protean/experiment/initial_values.h"
+#include "protean/experiment/stream_schedule.h"
+#include "protean/run/metrics_log.h"
+#include "protean/run/progress.h"
+#include "protean/run/provenance.h"
+#include "protean/run/run_directory.h"
 #include "protean/trainer/evaluate.h"
-#include "protean/trainer/metrics_log.h"
-#include "protean/trainer/progress.h"
-#include "protean/trainer/provenance.h"
-#include "protean/trainer/run_directory.h"
 
-#include "trainer/curriculum.h"
 #include "trainer/generator_service.h"
-#include "trainer/initial_values.h"
-#include "trainer/on_root.h"
 #include "trainer/per_rank.h"
 #include "trainer/run_logs.h"
 #include "trainer/setbacks.h"
 #include "trainer/step_objective.h"
-#include "trainer/stream_schedule.h"
 #include "trainer/training_state.h"
 
 namespace protean {

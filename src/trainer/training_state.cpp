@@ -6,7 +6,8 @@
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
-#include "protean/trainer/provenance.h"
+#include "protean/experiment/stored_run.h"
+#include "protean/run/provenance.h"
 
 namespace protean {
 namespace {
@@ -119,13 +120,7 @@ CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
 
 void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
                      TrainingState& s) {
-  for (const auto& [stored, expected] :
-       {std::pair(&c.theta_space, &spaces.theta),
-        std::pair(&c.state_space, &spaces.state)}) {
-    const auto difference = layout_difference(*stored, *expected);
-    if (!difference.empty())
-      throw ConfigError("the checkpoint holds another model: " + difference);
-  }
+  const auto meta = stored_meta(c, spaces);
   auto& outer = s.outer->state();
   // The rests of gradients stand behind the optimiser's own buffers.
   const auto is_residual = [](const std::string& name) {
@@ -138,8 +133,8 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
         "the checkpoint holds another optimiser's state; expected the same "
         "optim.name");
   s.step = c.step;
-  copy_floats(c.theta, s.meta.theta);
-  copy_floats(c.state, s.meta.state);
+  s.meta.theta.copy_(meta.theta);
+  s.meta.state.copy_(meta.state);
   for (size_t i = 0; i < outer.buffers.size(); ++i)
     copy_floats(c.optimiser_buffers[i], outer.buffers[i]);
   s.residuals.clear();

@@ -7,9 +7,9 @@
 
 #include "protean/comm/communicator.h"
 #include "protean/coordinator/protocol.h"
+#include "protean/experiment/experiment.h"
 #include "protean/learners/outer_step.h"
-#include "protean/trainer/checkpoint.h"
-#include "protean/trainer/experiment.h"
+#include "protean/run/checkpoint.h"
 #include "protean/trainer/reduction.h"
 
 namespace protean {

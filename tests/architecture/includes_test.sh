@@ -31,15 +31,18 @@ rules='
 core:
 data: core
 tasks: core data
-models: core data tasks
+models: core
 learners: core data tasks models
 generative: core data tasks models learners
 rl: core data tasks models learners
 comm: core
-coordinator: core comm
-trainer: core data tasks models learners generative rl comm coordinator
-evaluation: core data tasks models learners generative rl comm coordinator trainer
-cli: core data tasks models learners generative rl comm coordinator trainer evaluation
+run: core
+coordinator: core comm run
+experiment: core data tasks models learners generative rl comm run coordinator
+trainer: core data tasks models learners generative rl comm run coordinator experiment
+evaluation: core data tasks models learners generative rl comm run coordinator experiment trainer
+tools: core data tasks models learners generative rl comm run coordinator experiment trainer
+cli: core data tasks models learners generative rl comm run coordinator experiment trainer evaluation tools
 '
 while IFS=: read -r module below; do
   [ -n "$module" ] || continue

@@ -10,7 +10,7 @@
 
 #include "protean/data/ink.h"
 #include "protean/evaluation/user_images.h"
-#include "protean/trainer/experiment.h"
+#include "protean/experiment/experiment.h"
 
 namespace protean {
 

@@ -25,7 +25,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/comm/communicator.h"
-#include "protean/trainer/experiment.h"
+#include "protean/experiment/experiment.h"
 
 namespace protean {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "protean/trainer/experiment.h"
+#include "protean/experiment/experiment.h"
 
 namespace protean {
 

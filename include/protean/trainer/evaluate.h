@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/comm/communicator.h"
+#include "protean/experiment/experiment.h"
 #include "protean/trainer/calibration.h"
-#include "protean/trainer/experiment.h"
 
 namespace protean {
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/comm/world.h"
-#include "protean/trainer/experiment.h"
+#include "protean/experiment/experiment.h"
 
 namespace protean {
 

@@ -1,0 +1,273 @@
+#include "protean/tools/bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <sys/resource.h>
+
+#include "protean/core/error.h"
+#include "protean/core/philox.h"
+#include "protean/learners/make_learner.h"
+
+#include "trainer/step_objective.h"
+#include "trainer/training_state.h"
+
+namespace protean {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Tasks of one shape, filled with uniform noise; labels are class-major.
+class NoiseSource : public TaskSource {
+ public:
+  explicit NoiseSource(TaskShape shape) : shape_(std::move(shape)) {}
+
+  TaskSpec describe(uint64_t, TaskId id, const StreamState&) const override {
+    TaskSpec spec;
+    spec.id = id;
+    return spec;
+  }
+  TaskShape shape(const TaskSpec&) const override { return shape_; }
+  void materialise(const TaskSpec& spec, EpisodeView out) const override {
+    fill(spec, 0, shape_.support, out.support);
+    fill(spec, 1, shape_.query, out.query);
+  }
+
+ private:
+  void fill(const TaskSpec& spec, uint32_t slot, int64_t n,
+            const PartView& out) const {
+    Draws draws(1, spec.id, Purpose::noise, slot);
+    int64_t size = n;
+    for (int64_t d : shape_.input) size *= d;
+    auto uniform = [&] { return static_cast<float>(draws.next()) * 0x1p-32f; };
+    for (int64_t i = 0; i < size; ++i) out.x[i] = uniform();
+    for (int64_t i = 0; i < n; ++i) {
+      if (out.label) out.label[i] = i * shape_.ways / n;
+      if (out.value) out.value[i] = uniform();
+    }
+  }
+
+  TaskShape shape_;
+};
+
+struct Workload {
+  const char* name;
+  const char* learner;
+  const char* pool;  // "" = the 1-40-40-1 perceptron
+  uint32_t ways, shots, queries, meta_batch, stack;
+  int steps;
+  double lr;
+};
+
+// Shapes of the published settings, as users of other frameworks time them.
+constexpr Workload kWorkloads[] = {
+    {"sine-maml", "maml", "", 0, 10, 10, 25, 25, 1, 0.01},
+    {"sine-maml-5step", "maml", "", 0, 10, 10, 25, 25, 5, 0.01},
+    {"omniglot-maml-5w1s", "maml", "max", 5, 1, 15, 32, 4, 5, 0.4},
+    {"omniglot-fomaml-5w1s", "fomaml", "max", 5, 1, 15, 32, 4, 5, 0.4},
+    {"omniglot-maml-5w1s-strided", "maml", "stride", 5, 1, 15, 32, 4, 5, 0.4},
+    {"omniglot-maml-20w1s", "maml", "stride", 20, 1, 15, 16, 4, 5, 0.1},
+    {"protonet-60w1s", "protonet", "max", 60, 1, 5, 1, 1, 1, 0.1},
+    {"protonet-20w1s", "protonet", "max", 20, 1, 5, 1, 1, 1, 0.1},
+    {"omniglot-reptile-5w", "reptile", "max", 5, 10, 0, 5, 1, 5, 1e-3},
+    {"miniimagenet-maml-5w1s", "maml", "max", 5, 1, 15, 4, 2, 5, 0.01},
+};
+
+TaskShape bench_shape(const std::string& workload, const Config& c) {
+  TaskShape shape;
+  if (c.model.name == "mlp") {
+    shape.support = c.task.shots;
+    shape.query = c.task.queries;
+    shape.input = {1};
+    shape.target = TargetKind::values;
+    return shape;
+  }
+  shape.ways = c.task.ways;
+  shape.support = c.task.ways * c.task.shots;
+  shape.query = c.task.ways * c.task.queries;
+  shape.input = {1, 28, 28};
+  if (workload.starts_with("miniimagenet")) shape.input = {3, 84, 84};
+  return shape;
+}
+
+// Floating-point operations of the matrix products and convolutions of one
+// task: a forward pass counts once, each gradient twice, a double backward six
+// times.
+double task_flops(const Config& c, const TaskShape& shape) {
+  double forward = 0;  // of one example
+  if (c.model.name == "mlp") {
+    forward = 2.0 * (40 + 40 * 40 + 40);
+  } else {
+    double channels = static_cast<double>(shape.input[0]);
+    double side = static_cast<double>(shape.input[1]);
+    const auto filters = static_cast<double>(c.model.filters);
+    for (int block = 0; block < 4; ++block) {
+      if (c.model.pool == "stride") side = std::ceil(side / 2);
+      forward += 2 * 9 * channels * filters * side * side;
+      if (c.model.pool == "max") side = std::floor(side / 2);
+      channels = filters;
+    }
+  }
+  const bool second_order = c.learner.name == "maml" && c.learner.second_order;
+  const double support = shape.support, query = shape.query;
+  if (c.learner.name == "protonet") return forward * 3 * (support + query);
+  const double batch =
+      c.learner.inner_batch > 0 ? c.learner.inner_batch : support;
+  return forward *
+         (batch * c.learner.inner_steps * (second_order ? 9 : 3) + query * 3);
+}
+
+// Of a float32 matrix product with this rank's threads while the other ranks do
+// the same: FLOP/s over all ranks.
+double matrix_peak(Communicator& comm) {
+  const auto a = at::rand({1536, 1536}), b = at::rand({1536, 1536});
+  auto c = at::mm(a, b);
+  comm.barrier();
+  const auto start = Clock::now();
+  int n = 0;
+  while (seconds_since(start) < 0.7) {
+    at::mm_out(c, a, b);
+    ++n;
+  }
+  double rate = n * 2.0 * 1536 * 1536 * 1536 / seconds_since(start);
+  comm.all_reduce(&rate, 1, DType::f64, ReduceOp::sum);
+  return rate;
+}
+
+double median(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  return v[v.size() / 2];
+}
+
+double peak_rss_mib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+}  // namespace
+
+std::vector<std::string> bench_workloads() {
+  std::vector<std::string> names;
+  for (const auto& w : kWorkloads) names.emplace_back(w.name);
+  return names;
+}
+
+Config bench_config(const std::string& workload, Config c) {
+  for (const auto& w : kWorkloads) {
+    if (workload != w.name) continue;
+    c.learner.name = w.learner;
+    c.learner.inner_steps = w.steps;
+    c.learner.inner_lr = w.lr;
+    c.task.ways = w.ways;
+    c.task.shots = w.shots;
+    c.task.queries = w.queries;
+    c.task.meta_batch = w.meta_batch;
+    if (c.task.stack == 0) c.task.stack = w.stack;
+    if (*w.pool == '\0')
+      c.model.name = "mlp";
+    else
+      c.model.pool = w.pool;
+    if (workload.starts_with("miniimagenet")) c.model.filters = 32;
+    if (c.learner.name == "reptile") {
+      c.learner.inner_optimizer = "adam";
+      c.learner.inner_batch = 10;
+      c.optim.name = "sgd";
+      c.optim.lr = 0.1;
+    }
+    return c;
+  }
+  std::string expected;
+  for (const auto& name : bench_workloads())
+    expected += (expected.empty() ? "" : ", ") + name;
+  throw ConfigError("bench.workload = \"" + workload +
+                    "\"; expected one of: " + expected);
+}
+
+nlohmann::json bench(const std::string& workload, const Config& given,
+                     double seconds, World& world) {
+  auto& comm = *world.control;
+  Experiment e;
+  e.config = given;
+  e.config.run.steps = 1 << 30;
+  const auto shape = bench_shape(workload, given);
+  const auto source = std::make_shared<NoiseSource>(shape);
+  e.tasks.train = source;
+  // One episode per rank is a step where a step has one task.
+  if (e.config.task.meta_batch == 1)
+    e.config.task.meta_batch = static_cast<uint32_t>(comm.size());
+  e.learner = make_learner(given.learner, given.model, shape);
+  at::set_num_threads(given.run.threads);
+  const double peak = matrix_peak(comm);
+
+  auto state = initial_state(e, at::Device(at::kCPU));
+  StepObjective objective(
+      e, world.data_plane(), reduction_options(given), at::Device(at::kCPU), 0,
+      [] { return RankReport(); }, nullptr);
+  std::vector<double> step_s;
+  StepTimes total;
+  double optimiser = 0;
+  auto one_step = [&] {
+    const auto start = Clock::now();
+    objective.begin_step(state.step, state.meta);
+    const double data = objective.times().data;
+    state.outer->run(objective, state.meta.theta, {state.step, 0});
+    if (state.meta.state.numel())
+      state.meta.state.copy_(objective.totals().state);
+    ++state.step;
+    const auto& t = objective.times();
+    const double all = seconds_since(start);
+    step_s.push_back(all);
+    total.data += data;
+    total.inner += t.inner;
+    total.outer += t.outer;
+    total.reduce += t.reduce;
+    optimiser += all - data - t.inner - t.outer - t.reduce;
+  };
+  for (int i = 0; i < 3; ++i) one_step();
+  // Every rank makes the same number of steps: rank 0's clock decides.
+  int64_t steps = std::clamp<int64_t>(
+      static_cast<int64_t>(seconds / step_s.back()), 3, 20000);
+  comm.broadcast(&steps, sizeof steps, 0);
+  step_s.clear();
+  total = {};
+  optimiser = 0;
+  for (int64_t i = 0; i < steps; ++i) one_step();
+
+  double rss = peak_rss_mib();
+  comm.all_reduce(&rss, 1, DType::f64, ReduceOp::sum);
+  const double per_step = median(step_s);
+  const double n = static_cast<double>(steps);
+  const auto tasks = static_cast<double>(e.config.task.meta_batch);
+  return {
+      {"workload", workload},
+      {"ranks", comm.size()},
+      {"backend", comm.backend()},
+      {"threads", given.run.threads},
+      {"reduction", given.reduction},
+      {"meta_batch", e.config.task.meta_batch},
+      {"stack", stack_limit(e)},
+      {"steps", steps},
+      {"tasks_per_s", tasks / per_step},
+      {"seconds_per_step", per_step},
+      {"seconds_fastest_step", *std::min_element(step_s.begin(), step_s.end())},
+      {"peak_rss_mib", rss},
+      {"matrix_product_gflops", peak / 1e9},
+      {"flop_fraction_of_peak",
+       tasks * task_flops(given, shape) / per_step / peak},
+      {"breakdown",
+       {{"data", total.data / n},
+        {"inner", total.inner / n},
+        {"outer", total.outer / n},
+        {"reduce", total.reduce / n},
+        {"optimiser", optimiser / n}}}};
+}
+
+}  // namespace protean
