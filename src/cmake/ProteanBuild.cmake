@@ -63,14 +63,21 @@ ${CMAKE_BUILD_TYPE};${CMAKE_CXX_FLAGS};${PROTEAN_ARCH};${PROTEAN_SANITIZE};${PRO
        "${sum}\n")
 endfunction()
 
-# protean_module(NAME SOURCES ... [TORCH] [PUBLIC libs...] [PRIVATE libs...])
+# What computes little is optimised little: a third of its compile time less.
+set(PROTEAN_LIGHT_OPTIONS
+    $<$<CONFIG:Release,RelWithDebInfo>:-O1> -Wno-maybe-uninitialized)
+
+# protean_module(NAME SOURCES ... [TORCH] [LIGHT] [PUBLIC libs...] [PRIVATE libs...])
 # One static library per module folder. TORCH modules share one precompiled
-# LibTorch header.
+# LibTorch header. LIGHT: nothing in it is computed step by step.
 function(protean_module name)
-  cmake_parse_arguments(M "TORCH" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(M "TORCH;LIGHT" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(protean_${name} STATIC ${M_SOURCES})
   target_link_libraries(protean_${name}
     PUBLIC protean_flags ${M_PUBLIC} PRIVATE ${M_PRIVATE})
+  if(M_LIGHT)
+    target_compile_options(protean_${name} PRIVATE ${PROTEAN_LIGHT_OPTIONS})
+  endif()
   if(M_TORCH)
     target_link_libraries(protean_${name} PUBLIC protean_torch)
     target_precompile_headers(protean_${name} REUSE_FROM protean_torch_pch)
@@ -106,6 +113,7 @@ function(protean_test name)
   cmake_parse_arguments(T "TORCH;NO_CTEST" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(test_${name} ${T_SOURCES})
   add_dependencies(tests test_${name})
+  target_compile_options(test_${name} PRIVATE ${PROTEAN_LIGHT_OPTIONS})
   target_link_libraries(test_${name} PRIVATE protean_flags protean_catch ${T_LIBS})
   if(T_TORCH)
     target_link_libraries(test_${name} PRIVATE protean_torch)
