@@ -39,6 +39,8 @@ TEST_CASE(
   CHECK(named(two, 20, {1, 1.6f}) == std::vector<size_t>{1});
   Stragglers dedicated(4);
   CHECK(named(dedicated, 20, {0, 1, 1, 1.2f}).empty());
+  Stragglers half(4);
+  CHECK(named(half, 20, {0, 0, 1, 1.6f}) == std::vector<size_t>{3});
   Stragglers alone(1);
   CHECK(named(alone, 40, {1}).empty());
 }

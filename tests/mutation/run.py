@@ -13,7 +13,10 @@ A list (mistakes/NAME.txt; default: all) holds, per mistake, a line of what it i
     ! REGEX     optional: tests (by their names in ctest) that run before the usual ones
 
 and a blank line. Equivalent mistakes, which no test could see, do not belong there.
-Nothing but the results is left behind; --copy DIR keeps the copy and its build, so that
+
+Mistakes that can be switched on in a running program (two expressions, statements or
+conditions) are all built at once and chosen by PROTEAN_MISTAKE, so that each costs its
+tests alone; the others are built one by one. Nothing but the results is left behind; --copy DIR keeps the copy and its build, so that
 the next call need not build everything. Sources are those that git knows, as they are in
 the working tree. The build takes what launch/build.sh takes from the environment.
 """
@@ -99,6 +102,44 @@ def find(mistake, by_name, top):
     return name, text[:at.start()] + mistake.new + text[at.end():]
 
 
+SWITCH = """#include <cstdlib>
+namespace protean_mistakes {
+inline bool on(int n) {
+  static const char* const chosen = std::getenv("PROTEAN_MISTAKE");
+  static const int number = chosen ? std::atoi(chosen) : -1;
+  return number == n;
+}
+}
+"""
+
+
+def is_statement(text):
+    return text == "" or (text.endswith((";", "}")) and text.count("{") == text.count("}")
+                          and text.count("(") == text.count(")")
+                          and not re.match(r"(const|auto|static|using|double|int\w*|size_t|"
+                                           r"case|catch|else|for \(.*[^;}]$)\b", text))
+
+
+def is_expression(text):
+    return (text.count("(") == text.count(")") and not re.search(r"[;{}\"]|^return|(?<![=!<>])=(?!=)",
+                                                                text)
+            and re.search(r"^[\w(!:*&-]", text) and re.search(r"[\w)\]]$", text))
+
+
+def switched(mistake, number):
+    """The text with both, or None where a program cannot choose."""
+    old, new = mistake.old, mistake.new
+    ask = f"protean_mistakes::on({number})"
+    condition = re.fullmatch(r"if \((.*)\)", old), re.fullmatch(r"if \((.*)\)", new)
+    if all(condition) and all(c[1].count("(") == c[1].count(")") for c in condition):
+        return f"if ({ask} ? ({condition[1][1]}) : ({condition[0][1]}))"
+    if is_statement(old) and is_statement(new):
+        return f"if ({ask}) {{ {new} }} else {{ {old} }}"
+    if new and is_expression(old) and is_expression(new):
+        return f"({ask} ? ({new}) : ({old}))"
+    return None
+
+
 class Copy:
     """The sources elsewhere, with a build of their own."""
 
@@ -118,35 +159,105 @@ class Copy:
             shutil.copy(TOP / name, to)
         self.configured = False
 
-    def build(self, targets):
+    def build(self, targets, keep_going=False):
         """None, or the compiler's last lines."""
         command = ["launch/build.sh", "-DPROTEAN_TESTS=ON", *self.options]
         if self.configured:
             command = ["cmake", "--build", "build"]
         for target in targets.split():
             command += ["--target", target]
+        if keep_going and self.configured:
+            command += ["--", "-k", "0"]
         done = subprocess.run(command, cwd=self.top, capture_output=True, text=True)
-        self.configured = self.configured or done.returncode == 0
-        return None if done.returncode == 0 else (done.stdout + done.stderr)[-2000:]
+        self.configured = self.configured or (self.top / "build" / "build.ninja").exists()
+        said = done.stdout + done.stderr
+        return None if done.returncode == 0 else said if keep_going else said[-2000:]
 
-    def test(self, names):
+    def test(self, names, mistake=-1):
         """The first test that fails, or None."""
+        environment = dict(os.environ, PROTEAN_MISTAKE=str(mistake))
         done = subprocess.run(["ctest", "-R", names, "--stop-on-failure", "--no-tests=ignore",
                                "--timeout", "300"], cwd=self.top / "build",
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, env=environment)
         if done.returncode == 0:
             return None
         failed = re.search(r"FAILED:\s+\d+ - (\S+)", done.stdout)
         return failed.group(1) if failed else "ctest"
 
 
-def judge(copy, mistake, name, text):
+def stages_of(mistake, most):
+    stages = STAGES[mistake.list][:most]
+    if mistake.tests:
+        stages.insert(0, (stages[0][0] + " protean", mistake.tests))
+    return stages
+
+
+class Together:
+    """All mistakes of a copy that can be switched; `chosen` is what was built."""
+
+    def __init__(self, copy, numbered, by_name, most_stages):
+        self.copy, self.chosen, self.places = copy, {}, collections.defaultdict(list)
+        for number, m in numbered:
+            text = switched(m, number)
+            found = find(m, by_name, TOP) if text else (None, "")
+            if found[0] is None:
+                continue
+            original = (TOP / found[0]).read_text()
+            pattern = r"\s+".join(re.escape(word) for word in m.old.split())
+            at = re.search(pattern, original)
+            # Two in one place cannot be switched apart.
+            if any(a < at.end() and at.start() < b for a, b, *_ in self.places[found[0]]):
+                continue
+            self.places[found[0]].append((at.start(), at.end(), text, number))
+            self.chosen[number] = m
+        targets = sorted({t for m in self.chosen.values() for built, _ in stages_of(m, most_stages)
+                          for t in built.split()})
+        self.write()
+        for _ in range(20):
+            error = copy.build(" ".join(targets), keep_going=True)
+            if not error:
+                return
+            bad = {int(n) for n in re.findall(r"protean_mistakes::on\((\d+)\)", error)}
+            bad |= self.at_lines(re.findall(r"((?:src|include)/\S+?):(\d+):\d+: error", error))
+            bad &= self.chosen.keys()
+            if not bad:
+                raise SystemExit(f"the copy with its switches does not build:\n{error[-3000:]}")
+            for number in bad:
+                del self.chosen[number]
+            self.write()
+        raise SystemExit("the copy with its switches does not build")
+
+    def at_lines(self, errors):
+        """Numbers of the switches on these lines, or of all in the file."""
+        out = set()
+        for name, line in errors:
+            lines = (self.copy.top / name).read_text().split("\n") if name in self.places else []
+            here = lines[int(line) - 1] if int(line) <= len(lines) else ""
+            found = re.findall(r"protean_mistakes::on\((\d+)\)", here)
+            out |= {int(n) for n in found} or {p[3] for p in self.places.get(name, [])}
+        return out
+
+    def write(self):
+        for name, places in self.places.items():
+            text = (TOP / name).read_text()
+            kept = [p for p in sorted(places, reverse=True) if p[3] in self.chosen]
+            for begin, end, new, _ in kept:
+                text = text[:begin] + new + text[end:]
+            text = (SWITCH if kept else "") + text
+            path = self.copy.top / name
+            if path.read_text() != text:
+                path.write_text(text)
+
+    def restore(self):
+        self.chosen = {}
+        self.write()
+
+
+def judge(copy, mistake, name, text, most_stages):
     """State of the mistake, and the test that saw it."""
     path = copy.top / name
     original = path.read_text()
-    stages = list(STAGES[mistake.list])
-    if mistake.tests:
-        stages.insert(0, (stages[0][0] + " protean", mistake.tests))
+    stages = stages_of(mistake, most_stages)
     path.write_text(text)
     try:
         for targets, names in stages:
@@ -161,10 +272,19 @@ def judge(copy, mistake, name, text):
         path.write_text(original)
 
 
-def clean_tests(copy, lists):
+def run_tests(copy, mistake, number, most_stages):
+    """The same of one that is built already."""
+    for _, names in stages_of(mistake, most_stages):
+        by = copy.test(names, number)
+        if by:
+            return "killed", by
+    return "survived", ""
+
+
+def clean_tests(copy, lists, most_stages):
     """Tests that fail without a mistake would see every one."""
     for which in lists:
-        for targets, names in STAGES[which]:
+        for targets, names in STAGES[which][:most_stages]:
             error = copy.build(targets)
             if error:
                 raise SystemExit(f"the copy does not build:\n{error}")
@@ -196,6 +316,9 @@ def main():
     parser.add_argument("--cmake", action="append", help="option of the copy's configuration; "
                         "default: -DPROTEAN_WERROR=OFF, since a mistake may leave names unused")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--together", action="store_true",
+                        help="only mistakes that are built at once")
+    parser.add_argument("--stages", type=int, default=9, help="only the first of each list")
     parser.add_argument("--unproved", action="store_true",
                         help="do not first run the tests without a mistake")
     options = parser.parse_args()
@@ -217,20 +340,28 @@ def main():
     folder = options.copy or tempfile.mkdtemp(prefix="mistakes-")
     try:
         copy = Copy(folder, options.cmake or ["-DPROTEAN_WERROR=OFF"])
-        if not options.unproved:
-            clean_tests(copy, names)
-        elif not copy.configured:
-            copy.build("test_core")
-        for m in mistakes:
-            name, text = find(m, by_name, TOP)
-            if name is None:
-                continue
+        table = []
+
+        def one(m, judged):
+            nonlocal table
             start = time.time()
-            state, by = judge(copy, m, name, text)
+            state, by = judged()
             print(f"{state:9} {m.list}: {m.what} ({m.file}){': ' + by if by else ''}", flush=True)
             table = rows.store(options.results, COLUMNS,
-                               [[m.list, name, m.what, state, by, round(time.time() - start), commit]],
-                               ["list", "mistake"])
+                               [[m.list, find(m, by_name, TOP)[0], m.what, state, by,
+                                 round(time.time() - start), commit]], ["list", "mistake"])
+
+        together = Together(copy, list(enumerate(mistakes)), by_name, options.stages)
+        print(f"{len(together.chosen)} of {len(mistakes)} mistakes are built at once", flush=True)
+        if not options.unproved:
+            clean_tests(copy, names, options.stages)
+        rest = [m for n, m in enumerate(mistakes) if n not in together.chosen]
+        for number, m in together.chosen.items():
+            one(m, lambda n=number, m=m: run_tests(copy, m, n, options.stages))
+        together.restore()
+        for m in rest:
+            if not options.together and find(m, by_name, TOP)[0]:
+                one(m, lambda m=m: judge(copy, m, *find(m, by_name, TOP), options.stages))
         summary(table)
     finally:
         if not options.copy:
