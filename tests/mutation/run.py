@@ -7,7 +7,7 @@ sources, builds what sees it, runs the tests that should fail, and prints who su
 
 A list (mistakes/NAME.txt; default: all) holds, per mistake, a line of what it is,
 
-    @ FILE      its name, wherever it lies
+    @ FILE      its name, wherever it lies; if it was split, the text says where
     - TEXT      stands there once, whatever blanks and line ends are between its words
     + TEXT      what a tired person would have written (nothing: the text is left out)
     ! REGEX     optional: tests (by their names in ctest) that run before the usual ones
@@ -41,10 +41,10 @@ COLUMNS = ["list", "file", "mistake", "state", "by", "seconds", "commit"]
 # Per list: what is built and which tests run, one stage after the other until one fails.
 DECISIONS = ("protean", r"^decisions\.")
 STAGES = {
-    "core": [("test_core", "^core$"), ("test_data test_trainer_files", "^(data|trainer_files)$"),
+    "core": [("test_core", "^core$"), ("test_data test_run", "^(data|run)$"),
              ("protean", r"^(decisions\..*|cli\.(run_logs|bad_keys|eval_study|eval_table))$")],
     "coordinator": [("test_coordinator", "^coordinator$"), DECISIONS],
-    "training": [("test_trainer_files test_trainer", "^trainer(_files)?$"), DECISIONS,
+    "training": [("test_run test_experiment test_trainer", "^(run|experiment|trainer)$"), DECISIONS,
                  ("protean", r"^(cli\.(kept_checkpoints|run_logs|eval_.*|bad_resume|generate_"
                              r"(mix|init_from|quality))|exact\.(maml|fixed|unequal|refreshed)|"
                              r"fault\.(dedicated|not_finite|diverges|stop_usr1|other_config|"
@@ -93,9 +93,12 @@ def find(mistake, by_name, top):
     """The file's path and its text with the mistake; None and why not."""
     pattern = r"\s+".join(re.escape(word) for word in mistake.old.split())
     places = []
-    for name in by_name.get(mistake.file, []):
-        text = (top / name).read_text()
-        places += [(name, text, m) for m in re.finditer(pattern, text)]
+    # A file may have been split: then the text is sought in all.
+    everywhere = [name for names in by_name.values() for name in names]
+    for names in (by_name.get(mistake.file, []), everywhere):
+        for name in names if not places else []:
+            text = (top / name).read_text()
+            places += [(name, text, m) for m in re.finditer(pattern, text)]
     if len(places) != 1:
         return None, f"{len(places)} places in {mistake.file} hold \"{mistake.old}\""
     name, text, at = places[0]
