@@ -105,12 +105,14 @@ function(protean_test_properties name labels timeout)
 endfunction()
 
 # protean_test(NAME SOURCES ... [TORCH] [LIBS libs...] [LABELS ...] [TIMEOUT s]
-#              [NO_CTEST])
-# One Catch2 program per module; ctest runs it whole. A test that has no data
-# exits with 77, which ctest reports as skipped. NO_CTEST: the program only, for
-# protean_mpi_test or a script.
+#              [ENVIRONMENT VAR=VALUE ...] [NO_CTEST])
+# One Catch2 program per module. Each of its sources named X_test.cpp is a ctest
+# entry, NAME.X, with the cases of that file; for one case run the program with
+# the case's name. A test that has no data exits with 77, which ctest reports as
+# skipped. NO_CTEST: the program only, for protean_mpi_test or a script.
 function(protean_test name)
-  cmake_parse_arguments(T "TORCH;NO_CTEST" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "TORCH;NO_CTEST" "TIMEOUT"
+    "SOURCES;LIBS;LABELS;ENVIRONMENT" ${ARGN})
   add_executable(test_${name} ${T_SOURCES})
   add_dependencies(tests test_${name})
   target_compile_options(test_${name} PRIVATE ${PROTEAN_LIGHT_OPTIONS})
@@ -132,7 +134,15 @@ function(protean_test name)
   endif()
   # Teams of threads that wait for each other on busy cores take minutes for
   # seconds of work; tests of threads ask for their own.
-  add_test(NAME ${name}
-    COMMAND ${CMAKE_COMMAND} -E env OMP_NUM_THREADS=1 $<TARGET_FILE:test_${name}>)
-  protean_test_properties(${name} "${T_LABELS}" ${T_TIMEOUT})
+  set(environment OMP_NUM_THREADS=1 ${T_ENVIRONMENT})
+  foreach(source IN LISTS T_SOURCES)
+    get_filename_component(file ${source} NAME_WE)
+    if(file MATCHES "^(.*)_test$")
+      set(entry ${name}.${CMAKE_MATCH_1})
+      add_test(NAME ${entry}
+        COMMAND test_${name} --filenames-as-tags "[#${file}]" ${PROTEAN_CATCH_OPTIONS})
+      protean_test_properties(${entry} "${T_LABELS}" ${T_TIMEOUT})
+      set_tests_properties(${entry} PROPERTIES ENVIRONMENT "${environment}")
+    endif()
+  endforeach()
 endfunction()

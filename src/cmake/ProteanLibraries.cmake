@@ -36,4 +36,9 @@ endif()
 # Catch2 2.13 (Debian 12, Ubuntu 22.04) or 3.x.
 if(PROTEAN_TESTS)
   find_package(Catch2 REQUIRED)
+  # A file without a case is a failure; 3.x sees it so by itself.
+  set(PROTEAN_CATCH_OPTIONS "")
+  if(Catch2_VERSION VERSION_LESS 3)
+    set(PROTEAN_CATCH_OPTIONS --warn NoTests)
+  endif()
 endif()
