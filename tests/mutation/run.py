@@ -41,26 +41,26 @@ COLUMNS = ["list", "file", "mistake", "state", "by", "seconds", "commit"]
 # Per list: what is built and which tests run, one stage after the other until one fails.
 DECISIONS = ("protean", r"^decisions\.")
 STAGES = {
-    "core": [("test_core", "^core$"), ("test_data test_run", "^(data|run)$"),
+    "core": [("test_core", r"^core\."), ("test_data test_run", r"^(data|run)\."),
              ("protean", r"^(decisions\..*|cli\.(run_logs|bad_keys|eval_study|eval_table))$")],
-    "coordinator": [("test_coordinator", "^coordinator$"), DECISIONS],
-    "training": [("test_run test_experiment test_trainer", "^(run|experiment|trainer)$"), DECISIONS,
+    "coordinator": [("test_coordinator", r"^coordinator\."), DECISIONS],
+    "training": [("test_run test_experiment test_trainer", r"^(run|experiment|trainer)\."), DECISIONS,
                  ("protean", r"^(cli\.(kept_checkpoints|run_logs|eval_.*|bad_resume|generate_"
                              r"(mix|init_from|quality))|exact\.(maml|fixed|unequal|refreshed)|"
                              r"fault\.(dedicated|not_finite|diverges|stop_usr1|other_config|"
                              r"checkpoint_damaged))$")],
     "cli": [DECISIONS, ("protean", r"^cli\.(bad|eval|doctor|kept).*$"),
             ("protean", r"^(cli\.generate.*|fault\.other_config)$")],
-    "evaluation": [("test_evaluation", "^evaluation$"), DECISIONS, ("protean", r"^cli\.eval.*$"),
+    "evaluation": [("test_evaluation", r"^evaluation\."), DECISIONS, ("protean", r"^cli\.eval.*$"),
                    ("protean make_features", r"^cli\.generate_(augmentation|quality)$")],
-    "data": [("test_data", "^data(_files)?$"), ("protean", r"^cli\.(eval|bad).*$")],
-    "tasks": [("test_tasks", "^tasks$"), ("protean", r"^(decisions\..*|cli\.eval.*)$")],
-    "learners": [("test_learners", "^learners$"), ("test_golden protean", "^(golden|decisions.*)$")],
-    "models": [("test_models test_learners", "^(models|learners)$"), ("test_golden", "^golden$")],
-    "generative": [("test_generative", "^generative$"), ("protean", r"^cli\.generate.*$")],
-    "comm": [("test_comm", "^comm$"), ("test_contract comm_fault", r"^(contract|fault\.comm.*)$"),
+    "data": [("test_data", r"^data\."), ("protean", r"^cli\.(eval|bad).*$")],
+    "tasks": [("test_tasks", r"^tasks\."), ("protean", r"^(decisions\..*|cli\.eval.*)$")],
+    "learners": [("test_learners", r"^learners\."), ("test_golden protean", r"^(golden|decisions)\b")],
+    "models": [("test_models test_learners", r"^(models|learners)\."), ("test_golden", r"^golden\b")],
+    "generative": [("test_generative", r"^generative\."), ("protean", r"^cli\.generate.*$")],
+    "comm": [("test_comm", r"^comm\."), ("test_contract comm_fault_program", r"^(contract\.inproc|fault\.comm)"),
              ("protean", r"^(cli\.bad_ranks|fault\.(other_config|rank_throws|rank_exits))$")],
-    "rl": [("test_rl", "^rl$"), ("protean", r"^(cli\.eval_acting|exact\.acting)$")],
+    "rl": [("test_rl", r"^rl\."), ("protean", r"^(cli\.eval_acting|exact\.acting)$")],
 }
 
 Mistake = collections.namedtuple("Mistake", "list what file old new tests")
