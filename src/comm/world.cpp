@@ -136,9 +136,11 @@ int run_world(const CommOptions& options, const Body& body) {
                              " processes; expected mpi, nccl or auto"));
   AddData add_data;
   if (options.backend == "nccl") {
-    const nccl::Api& api = nccl::load();
     add_data = [&](World& world) {
-      world.data = nccl::make(api, *world.control, options, world.local_rank);
+      // Before anything that a rank without NCCL would leave the others in.
+      const nccl::Api* api = nullptr;
+      agree(*world.control, [&] { api = &nccl::load(); });
+      world.data = nccl::make(*api, world, options);
     };
   }
   if (mpi) return mpi::run(options, add_data, body);

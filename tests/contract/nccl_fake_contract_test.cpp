@@ -9,6 +9,26 @@
 namespace protean {
 namespace {
 
+class FakeMemory final : public TestMemory {
+ public:
+  explicit FakeMemory(const nccl::Api& api) : api_(api) {}
+  void* allocate(size_t bytes) override {
+    void* p = nullptr;
+    api_.allocate(&p, bytes);
+    return p;
+  }
+  void release(void* p) override { api_.release(p); }
+  void to_device(void* to, const void* from, size_t bytes) override {
+    api_.copy(to, from, bytes);
+  }
+  void to_host(void* to, const void* from, size_t bytes) override {
+    api_.copy(to, from, bytes);
+  }
+
+ private:
+  const nccl::Api& api_;
+};
+
 TEST_CASE("nccl keeps the contract, on a fake library", "[contract][nccl]") {
   for (int ranks = 1; ranks <= 4; ++ranks)
     for (const ContractCase& contract : contract_cases()) {
@@ -16,9 +36,10 @@ TEST_CASE("nccl keeps the contract, on a fake library", "[contract][nccl]") {
       for (int r = 0; r < ranks; ++r) fake.faults(r).in_progress = r % 2;
       auto out = run_ranks(ranks, [&](World& world) {
         const int rank = world.control->rank();
-        auto comm = nccl::make(fake.api(rank), *world.control, {}, rank);
+        auto comm = nccl::make(fake.api(rank), world, {});
+        FakeMemory memory(fake.api(rank));
         Notes notes;
-        contract.body({*comm, host_memory(), false, 1000}, notes);
+        contract.body({*comm, memory, false, 1000}, notes);
         return notes.lines();
       });
       INFO(contract.name << " on " << ranks << " ranks");

@@ -1,14 +1,23 @@
 #include "support/fake_nccl.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 
 #include "comm/reduce.h"
+#include "support/pretend_memory.h"
 
 namespace protean {
 
 using nccl::Result;
+
+namespace {
+
+// Values of cudaError_t.
+constexpr int kNoDriver = 35;  // too old a one, too
+constexpr int kInvalidDevice = 101;
+
+}  // namespace
 
 struct FakeNccl::Meeting {
   std::vector<const void*> in;
@@ -89,6 +98,24 @@ std::vector<std::string> FakeNccl::log(int rank) const {
 
 void FakeNccl::note(int rank, const char* what) {
   logs_[static_cast<size_t>(rank)].push_back(what);
+}
+
+int& FakeNccl::current_device() {
+  thread_local int device = 0;
+  return device;
+}
+
+bool FakeNccl::check_memory(const char* call, const void* p, size_t bytes) {
+  if (bytes == 0) return true;
+  if (pretend::on_device(p) && pretend::index_of(p) == current_device())
+    return true;
+  std::lock_guard lock(mutex_);
+  violations_.push_back(concat(
+      call, " was given ",
+      pretend::on_device(p) ? concat("memory of device ", pretend::index_of(p))
+                            : std::string("host memory"),
+      " on device ", current_device()));
+  return false;
 }
 
 Result FakeNccl::issue(int rank, void* comm_, void* stream_, const char* name,
@@ -194,8 +221,11 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
     ++aborted_;
     return Result::success;
   };
-  api.all_reduce = [this, rank](void* data, size_t count, DType type,
+  api.all_reduce = [this, rank](void* device_data, size_t count, DType type,
                                 ReduceOp op, nccl::Comm c, nccl::Stream s) {
+    if (!check_memory("all_reduce", device_data, count))
+      return Result::invalid_argument;
+    void* const data = pretend::host_of(device_data);
     return issue(rank, c, s, "all_reduce", data, data, [=](Meeting& m) {
       const size_t bytes = count * size_of(type);
       std::vector<char> sum(bytes);
@@ -206,16 +236,24 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
         if (bytes) std::memcpy(out, sum.data(), bytes);
     });
   };
-  api.broadcast = [this, rank](void* data, size_t bytes, int root, nccl::Comm c,
-                               nccl::Stream s) {
+  api.broadcast = [this, rank](void* device_data, size_t bytes, int root,
+                               nccl::Comm c, nccl::Stream s) {
+    if (!check_memory("broadcast", device_data, bytes))
+      return Result::invalid_argument;
+    void* const data = pretend::host_of(device_data);
     return issue(rank, c, s, "broadcast", data, data, [=](Meeting& m) {
       const void* from = m.in[static_cast<size_t>(root)];
       for (void* out : m.out)
         if (out != from && bytes) std::memcpy(out, from, bytes);
     });
   };
-  api.all_gather = [this, rank](const void* in, void* out, size_t bytes,
-                                nccl::Comm c, nccl::Stream s) {
+  api.all_gather = [this, rank](const void* device_in, void* device_out,
+                                size_t bytes, nccl::Comm c, nccl::Stream s) {
+    if (!check_memory("all_gather", device_in, bytes) ||
+        !check_memory("all_gather", device_out, bytes))
+      return Result::invalid_argument;
+    const void* const in = pretend::host_of(device_in);
+    void* const out = pretend::host_of(device_out);
     return issue(rank, c, s, "all_gather", in, out, [=](Meeting& m) {
       for (size_t r = 0; r < m.in.size(); ++r)
         for (void* to : m.out) {
@@ -232,11 +270,15 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
                : concat("nccl result ", static_cast<int>(r));
   };
 
-  api.device_count = [this](int* n) {
+  api.device_count = [this, rank](int* n) {
     *n = devices_;
+    return faults(rank).count_fails ? kNoDriver : nccl::kCudaSuccess;
+  };
+  api.set_device = [this, rank](int device) {
+    if (faults(rank).set_device_fails) return kInvalidDevice;
+    current_device() = device;
     return nccl::kCudaSuccess;
   };
-  api.set_device = [](int) { return nccl::kCudaSuccess; };
   api.device_id = [](int device) { return concat("bus:", device); };
   // What the caller leaves behind, as after an abort, goes with the fake.
   auto created = [this](std::shared_ptr<void> object, void** out) {
@@ -260,11 +302,13 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
   };
   api.destroy_event = gone;
   api.allocate = [=](void** p, size_t n) {
-    return created(std::shared_ptr<void>(std::malloc(n), std::free), p);
+    return created(std::shared_ptr<void>(pretend::allocate(n, current_device()),
+                                         pretend::release),
+                   p);
   };
   api.release = gone;
   api.copy = [](void* to, const void* from, size_t n) {
-    if (n) std::memcpy(to, from, n);
+    if (n) std::memcpy(pretend::host_of(to), pretend::host_of(from), n);
     return nccl::kCudaSuccess;
   };
   api.record = [this, rank](nccl::Event e, nccl::Stream s) {
@@ -295,7 +339,12 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
     }
     return nccl::kCudaSuccess;
   };
-  api.cuda_text = [](int r) { return concat("cuda error ", r); };
+  api.cuda_text = [](int r) {
+    return r == kNoDriver ? std::string(
+                                "CUDA driver version is insufficient for CUDA "
+                                "runtime version")
+                          : concat("cuda error ", r);
+  };
 }
 
 }  // namespace protean

@@ -1,5 +1,8 @@
-// NCCL without a GPU: host memory, ranks as threads, and every way to fail.
+// NCCL without a GPU: ranks as threads, pretend device memory
+// (pretend_memory.h), and every way to fail.
 //
+// Takes device memory of the rank's own device alone: the host's, or another
+// device's, is a violation and an invalid argument, where NCCL would crash.
 // Operations meet like the real ones: they complete when the last rank has
 // issued its own, in the order of each stream. The fake also watches the
 // caller: a stream touched while NCCL is still taking an operation in is a
@@ -29,6 +32,8 @@ class FakeNccl {
     int call_fails_at = 0;    // internal_error from the call itself
     int stuck_at = 0;         // this call never completes on this rank
     int cuda_error_at = 0;    // the event query fails
+    bool set_device_fails = false;
+    bool count_fails = false;  // cudaGetDeviceCount: no driver
     bool finalize_fails = false;
     bool abort_hangs = false;  // until release()
   };
@@ -59,6 +64,10 @@ class FakeNccl {
   struct FakeEvent;
 
   void fill(nccl::Api& api, int rank);
+  // The calling thread's device.
+  static int& current_device();
+  // Whether memory of the calling thread's device starts at p; else noted.
+  bool check_memory(const char* call, const void* p, size_t bytes);
   nccl::Result issue(int rank, void* comm, void* stream, const char* name,
                      const void* in, void* out, std::function<void(Meeting&)>);
   void note(int rank, const char* what);

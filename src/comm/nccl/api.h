@@ -67,13 +67,14 @@ struct Api {
   std::function<std::string(int)> cuda_text;
 };
 
-// The libraries of this machine, opened once per process, the ones that
-// LibTorch has loaded where it has. Throws ConfigError saying why they cannot
-// be used.
+// The libraries of this machine, opened once per process: the ones that
+// LibTorch uses. Throws ConfigError saying why they cannot be used.
 const Api& load();
+// What load() does from now on; for tests.
+void replace_loader(std::function<const Api&()> loader);
 // As load, but with a reason instead of an exception.
 bool available(std::string* reason);
-// "2.28.9"; empty where NCCL is not available.
+// "2.28.9"; empty where there is no NCCL. Asks for no GPU.
 std::string version();
 
 }  // namespace protean::nccl

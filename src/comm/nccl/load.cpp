@@ -9,7 +9,10 @@
 #include <dlfcn.h>
 #include <nccl.h>
 
+#include "protean/core/gpu_library.h"
+
 #include "comm/nccl/api.h"
+#include "comm/nccl/libraries.h"
 
 namespace protean::nccl {
 namespace {
@@ -22,11 +25,11 @@ static_assert(sizeof(UniqueId) == sizeof(ncclUniqueId));
 static_assert(NCCL_VERSION_CODE >= NCCL_VERSION(2, 14, 3),
               "non-blocking communicators need NCCL 2.14.3");
 
-// What is loaded already (by LibTorch), else by name, else from the folder
-// whose headers this was compiled with.
+// What is loaded already (by LibTorch), else from the folder whose headers this
+// was compiled with, else by name: an older one may be installed.
 void* open(const std::string& name, const std::string& folder) {
   for (const auto& [path, flags] :
-       {std::pair{name, RTLD_NOLOAD}, {name, 0}, {folder + "/" + name, 0}})
+       {std::pair{name, RTLD_NOLOAD}, {folder + "/" + name, 0}, {name, 0}})
     if (void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL | flags))
       return library;
   const char* why = ::dlerror();
@@ -197,20 +200,25 @@ void add_cuda(Api& api, void* cuda) {
   };
 }
 
+// Where LibTorch is in this process, its own NCCL; throws if that cannot be
+// opened.
+void* open_nccl() { return open("libnccl.so.2", PROTEAN_NCCL_FOLDER); }
+
 struct Loaded {
   Api api;
-  int version = 0;
   std::string error;  // empty: usable
 
   Loaded() {
     try {
+      // Tensors on a GPU need it, and it brings its own NCCL.
+      if (const auto& why = open_gpu_library(); !why.empty())
+        throw ConfigError("comm.backend = nccl: " + why);
       // Both stay open for good: NCCL has threads of its own.
       void* cuda = open(concat("libcudart.so.", CUDART_VERSION / 1000),
                         PROTEAN_CUDART_FOLDER);
-      void* nccl = open("libnccl.so.2", PROTEAN_NCCL_FOLDER);
+      void* nccl = open_nccl();
       add_cuda(api, cuda);
       add_nccl(api, nccl);
-      NCCL_FUNCTION(ncclGetVersion)(&version);
       int devices = 0;
       const int r = api.device_count(&devices);
       if (r != kCudaSuccess)
@@ -228,22 +236,27 @@ const Loaded& loaded() {
   return *once;
 }
 
+std::string version_text() {
+  int v = 0;
+  try {
+    void* nccl = open_nccl();
+    NCCL_FUNCTION(ncclGetVersion)(&v);
+  } catch (const ConfigError&) {
+    return "";
+  }
+  return concat(v / 10000, ".", v / 100 % 100, ".", v % 100);
+}
+
 }  // namespace
 
-const Api& load() {
+const Api& load_libraries() {
   if (!loaded().error.empty()) throw ConfigError(loaded().error);
   return loaded().api;
 }
 
-bool available(std::string* reason) {
-  if (reason) *reason = loaded().error;
-  return loaded().error.empty();
-}
-
 std::string version() {
-  const int v = loaded().version;
-  if (v == 0) return "";
-  return concat(v / 10000, ".", v / 100 % 100, ".", v % 100);
+  static const std::string once = version_text();
+  return once;
 }
 
 }  // namespace protean::nccl

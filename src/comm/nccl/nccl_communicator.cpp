@@ -12,6 +12,7 @@
 #include <sched.h>
 
 #include "protean/comm/preflight.h"
+#include "protean/comm/rank_gpu.h"
 #include "protean/core/log.h"
 #include "protean/core/quiet_thread.h"
 
@@ -149,6 +150,7 @@ class NcclCommunicator final : public Communicator {
   void check_time(const Pending& p, double seconds);
   [[noreturn]] void break_down(const std::string& why);
   void abort_comm();
+  std::string set_up_device();
   std::string start_here(const UniqueId& id);
   std::string name(const Pending& p) const {
     return concat("rank ", rank(), "/", size(), ", nccl ", p.call.text(),
@@ -198,35 +200,34 @@ class NcclRequest final : public CommRequest {
 
 // --- start and end -----------------------------------------------------------
 
-// Every rank's error text; throws E with the same text on all ranks if there is
-// one.
-template <typename E>
-void agree(Communicator& control, const std::string& error) {
+// Every rank's error text; where there is one, all ranks throw it.
+void agree_on(Communicator& control, const std::string& error) {
   const auto all = gather_facts(control, {{"error", error}});
   for (size_t r = 0; r < all.size(); ++r)
     if (!all[r][0].second.empty())
-      throw E(concat("nccl: rank ", r, ": ", all[r][0].second));
+      throw AgreedError(concat("nccl: rank ", r, ": ", all[r][0].second),
+                        kExitFailed);
 }
 
 void NcclCommunicator::start() {
   UniqueId id = {};
-  std::string error;
-  if (rank() == 0)
+  // A rank that failed here would leave the others waiting inside NCCL.
+  std::string error = set_up_device();
+  if (rank() == 0 && error.empty())
     if (Result r = api_.unique_id(&id); r != Result::success)
       error = "ncclGetUniqueId: " + api_.text(r);
-  agree<CommError>(*control_, error);
+  agree_on(*control_, error);
   control_->broadcast(&id, sizeof id, 0);
   try {
-    agree<CommError>(*control_, start_here(id));
+    agree_on(*control_, start_here(id));
   } catch (...) {
     abort_comm();
     throw;
   }
 }
 
-// This rank's part; the error if it fails.
-std::string NcclCommunicator::start_here(const UniqueId& id) {
-  const auto started = Clock::now();
+// What this rank needs of its device; the error if it fails.
+std::string NcclCommunicator::set_up_device() {
   auto cuda = [&](int result, const char* what) {
     return result == kCudaSuccess ? ""
                                   : concat(what, ": ", api_.cuda_text(result));
@@ -237,8 +238,12 @@ std::string NcclCommunicator::start_here(const UniqueId& id) {
   if (error.empty())
     error = cuda(api_.create_event(&followed_event_), "cudaEventCreate");
   if (error.empty()) error = cuda(api_.allocate(&flag_, 64), "cudaMalloc");
-  if (!error.empty()) return error;
+  return error;
+}
 
+// This rank's part; the error if it fails.
+std::string NcclCommunicator::start_here(const UniqueId& id) {
+  const auto started = Clock::now();
   Result state = api_.init(&comm_, size(), id, rank());
   while (state == Result::in_progress) {
     if (seconds_since(started) > options_.init_timeout_s)
@@ -432,27 +437,6 @@ std::unique_ptr<Communicator> NcclCommunicator::split(int color, int key) {
 
 // --- devices -----------------------------------------------------------------
 
-// The device of this rank; -1 and an error if there is none for it.
-int choose_device(const Api& api, int local_rank, std::string* error) {
-  int count = 0;
-  const int result = api.device_count(&count);
-  if (result != kCudaSuccess)
-    *error = "cudaGetDeviceCount: " + api.cuda_text(result);
-  else if (count == 0)
-    *error = "no GPU is visible; expected one per rank";
-  else if (count == 1)
-    return 0;  // the launcher gave each rank its own
-  else if (local_rank < count)
-    return local_rank;
-  else
-    *error =
-        concat(count, " GPUs are visible on ", host_name(), " for local rank ",
-               local_rank,
-               "; start at most one rank per GPU (mpirun --map-by ppr:", count,
-               ":node, srun --ntasks-per-node=", count, ")");
-  return -1;
-}
-
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -460,12 +444,17 @@ std::string environment(const char* name) {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make(const Api& api, Communicator& control,
-                                   const CommOptions& options, int local_rank) {
-  auto own = control.split(0, control.rank());
-  std::string error;
-  const int device = choose_device(api, local_rank, &error);
-  agree<AgreedError>(*own, error);
+std::unique_ptr<Communicator> make(const Api& api, World& world,
+                                   const CommOptions& options) {
+  auto own = world.control->split(0, world.control->rank());
+  int device = -1;
+  agree(*own, [&] {
+    int visible = 0;
+    if (const int r = api.device_count(&visible); r != kCudaSuccess)
+      throw ConfigError("comm.backend = nccl: cudaGetDeviceCount: " +
+                        api.cuda_text(r));
+    device = rank_gpu(visible, place_of(world));
+  });
 
   // NCCL itself only says "duplicate GPU"; these switches make it accept them.
   const std::string where = concat(host_name(), " GPU ", api.device_id(device),

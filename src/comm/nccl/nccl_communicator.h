@@ -18,10 +18,10 @@
 
 namespace protean::nccl {
 
-// Collective over control, which the result keeps a copy of (a split). The
-// device is the only visible one, or that of local_rank. All ranks get the
-// communicator, or all throw.
-std::unique_ptr<Communicator> make(const Api& api, Communicator& control,
-                                   const CommOptions& options, int local_rank);
+// Collective over world.control, which the result keeps a copy of (a split).
+// The device is that of rank_gpu(). All ranks get the communicator, or all
+// throw.
+std::unique_ptr<Communicator> make(const Api& api, World& world,
+                                   const CommOptions& options);
 
 }  // namespace protean::nccl

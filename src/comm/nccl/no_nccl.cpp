@@ -1,6 +1,6 @@
 // Stands in for load.cpp where nccl.h or the CUDA run-time's headers were not
 // found.
-#include "comm/nccl/api.h"
+#include "comm/nccl/libraries.h"
 
 namespace protean::nccl {
 namespace {
@@ -11,12 +11,7 @@ constexpr const char* kReason =
 
 }  // namespace
 
-const Api& load() { throw ConfigError(kReason); }
-
-bool available(std::string* reason) {
-  if (reason) *reason = kReason;
-  return false;
-}
+const Api& load_libraries() { throw ConfigError(kReason); }
 
 std::string version() { return ""; }
 
