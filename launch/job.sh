@@ -10,8 +10,11 @@
 #   --nodes N               default 1
 #   --ranks N               per node (default 2)
 #   --cpus N                per rank, and its threads (default 1)
-#   --gpus N                per rank (default 0); srun binds each rank to its own,
-#                           under mpirun a rank takes the one of its local number
+#   --gpus 0|1              per rank (default 0). With 1, ranks see all GPUs of
+#                           their node, so that NCCL finds the links between
+#                           them, and take that of their local number; the
+#                           arguments begin with --run.device cuda
+#                           --comm.backend nccl
 #   --time LIMIT            of one go, not of the training (default 01:00:00)
 #   --notice SECONDS        before that limit the ranks are asked to write a
 #                           checkpoint and stop (default 180; Slurm may be 60 early)
@@ -64,6 +67,7 @@ done
 for name in gpus notice restarts; do
   [[ ${!name} =~ ^[0-9]+$ ]] || fail "--$name \"${!name}\"; expected a whole number"
 done
+[ "$gpus" -le 1 ] || fail "--gpus $gpus; expected 0 or 1: a rank uses one GPU, so start more ranks"
 [[ $interface$mpi =~ ^[A-Za-z0-9_.-]*$ ]] || fail "--interface \"$interface\", --mpi \"$mpi\"; expected names"
 
 # --- the head of the job ---------------------------------------------------------
@@ -80,9 +84,11 @@ line --job-name=protean
 line --nodes="$nodes"
 line --ntasks-per-node="$ranks"
 line --cpus-per-task="$cpus"
-if [ "$gpus" -gt 0 ]; then
-  # Steps of mpirun are daemons, one per node; they must see all of them.
-  if [ $launcher = srun ]; then line --gpus-per-task="$gpus"; else line --gpus-per-node=$((gpus * ranks)); fi
+if [ "$gpus" = 1 ]; then
+  # Not --gpus-per-task: ranks that see their own GPU alone talk through the host.
+  line --gpus-per-node="$ranks"
+  # Before the user's, which may say otherwise: the last one counts.
+  arguments=(--run.device cuda --comm.backend nccl "${arguments[@]}")
 fi
 line --time="$time"
 line --requeue

@@ -90,16 +90,15 @@ script() {
     for line in nodes=3 ntasks-per-node=4 cpus-per-task=5 time=10 'array=1-3' account=me requeue; do
       expect_line "^#SBATCH --$line$"
     done
-    expect_line "^arguments=\\(--run\\.dir runs/%A_%a --data\\.path it\\\\'s\\\\ here\\)$"
+    expect_line "^arguments=\\(--run\\.device cuda --comm\\.backend nccl --run\\.dir runs/%A_%a --data\\.path it\\\\'s\\\\ here\\)$"
+    expect_line '^#SBATCH --gpus-per-node=4$'
     if [ $launcher = srun ]; then
-      expect_line '^#SBATCH --gpus-per-task=1$'
       expect_line '^#SBATCH --signal=USR1@60$'
     else
-      expect_line '^#SBATCH --gpus-per-node=4$'
       expect_line '^#SBATCH --signal=B:USR1@60$'
     fi
   done
-  for bad in --what '--launcher ssh' '--nodes 0' '--ranks x' --time; do
+  for bad in --what '--launcher ssh' '--nodes 0' '--ranks x' --time '--gpus 2'; do
     # shellcheck disable=SC2086  # words
     run "$launch/job.sh" $bad
     expect_code 2
@@ -216,13 +215,14 @@ settings() {
   cat >show <<'END_OF_SHOW'
 #!/bin/sh
 # In place of protean: what a rank sees.
+folder=$(echo "$*" | sed 's/.*--run.dir \([^ ]*\).*/\1/')
 {
   echo "arguments $*"
   echo "threads $OMP_NUM_THREADS"
   echo "interfaces $OMPI_MCA_btl_tcp_if_include $OMPI_MCA_oob_tcp_if_include $NCCL_SOCKET_IFNAME"
   echo "gpus $CUDA_VISIBLE_DEVICES"
-} >"$3/$(hostname).${PMIX_RANK:-$OMPI_COMM_WORLD_RANK}"
-: >"$3/DONE"
+} >"$folder/$(hostname).${PMIX_RANK:-$OMPI_COMM_WORLD_RANK}"
+: >"$folder/DONE"
 END_OF_SHOW
   chmod +x show
   bed_up --slurm --cpus 4
@@ -235,14 +235,15 @@ END_OF_SHOW
       --run.dir $launcher
     await 30 "the job is completed" has_state COMPLETED
     expect_equal ranks "$(cd $launcher && echo n*)" "n0.0 n0.1 n1.2 n1.3"
+    local words="--run.dir $launcher"
+    [ $gpus = 0 ] || words="--run.device cuda --comm.backend nccl $words"
     expect_equal arguments "$(sort -u $launcher/n* | grep ^arguments)" \
-      "arguments train --run.dir $launcher --run.threads 2 --resume auto"
+      "arguments train $words --run.threads 2 --resume auto"
     expect_equal threads "$(sort -u $launcher/n* | grep ^threads)" "threads 2"
     expect_equal interfaces "$(sort -u $launcher/n* | grep ^interfaces)" "interfaces eth0 eth0 =eth0"
     if [ $gpus = 1 ]; then
-      local want="gpus 0 gpus 1 gpus 0 gpus 1"
-      [ $launcher = srun ] || want="gpus 0,1 gpus 0,1 gpus 0,1 gpus 0,1"
-      expect_equal GPUs "$(grep -h ^gpus $launcher/n* | xargs)" "$want"
+      expect_equal GPUs "$(grep -h ^gpus $launcher/n* | xargs)" \
+        "gpus 0,1 gpus 0,1 gpus 0,1 gpus 0,1"
     fi
   done
   expect_nothing_left n0 n1
