@@ -113,15 +113,18 @@ int adapt(const CommandLine& line, World& world) {
   return kExitDone;
 }
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {"learner.eval_steps",
+                                         "learner.query_norm", "data.path",
+                                         "run.threads", "comm.ranks"};
+
 }  // namespace
 
 int run_adapt(const Arguments& args) {
-  for (const auto& a : args)
-    if (a == "--help") {
-      print_help("adapt --run DIR --support FOLDER --query FOLDER [--out FILE]",
-                 kFlags, true);
-      return kExitDone;
-    }
+  if (print_help(args,
+                 "adapt --run DIR --support FOLDER --query FOLDER [--out FILE]",
+                 kFlags, kUsual))
+    return kExitDone;
   return with_world("adapt", args, kFlags, run_config, adapt);
 }
 

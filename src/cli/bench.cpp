@@ -28,17 +28,20 @@ void print(const nlohmann::json& r) {
       r["matrix_product_gflops"].get<double>());
 }
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {"bench.workload", "bench.ranks",
+                                         "bench.threads", "bench.seconds"};
+
 }  // namespace
 
 int run_bench(const Arguments& args) {
-  for (const auto& a : args)
-    if (a == "--help") {
-      print_help("bench --bench.workload NAME [--bench.seconds 10]", {}, true);
-      std::printf("\nworkloads:\n");
-      for (const auto& name : bench_workloads())
-        std::printf("  %s\n", name.c_str());
-      return kExitDone;
-    }
+  if (print_help(args, "bench --bench.workload NAME [--bench.seconds 10]", {},
+                 kUsual)) {
+    std::printf("\nworkloads:\n");
+    for (const auto& name : bench_workloads())
+      std::printf("  %s\n", name.c_str());
+    return kExitDone;
+  }
   // bench.ranks and bench.threads stand for comm.ranks and run.threads.
   Arguments all = args;
   try {

@@ -28,9 +28,15 @@ int run_bench(const Arguments& args);
 int run_doctor(const Arguments& args);
 int run_config(const Arguments& args);
 
-// "usage: ..." with the flags and, when asked, every key, to stdout.
-void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
-                bool with_keys);
+// Prints help where the arguments ask for it: false where they do not.
+//   --help, -h        usage, the command's flags, the keys that matter most
+//   --help SECTION    the keys of one section
+//   --help all        all keys
+// keys: those that matter most, of a command that takes keys. Throws
+// ConfigError on a section that is none.
+bool print_help(const Arguments& args, const std::string& usage,
+                const std::vector<CommandFlag>& flags,
+                const std::vector<std::string>& keys);
 
 // Values of a command's flags. Throw ConfigError naming flag and value.
 int64_t whole_number(const CommandLine& line, const char* flag);

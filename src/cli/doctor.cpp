@@ -44,15 +44,17 @@ void print(const Diagnosis& d) {
 const std::vector<CommandFlag> kFlags = {
     {"folder", "DIR", ".", "where runs will be written"}};
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {"run.threads", "run.device",
+                                         "comm.backend"};
+
 }  // namespace
 
 int run_doctor(const Arguments& args) {
-  for (const auto& a : args)
-    if (a == "--help") {
-      print_help("doctor [--folder DIR] [--run.threads N] [--run.device cuda]",
-                 kFlags, false);
-      return kExitDone;
-    }
+  if (print_help(args,
+                 "doctor [--folder DIR] [--run.threads N] [--run.device cuda]",
+                 kFlags, kUsual))
+    return kExitDone;
   return with_world("doctor", args, kFlags, nullptr,
                     [](const CommandLine& line, World& world) {
                       DoctorOptions options;

@@ -23,7 +23,11 @@ namespace {
 
 const std::vector<CommandFlag> kFlags = {
     {"run", "DIR", "", "run directory whose newest checkpoint is evaluated"},
-    {"per-task", "FILE", "", "write every task's result, .json or CSV"},
+    {"per-task",
+     "FILE",
+     "",
+     "write every task's result, .json or CSV",
+     {"out", "output"}},
     {"task-list", "FILE", "", "evaluate on exactly these tasks"},
     {"save-task-list", "FILE", "", "write the tasks that are evaluated on"},
     {"across", "LIST", "",
@@ -353,15 +357,19 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   return kExitDone;
 }
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {
+    "eval.tasks",  "eval.ways",     "eval.shots",         "eval.queries",
+    "eval.stream", "eval.features", "learner.eval_steps", "data.path",
+    "data.split",  "run.threads",   "comm.ranks"};
+
 }  // namespace
 
 int run_eval(const Arguments& args) {
-  for (const auto& a : args)
-    if (a == "--help") {
-      print_help("eval --run DIR [--eval.tasks 600] [--section.key value]...",
-                 kFlags, true);
-      return kExitDone;
-    }
+  if (print_help(args,
+                 "eval --run DIR [--eval.tasks 600] [--section.key value]...",
+                 kFlags, kUsual))
+    return kExitDone;
   return with_world("eval", args, kFlags, stored_config,
                     [&](const CommandLine& line, World& world) {
                       return evaluate_run(line, world, args);

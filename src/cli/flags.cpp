@@ -1,6 +1,7 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
+#include "protean/experiment/keys.h"
 #include "protean/experiment/stored_run.h"
 
 #include "cli/commands.h"
@@ -50,8 +51,7 @@ StoredRun open_stored_run(const char* key, const std::string& dir,
       throw ConfigError(concat(key, " = ", dir,
                                ": no config.ini there; expected a run "
                                "directory"));
-    run.experiment = make_experiment(
-        parse_command_line({"--config", config.string()}, {}).config);
+    run.experiment = make_experiment(read_stored_config(config));
   });
   run.meta =
       load_meta(dir, concat(key, " = ", dir), run.experiment, control).meta;

@@ -58,17 +58,20 @@ int generate(const CommandLine& line, World& world) {
   return generate_text(line, world);
 }
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {
+    "learner.inner_steps", "learner.inner_lr", "learner.eval_steps",
+    "data.path",           "run.threads",      "comm.ranks"};
+
 }  // namespace
 
 int run_generate(const Arguments& args) {
-  for (const auto& a : args)
-    if (a == "--help") {
-      print_help(
+  if (print_help(
+          args,
           "generate --run DIR --support PATH [--prompt TEXT] [--count N --out "
           "DIR]",
-          kFlags, true);
-      return kExitDone;
-    }
+          kFlags, kUsual))
+    return kExitDone;
   return with_world("generate", args, kFlags, run_config, generate);
 }
 

@@ -75,17 +75,20 @@ void print(const nlohmann::json& result, const std::string& out) {
                 match.at("rand_index").get<double>());
 }
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {"eval.stream", "learner.eval_steps",
+                                         "data.path", "run.threads",
+                                         "comm.ranks"};
+
 }  // namespace
 
 int run_latent(const Arguments& args) {
-  for (const auto& a : args)
-    if (a == "--help") {
-      print_help(
+  if (print_help(
+          args,
           "latent --run DIR --out DIR [--classes 20] [--from CLASS --to CLASS] "
           "[--section.key value]...",
-          kFlags, true);
-      return kExitDone;
-    }
+          kFlags, kUsual))
+    return kExitDone;
   return with_world("latent", args, kFlags, run_config,
                     [](const CommandLine& line, World& world) {
                       auto& comm = *world.control;

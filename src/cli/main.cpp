@@ -60,7 +60,7 @@ void print_usage() {
       "Meta-training of few-shot learners, on one process or many.\n\n");
   for (const auto& c : kCommands) std::printf("  %-8s %s\n", c.name, c.summary);
   std::printf(
-      "\nprotean COMMAND --help lists the flags and keys of a command.\n"
+      "\nprotean COMMAND --help says what a command takes.\n"
       "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 75 stopped "
       "by request and resumable.\n");
 }
@@ -89,12 +89,6 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-void print_help(const std::string& usage, const std::vector<CommandFlag>& flags,
-                bool with_keys) {
-  std::printf("usage: protean %s\n\n%s", usage.c_str(),
-              options_help(flags, with_keys).c_str());
-}
-
 int with_world(const char* command, const Arguments& args,
                const std::vector<CommandFlag>& flags,
                StoredConfig stored_config,
@@ -114,6 +108,8 @@ int with_world(const char* command, const Arguments& args,
       const auto& comm = *world.control;
       if (std::string(comm.backend()) == "inproc")
         set_thread_log_rank(comm.rank(), comm.size());
+      for (const auto& note : line.notes) log_info(note);
+      for (const auto& warning : line.warnings) log_shared_warning(warning);
       agree(*world.control, [] {});  // with report_once() of other ranks
       preflight(*world.control, facts);
       try {

@@ -9,7 +9,11 @@ namespace protean {
 
 std::filesystem::path run_config(const CommandLine& line) {
   if (!line.is_set("run"))
-    throw ConfigError("--run is not set; expected a run directory");
+    throw ConfigError(line.positional.empty()
+                          ? "--run is not set; expected a run directory"
+                          : concat("command line: unexpected argument ",
+                                   line.positional.front(), "; expected --run ",
+                                   line.positional.front()));
   const auto path = std::filesystem::path(line.flags.at("run")) / "config.ini";
   if (!std::filesystem::exists(path))
     throw ConfigError("--run " + line.flags.at("run") +

@@ -10,17 +10,21 @@
 #include <string>
 #include <vector>
 
-#include "protean/experiment/config.h"
+#include "protean/core/settings.h"
+#include "protean/experiment/keys.h"
 
 namespace protean {
 
 struct BenchOptions {
-  // bench.workload: a name that `protean bench --help` lists.
   std::string workload = "omniglot-maml-5w1s";
-  int ranks = 1;        // bench.ranks: as comm.ranks, threads as ranks
-  int threads = 1;      // bench.threads: as run.threads
-  double seconds = 10;  // bench.seconds: of measured steps
+  int ranks = 1;
+  int threads = 1;
+  double seconds = 10;
 };
+
+// Every key that a command line takes; config and bench hold their defaults and
+// outlive the table.
+void fields(Settings& s, Config& config, BenchOptions& bench);
 
 // A flag of one command that is no configuration key, e.g. --resume.
 struct CommandFlag {
@@ -28,6 +32,7 @@ struct CommandFlag {
   std::string value_name;  // "" for a switch
   std::string default_value;
   std::string help;
+  std::vector<std::string> meant_by = {};  // words for it that are no flags
 };
 
 struct CommandLine {
@@ -35,9 +40,10 @@ struct CommandLine {
   BenchOptions bench;
   std::map<std::string, std::string> flags;  // of the command, with defaults
   std::vector<std::string> positional;
-  bool help = false;
   bool json = false;
   ConfigValues values;  // every key, resolved
+  // What the user should know of how the line was read, for rank 0 to say.
+  std::vector<std::string> notes, warnings;
   bool is_set(const std::string& flag) const {
     const auto it = flags.find(flag);
     return it != flags.end() && !it->second.empty();
@@ -48,16 +54,10 @@ struct CommandLine {
 // everything else, or an empty path.
 using StoredConfig = std::filesystem::path (*)(const CommandLine& so_far);
 
-// Throws ConfigError naming flag or file, key and value, with the nearest known
-// key for an unknown one.
+// Throws ConfigError naming flag or file and line, key and value, with the
+// nearest known key for an unknown one.
 CommandLine parse_command_line(const std::vector<std::string>& args,
                                const std::vector<CommandFlag>& flags,
                                StoredConfig stored_config = nullptr);
-
-// "[run]\nseed = 0\n..." in the order of the help.
-std::string to_ini(const ConfigValues& values);
-
-// Help text: the command's flags, then every key with default and meaning.
-std::string options_help(const std::vector<CommandFlag>& flags, bool with_keys);
 
 }  // namespace protean

@@ -51,11 +51,9 @@ void report(const CommandLine& line, const PackDescription& description,
 }  // namespace
 
 int run_pack(const Arguments& args) {
-  const auto line = parse_command_line(args, kPackFlags);
-  if (line.help) {
-    print_help("pack --in PATH --out FILE [--side 28]", kPackFlags, false);
+  if (print_help(args, "pack --in PATH --out FILE [--side 28]", kPackFlags, {}))
     return kExitDone;
-  }
+  const auto line = parse_command_line(args, kPackFlags);
   PackOptions options;
   options.source = line.flags.at("source");
   options.side = static_cast<uint32_t>(whole_number(line, "side"));
@@ -67,11 +65,9 @@ int run_pack(const Arguments& args) {
 }
 
 int run_inspect(const Arguments& args) {
-  const auto line = parse_command_line(args, kInspectFlags);
-  if (line.help) {
-    print_help("inspect PATH [--verify]", kInspectFlags, false);
+  if (print_help(args, "inspect PATH [--verify]", kInspectFlags, {}))
     return kExitDone;
-  }
+  const auto line = parse_command_line(args, kInspectFlags);
   if (line.positional.size() != 1)
     throw ConfigError(
         concat("inspect takes one path, got ", line.positional.size()));

@@ -9,6 +9,7 @@
 #include "protean/core/error.h"
 #include "protean/evaluation/augmentation.h"
 #include "protean/evaluation/study.h"
+#include "protean/generative/generative_learner.h"
 
 namespace protean {
 namespace {
@@ -44,7 +45,13 @@ StudyRun open(const std::string& dir, Arguments args,
     args.push_back(dir);
     own = parse_command_line(args, flags, run_config);
   });
+  // A generative run reads no model.*; the classifiers of this study do.
+  const bool classifies = own.flags.at("study") == "augmentation" &&
+                          is_generative(own.config.learner.name);
+  const ModelOptions model = own.config.model;
+  if (classifies) own.config.model = {};
   auto run = open_run(own, comm);
+  if (classifies) run.experiment.config.model = model;
   return {dir, std::move(run.experiment), std::move(run.stored.meta)};
 }
 

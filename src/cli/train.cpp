@@ -4,6 +4,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/core/ini.h"
 #include "protean/core/signals.h"
 #include "protean/experiment/training_tasks.h"
 #include "protean/run/provenance.h"
@@ -32,17 +33,23 @@ std::filesystem::path stored_config(const CommandLine& line) {
              : std::filesystem::path();
 }
 
+// Keys that --help shows.
+const std::vector<std::string> kUsual = {
+    "run.dir",          "run.steps",    "run.seed",
+    "run.threads",      "comm.ranks",   "data.source",
+    "data.path",        "data.split",   "task.ways",
+    "task.shots",       "task.queries", "task.meta_batch",
+    "model.name",       "learner.name", "learner.inner_steps",
+    "learner.inner_lr", "optim.lr",     "eval.every"};
+
 }  // namespace
 
 int run_train(const Arguments& args) {
-  bool help = false;
-  for (const auto& a : args) help |= a == "--help";
-  if (help) {
-    print_help(
-        "train --run.dir DIR [--config FILE]... [--section.key value]...",
-        kFlags, true);
+  if (print_help(
+          args,
+          "train --run.dir DIR [--config FILE]... [--section.key value]...",
+          kFlags, kUsual))
     return kExitDone;
-  }
   return with_world(
       "train", args, kFlags, stored_config,
       [](const CommandLine& line, World& world) {
@@ -56,7 +63,6 @@ int run_train(const Arguments& args) {
           if (!line.positional.empty())
             throw ConfigError("command line: unexpected argument " +
                               line.positional.front());
-          check_model_unused(line.config);
           experiment = make_experiment(line.config);
           experiment.tasks.of(Stream::train);  // throws when there is none
         });
@@ -72,7 +78,7 @@ int run_train(const Arguments& args) {
         });
         context.values = line.values;
         context.defaults = parse_command_line({}, {}).values;
-        context.config_text = to_ini(line.values);
+        context.config_text = write_ini(line.values);
         context.resume = line.flags.at("resume");
         const bool nccl =
             world.data && std::string(world.data->backend()) == "nccl";

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 #include "protean/core/error.h"
+#include "protean/core/ini.h"
 #include "protean/core/nearest_word.h"
 
 namespace protean {
@@ -109,10 +111,6 @@ Setting& Setting::only_if(std::string key, std::string text, Holds holds) {
       {std::move(key), {}, std::move(text), std::move(holds), false});
   return *this;
 }
-Setting& Setting::in_short_help() {
-  short_ = true;
-  return *this;
-}
 
 std::string Setting::section() const { return key_.substr(0, key_.find('.')); }
 std::string Setting::word() const { return key_.substr(key_.find('.') + 1); }
@@ -182,7 +180,7 @@ void Setting::check() const {
                        // Written so that NaN is never good.
                        const bool low = open_least_ ? v > least_ : v >= least_;
                        const bool high = open_most_ ? v < most_ : v <= most_;
-                       good = low && high;
+                       good = low && high && std::isfinite(v);
                      }},
                field_);
   if (!good)
@@ -203,6 +201,8 @@ Setting* Settings::own(const std::string& key) {
 
 void Settings::read_by(const std::string& key,
                        const std::vector<Entry>& entries) {
+  if (Setting* const chooses = own(key))
+    for (const auto& entry : entries) chooses->choices_.push_back(entry.name);
   for (const auto& entry : entries)
     for (const auto& reads : entry.keys) {
       Setting* const setting = own(reads);
@@ -246,23 +246,29 @@ const Setting& Settings::at(const std::string& name,
   throw ConfigError(concat(origin, ": unknown key ", name, "; ", meant(name)));
 }
 
-std::string Settings::meant(const std::string& name) const {
+std::string Settings::meant(const std::string& name,
+                            const std::vector<std::string>& flags) const {
   // The last word alone, or a section alone.
-  std::vector<std::string> ends, known;
+  std::vector<std::string> ends, known = flags, words;
   for (const auto& s : all_) {
     known.push_back(s.key());
+    words.push_back(s.word());
     if (s.word() == name || s.key() == name + ".name") ends.push_back(s.key());
   }
   if (ends.size() > 1) return "expected one of: " + joined(ends);
-  std::string nearest = ends.empty() ? nearest_word(name, known) : ends[0];
-  if (nearest.empty() && name.find('.') == std::string::npos) {
-    std::vector<std::string> words;
-    for (const auto& s : all_) words.push_back(s.word());
-    const auto word = nearest_word(name, words);
-    const auto found = std::find(words.begin(), words.end(), word);
-    if (found != words.end())
-      nearest = known[static_cast<size_t>(found - words.begin())];
+  std::string nearest;
+  if (!ends.empty()) {
+    nearest = ends[0];
+  } else if (name.find('.') == std::string::npos) {
+    // A flag, or the last word of a key.
+    words.insert(words.begin(), flags.begin(), flags.end());
+    nearest = nearest_word(name, words);
+    const auto word = static_cast<size_t>(
+        std::find(words.begin(), words.end(), nearest) - words.begin());
+    if (word >= flags.size() && word < words.size())
+      nearest = all_[word - flags.size()].key();
   }
+  if (nearest.empty()) nearest = nearest_word(name, known);
   return nearest.empty() ? "expected one of those that --help all lists"
                          : "expected a known key, the nearest is " + nearest;
 }
@@ -290,11 +296,17 @@ bool Settings::is(const std::string& key,
 const Setting::Condition* Settings::why_unread(const Setting& s) const {
   if (s.read_anyway_) return nullptr;
   for (const auto& c : s.conditions()) {
-    // What no one reads does not choose.
+    if (c.holds) {
+      if (!c.holds(*this)) return &c;
+      continue;
+    }
     const Setting* const on = find(c.on);
     if (!on) continue;
-    if (const auto* above = why_unread(*on)) return above;
-    if (c.holds ? !c.holds(*this) : !contains(c.values, on->value())) return &c;
+    const auto* const above = why_unread(*on);
+    // The reason lies deeper where nothing reads the key that should choose;
+    // entries are not chosen by such a one at all.
+    if (!contains(c.values, on->value())) return above ? above : &c;
+    if (c.entries && above) return above;
   }
   return nullptr;
 }
@@ -314,6 +326,55 @@ std::string Settings::unread(const Setting& s) const {
                    joined(c->values));
   return concat(does_nothing, "; expected its default, ",
                 s.standard().empty() ? "\"\"" : s.standard(), ", or ", other);
+}
+
+void Settings::set(const Setting& s, const std::string& value,
+                   const std::string& origin) {
+  try {
+    s.set(value);
+  } catch (const std::invalid_argument& expected) {
+    throw ConfigError(concat(origin, ": ", s.key(), " = \"", value,
+                             "\"; expected ", expected.what()));
+  }
+}
+
+void Settings::set_all(const std::vector<IniValue>& values,
+                       const std::string& file, const Take& take) const {
+  std::map<std::string, int> lines;
+  for (const auto& v : values) {
+    const auto origin = concat(file, ":", v.line);
+    const auto& s = at(v.key, origin);
+    const auto [line, fresh] = lines.emplace(s.key(), v.line);
+    if (!fresh)
+      throw ConfigError(concat(origin, ": ", v.key,
+                               " is the same key as in line ", line->second,
+                               ", ", s.key(), "; expected one of the two"));
+    if (take)
+      take(s, v.value, origin);
+    else
+      set(s, v.value, origin);
+  }
+}
+
+std::vector<std::string> Settings::drop_unread(
+    const std::function<bool(const Setting&)>& which,
+    const std::string& origin) const {
+  // All are judged by the configuration as it is.
+  std::vector<std::pair<const Setting*, std::string>> dropped;
+  for (const auto& s : all_)
+    if (!s.is_default() && which(s))
+      if (const auto message = unread(s); !message.empty())
+        dropped.emplace_back(
+            &s, concat(origin, ": ", message.substr(0, message.find("; ")),
+                       "; its default, ",
+                       s.standard().empty() ? "\"\"" : s.standard(),
+                       ", stands in its place"));
+  std::vector<std::string> lines;
+  for (const auto& [s, line] : dropped) {
+    s->reset();
+    lines.push_back(line);
+  }
+  return lines;
 }
 
 void Settings::check() const {

@@ -9,7 +9,6 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
-#include "protean/core/unused.h"
 #include "protean/generative/class_sampler.h"
 #include "protean/generative/known_class.h"
 #include "protean/learners/make_learner.h"
@@ -221,11 +220,11 @@ void check(const Experiment& e, const AugmentationOptions& o) {
   for (const auto& arm : o.arms)
     if (std::count(o.arms.begin(), o.arms.end(), arm) > 1)
       throw ConfigError("--arms: " + arm + " stands there twice");
-  if (std::none_of(o.arms.begin(), o.arms.end(), makes_images)) {
-    const AugmentationOptions d;
-    const Unused unused("--arms that make no images", "generated among them");
-    unused("--temperature", o.temperature, d.temperature);
-  }
+  if (o.temperature != AugmentationOptions{}.temperature &&
+      std::none_of(o.arms.begin(), o.arms.end(), makes_images))
+    throw ConfigError(concat("--temperature = ", o.temperature,
+                             " does nothing with --arms that make no images; "
+                             "expected generated among them"));
   const auto known = AugmentationOptions{}.arms;
   for (const auto& arm : o.arms)
     if (std::find(known.begin(), known.end(), arm) == known.end())

@@ -7,11 +7,9 @@
 
 #include <ATen/ATen.h>
 
-#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/core/log.h"
-#include "protean/core/unused.h"
 #include "protean/data/wrappers.h"
 #include "protean/generative/clustering.h"
 #include "protean/generative/generated_class.h"
@@ -120,9 +118,6 @@ Clustered clustered(const Experiment& e, const FrozenGenerator& generator) {
     throw ConfigError(concat("generator.clusters = ", g.clusters, "; expected ",
                              fewest, ", a task's classes, to ", all.size(),
                              ", the images"));
-  if (g.partitions < 1)
-    throw ConfigError(concat("generator.partitions = ", g.partitions,
-                             "; expected at least 1"));
   constexpr int kRounds = 15;
   const auto parts =
       random_partitions(codes_of(generator, *data, all), g.clusters,
@@ -200,34 +195,6 @@ bool mixes(const Config& config, const char* source) {
                      [&](const auto& part) { return part.first == source; });
 }
 
-// Of tasks from latent space alone.
-void check_latent_keys(const Config& config) {
-  const auto& o = config.generated;
-  check_choice("generator.rule", o.rule, {"class", "n", "ro", "oc", "image"});
-  const GeneratedTaskOptions d;
-  const std::string mix = "task.mix = \"" + config.task.mix + '"';
-  if (!mixes(config, "clustered")) {
-    const Unused unused(mix, "clustered in it");
-    unused("generator.clusters", o.clusters, d.clusters);
-    unused("generator.partitions", o.partitions, d.partitions);
-  }
-  const bool made = mixes(config, "generated");
-  const Unused unused(
-      made ? "generator.rule = " + o.rule : mix,
-      made ? "generator.rule = n, ro or oc" : "generated in it");
-  if (!made) unused("generator.rule", o.rule, d.rule);
-  if (!made || o.rule == "class" || o.rule == "image")
-    unused("generator.spread", o.spread, d.spread);
-  if (!made || o.rule == "image") {
-    unused("generator.separation", o.separation, d.separation);
-    unused("generator.separability", o.separability, d.separability);
-    unused("generator.tries", o.tries, d.tries);
-  }
-  if (o.refresh == 0)
-    Unused("generator.refresh = 0")("generator.refresh_steps", o.refresh_steps,
-                                    d.refresh_steps);
-}
-
 }  // namespace
 
 bool needs_generator(const Config& config) {
@@ -239,14 +206,6 @@ bool needs_generator(const Config& config) {
                "\" and task.generated_shots = ", config.task.generated_shots,
                " need generator.from; expected the run of a "
                "generative learner"));
-  if (!needs && !(config.generated == GeneratedTaskOptions{}))
-    throw ConfigError(
-        "generator.from and the keys of generated tasks do nothing with "
-        "task.mix = \"" +
-        config.task.mix +
-        "\"; expected generated or clustered in it, or "
-        "task.generated_shots");
-  check_latent_keys(config);
   return needs;
 }
 
@@ -349,14 +308,7 @@ void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
 
 void interpolate_training_tasks(Experiment& e) {
   const auto& o = e.config.task.interpolation;
-  if (o == InterpolationOptions{}) return;
-  if (o.share == 0) {
-    const InterpolationOptions d;
-    const Unused unused("task.interpolate = 0");
-    unused("task.interpolate_low", o.low, d.low);
-    unused("task.interpolate_high", o.high, d.high);
-    unused("task.interpolate_draw", o.draw, d.draw);
-  }
+  if (o.share == 0) return;
   e.tasks.train = std::make_shared<InterpolatedTasks>(e.tasks.train, o);
 }
 

@@ -1,8 +1,8 @@
-#include "protean/core/choice.h"
 #include "protean/core/error.h"
-#include "protean/core/unused.h"
+#include "protean/core/settings.h"
 #include "protean/generative/generative_learner.h"
-#include "protean/learners/make_learner.h"
+#include "protean/generative/keys.h"
+#include "protean/learners/keys.h"
 
 #include "generative/deform.h"
 #include "generative/meta_gan.h"
@@ -12,22 +12,7 @@
 namespace protean {
 namespace {
 
-void validate(const GeneratorOptions& o, const TaskShape& train) {
-  const auto at_least = [](const char* key, auto value, auto least) {
-    if (!(value >= least))  // NaN too
-      throw ConfigError(
-          concat(key, " = ", value, "; expected at least ", least));
-  };
-  for (const auto& [key, value] :
-       {std::pair("generator.filters", o.filters),
-        std::pair("generator.features", o.features),
-        std::pair("generator.hidden", o.hidden),
-        std::pair("generator.code", o.code),
-        std::pair("generator.latent", o.latent),
-        std::pair("generator.bound_samples", o.bound_samples)})
-    at_least(key, value, int64_t{1});
-  at_least("generator.code_weight", o.code_weight, 0.0);
-  at_least("generator.warm_up", o.warm_up, int64_t{0});
+void check_shape(const TaskShape& train) {
   if (train.input.size() != 3)
     throw ConfigError(concat(
         "a generative learner takes images (channels, height, width), but the "
@@ -42,7 +27,6 @@ void validate(const GeneratorOptions& o, const TaskShape& train) {
 // The bound needs densities of the noise, which the uniform one's network
 // lacks.
 void check_noise(const GeneratorOptions& o, bool gan) {
-  check_choice("generator.noise", o.noise, {"normal", "uniform"});
   if (o.noise == "uniform" &&
       (!gan || o.reconstruct == "bound" || o.network == "deform"))
     throw ConfigError(
@@ -51,104 +35,79 @@ void check_noise(const GeneratorOptions& o, bool gan) {
         "than deform; expected normal");
 }
 
-// Keys of generators that metagan alone looks at.
-void check_gan_keys(const GeneratorOptions& o, const std::string& learner) {
-  const GeneratorOptions d;
-  const Unused unused("learner.name = " + learner, "learner.name = metagan");
-  unused("generator.adversary", o.adversary, d.adversary);
-  unused("generator.loss", o.loss, d.loss);
-  unused("generator.reconstruct", o.reconstruct, d.reconstruct);
-  unused("generator.variance", o.variance, d.variance);
-  unused("generator.task_code", o.task_code, d.task_code);
-  unused("generator.spectral_norm", o.spectral_norm, d.spectral_norm);
-  unused("generator.r1", o.r1, d.r1);
-  unused("generator.r1_every", o.r1_every, d.r1_every);
-  unused("generator.anchor", o.anchor, d.anchor);
-  unused("generator.mode_seeking", o.mode_seeking, d.mode_seeking);
-  unused("generator.image_variance", o.image_variance, d.image_variance);
-  unused("generator.code_cycle", o.code_cycle, d.code_cycle);
-  unused("generator.proximal", o.proximal, d.proximal);
-  unused("generator.average", o.average, d.average);
-}
-
-// The deformation model has neither a set's code nor layers to normalise.
-// Widths may be set all the same.
-void check_deform_keys(const GeneratorOptions& o) {
-  const GeneratorOptions d;
-  const Unused unused("a deformation model");
-  unused("generator.encoder", o.encoder, d.encoder);
-  unused("generator.pooling", o.pooling, d.pooling);
-  unused("generator.random_shots", o.random_shots, d.random_shots);
-  unused("generator.code_weight", o.code_weight, d.code_weight);
-  unused("generator.task_norm", o.task_norm, d.task_norm);
-}
-
-// Keys of inner steps, which the models that make none do not look at.
-void check_inner_keys(const LearnerOptions& o,
-                      const GeneratorOptions& generator) {
-  const LearnerOptions d;
-  const Unused unused("learner.name = " + o.name,
-                      "learner.name = metavae or metagan");
-  unused("generator.meta", generator.meta, GeneratorOptions().meta);
-  unused("learner.inner_steps", o.inner_steps, d.inner_steps);
-  unused("learner.inner_lr", o.inner_lr, d.inner_lr);
-  unused("learner.inner_optimizer", o.inner_optimizer, d.inner_optimizer);
-  unused("learner.inner_momentum", o.inner_momentum, d.inner_momentum);
-  unused("learner.inner_beta1", o.inner_beta1, d.inner_beta1);
-  unused("learner.inner_beta2", o.inner_beta2, d.inner_beta2);
-  unused("learner.inner_eps", o.inner_eps, d.inner_eps);
-  unused("learner.second_order", o.second_order, d.second_order);
-  unused("learner.adapt", o.adapt, d.adapt);
-  unused("learner.eval_steps", o.eval_steps, d.eval_steps);
-}
-
-// Keys of the steps that a metagan without inner steps does not make.
-// Optimiser, rate and parts may be set all the same: for `protean eval
-// --learner.inner_steps N`.
-void check_no_inner_steps(const LearnerOptions& o,
-                          const GeneratorOptions& generator) {
-  const LearnerOptions d;
-  const GeneratorOptions g;
-  const Unused unused("learner.inner_steps = 0", "learner.inner_steps above 0");
-  unused("generator.meta", generator.meta, g.meta);
-  unused("generator.proximal", generator.proximal, g.proximal);
-  unused("learner.eval_steps", o.eval_steps, d.eval_steps);
-}
-
-// Settings that the learner would not look at.
-void check_unused(const LearnerOptions& learner, const GeneratorOptions& o) {
-  const GeneratorOptions d;
-  const Unused unused("learner.name = " + learner.name,
-                      "learner.name = deform");
-  const bool gan = learner.name == "metagan", bends = learner.name == "deform";
-  if (bends || (gan && o.network == "deform"))
-    check_deform_keys(o);
-  else
-    unused("generator.warm_up", o.warm_up, d.warm_up);
-  if (bends)
-    Unused("learner.name = deform")("generator.network", o.network, d.network);
-  if (!gan) check_gan_keys(o, learner.name);
-  if (!gan && learner.name != "metavae") check_inner_keys(learner, o);
-  if (gan && learner.inner_steps == 0) check_no_inner_steps(learner, o);
-  check_few_shot_alone(learner);
+void check_settings(const LearnerOptions& learner,
+                    const GeneratorOptions& generator) {
+  LearnerOptions l;
+  GeneratorOptions g;
+  Settings s;
+  fields(s, l);
+  fields(s, g);
+  s.read_by("learner.name", generative_entries());
+  l = learner;
+  g = generator;
+  s.check();
 }
 
 }  // namespace
 
-bool is_generative(const std::string& name) {
-  return name == "setvae" || name == "metavae" || name == "metagan" ||
-         name == "deform";
+std::vector<Entry> generative_entries() {
+  using Keys = std::vector<std::string>;
+  const auto with = [](Keys keys, const Keys& more) {
+    keys.insert(keys.end(), more.begin(), more.end());
+    return keys;
+  };
+  const Keys all = {"generator.filters",       "generator.features",
+                    "generator.hidden",        "generator.latent",
+                    "generator.bound_samples", "generator.binary"};
+  const auto of_sets =
+      with(all, {"generator.network", "generator.code", "generator.encoder",
+                 "generator.pooling", "generator.random_shots",
+                 "generator.code_weight", "generator.task_norm"});
+  const auto with_steps = with(
+      of_sets, {"generator.meta", "learner.inner_steps", "learner.inner_lr",
+                "learner.inner_optimizer", "learner.second_order",
+                "learner.adapt", "learner.eval_steps"});
+  const auto of_gans =
+      with(with_steps,
+           {"generator.warm_up", "generator.adversary", "generator.loss",
+            "generator.reconstruct", "generator.noise", "generator.variance",
+            "generator.task_code", "generator.spectral_norm", "generator.r1",
+            "generator.r1_every", "generator.anchor", "generator.mode_seeking",
+            "generator.image_variance", "generator.code_cycle",
+            "generator.proximal", "generator.average"});
+  const std::string images = "images, one class per task";
+  return {{"setvae", "a VAE whose class code is read from a set of images",
+           "Edwards and Storkey 2017, arXiv:1606.02185", images, of_sets},
+          {"metavae", "the same, adapted to each class by inner steps", "",
+           images, with_steps},
+          {"metagan",
+           "the same with a discriminator that is told the class; inner steps "
+           "adapt both",
+           "Larsen et al. 2016, arXiv:1512.09300", images, of_gans},
+          {"deform", "bends one image of a class into others", "", images,
+           with(all, {"generator.warm_up"})}};
 }
 
-std::string generative_names() { return "setvae, metavae, metagan, deform"; }
+bool is_generative(const std::string& name) {
+  for (const auto& entry : generative_entries())
+    if (entry.name == name) return true;
+  return false;
+}
+
+std::string generative_names() {
+  std::string names;
+  for (const auto& entry : generative_entries())
+    names += (names.empty() ? "" : ", ") + entry.name;
+  return names;
+}
 
 GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
                                              const GeneratorOptions& generator,
                                              const TaskShape& train,
                                              const TaskCounts& eval) {
-  validate(generator, train);
+  check_shape(train);
   const bool gan = learner.name == "metagan";
-  check_unused(learner, generator);
+  check_settings(learner, generator);
   check_noise(generator, gan);
   if (gan) return std::make_shared<MetaGan>(generator, learner, train, eval);
   if (learner.name == "metavae")

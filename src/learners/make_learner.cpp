@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "protean/core/error.h"
-#include "protean/core/unused.h"
+#include "protean/core/settings.h"
+#include "protean/learners/keys.h"
+#include "protean/models/keys.h"
 #include "protean/models/make_network.h"
 
 #include "learners/baseline.h"
@@ -39,24 +41,42 @@ struct Parts {
   TargetKind target() const { return train.target; }
 };
 
-// What data a learner takes, and which settings that not all of them have.
 enum Trait : unsigned {
   kClassesOnly = 1,
-  kUnrolled = 2,  // differentiates inner steps
-  kContext = 4,   // gives the network its context values
-  kOwnLayer = 8,  // learner.width
-  kMatching = 16,
-  kFlat = 32,  // trained on flat mini-batches of classes
-  kProximal = 64,
-  kImplicit = 128,
-  kInnerSteps = 256,  // with an optimiser that can be chosen
-  kMamlLike = kUnrolled | kProximal | kInnerSteps,
+  kOneLabel = 2,  // of classes: one per example
+  kFlat = 4,      // trained on flat mini-batches of classes
 };
 
-struct Entry {
+struct Row {
+  const char *name, *what, *paper;
   unsigned traits;
-  std::function<LearnerPtr(const Parts&)> make;
+  std::vector<std::string> keys;
+  LearnerPtr (*make)(const Parts&);
 };
+
+using Keys = std::vector<std::string>;
+
+Keys operator+(Keys a, const Keys& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// What the kinds of learners read.
+const Keys kNet = {"model.name"};
+const Keys kHead = {"model.name", "model.head_init"};
+const Keys kSteps = {"learner.inner_steps", "learner.inner_lr",
+                     "learner.eval_steps", "learner.inner_batch",
+                     "learner.eval_inner_batch"};
+const Keys kOptimizer = {"learner.inner_optimizer"};
+const Keys kParts = {"learner.adapt", "learner.adapt_norm"};
+const Keys kQueryNorm = {"learner.query_norm"};
+const Keys kProximal = {"learner.proximal"};
+const Keys kMulti = {"learner.multi_loss_steps"};
+const Keys kExact = {"learner.second_order", "learner.truncate",
+                     "learner.checkpoint", "learner.first_order_steps"};
+const Keys kInner = kHead + kSteps + kQueryNorm;
+const Keys kMetric = kNet + kQueryNorm + Keys{"learner.norm_momentum"};
+const Keys kWidth = {"learner.width"};
 
 template <typename T>
 LearnerPtr plain(const Parts& p) {
@@ -76,170 +96,182 @@ LearnerPtr maml_with(const Parts& p, void (*set)(LearnerOptions&)) {
 }
 
 // In the order in which they are listed to users.
-using Entries = std::vector<std::pair<std::string, Entry>>;
-
-const Entries& entries() {
-  static const Entries all = {
-      {"maml", {kMamlLike, plain<Maml>}},
-      {"fomaml",
-       {kMamlLike,
-        [](const Parts& p) {
-          return maml_with(p, [](auto& o) { o.second_order = false; });
-        }}},
-      // Raghu et al. 2020, arXiv:1909.09157: the inner loop moves the head
-      // alone.
-      {"anil",
-       {kMamlLike,
-        [](const Parts& p) {
-          return maml_with(p, [](auto& o) { o.adapt = "head"; });
-        }}},
-      // Oh et al. 2021, arXiv:2008.08882: the body alone.
-      {"boil",
-       {kMamlLike,
-        [](const Parts& p) {
-          return maml_with(p, [](auto& o) { o.adapt = "body"; });
-        }}},
-      {"metasgd", {kMamlLike, plain<MetaSgd>}},
-      {"mamlpp", {kMamlLike, plain<MamlPlusPlus>}},
-      {"protomaml", {kMamlLike | kClassesOnly, on_classes<ProtoMaml>}},
-      {"imaml", {kInnerSteps | kProximal | kImplicit, plain<Imaml>}},
-      {"metalstm", {kInnerSteps | kUnrolled | kOwnLayer, plain<MetaLstm>}},
-      {"cavia", {kMamlLike | kContext, plain<Cavia>}},
-      {"reptile", {kInnerSteps, plain<Reptile>}},
-      {"protonet", {kClassesOnly, on_classes<ProtoNet>}},
-      {"matching", {kMatching, plain<Matching>}},
-      {"relation",
-       {kClassesOnly | kOwnLayer,
-        [](const Parts& p) -> LearnerPtr {
-          return std::make_shared<Relation>(p.net, p.options, p.model);
-        }}},
-      {"siamese", {kClassesOnly | kOwnLayer, on_classes<Siamese>}},
-      {"snail",
-       {kClassesOnly | kOwnLayer,
-        [](const Parts& p) -> LearnerPtr {
-          return std::make_shared<Snail>(p.net, p.options, p.train.ways,
-                                         p.train.support);
-        }}},
-      {"mann",
-       {kClassesOnly | kOwnLayer,
-        [](const Parts& p) -> LearnerPtr {
-          return std::make_shared<Mann>(p.net, p.options, p.train.ways);
-        }}},
-      {"baseline", {kInnerSteps | kFlat, plain<Baseline>}},
-      {"scratch", {kInnerSteps | kProximal, plain<Scratch>}},
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = {
+      {"maml", "an initialisation from which a few gradient steps adapt",
+       "Finn et al. 2017, arXiv:1703.03400", 0,
+       kInner + kExact + kMulti + kOptimizer + kParts + kProximal, plain<Maml>},
+      {"fomaml", "MAML to first order: gradients of inner steps are constants",
+       "Finn et al. 2017, arXiv:1703.03400", 0,
+       kInner + kMulti + kOptimizer + kParts + kProximal,
+       [](const Parts& p) {
+         return maml_with(p, [](auto& o) { o.second_order = false; });
+       }},
+      {"anil", "MAML whose inner loop moves the head alone",
+       "Raghu et al. 2020, arXiv:1909.09157", 0,
+       kInner + kExact + kMulti + kOptimizer + kProximal,
+       [](const Parts& p) {
+         return maml_with(p, [](auto& o) { o.adapt = "head"; });
+       }},
+      {"boil", "MAML whose inner loop moves the body alone",
+       "Oh et al. 2021, arXiv:2008.08882", 0,
+       kInner + kExact + kMulti + kOptimizer + kProximal +
+           Keys{"learner.adapt_norm"},
+       [](const Parts& p) {
+         return maml_with(p, [](auto& o) { o.adapt = "body"; });
+       }},
+      {"metasgd", "MAML with a learnt rate for every parameter",
+       "Li et al. 2017, arXiv:1707.09835", 0,
+       kInner + kExact + kMulti + kParts + kProximal, plain<MetaSgd>},
+      {"mamlpp", "MAML with learnt rates and norms for every inner step",
+       "Antoniou et al. 2019, arXiv:1810.09502", 0,
+       kInner + kExact + kMulti + kProximal + Keys{"learner.adapt"},
+       plain<MamlPlusPlus>},
+      {"protomaml", "MAML from a head of prototypes",
+       "Triantafillou et al. 2020, arXiv:1903.03096", kClassesOnly | kOneLabel,
+       kNet + kSteps + kQueryNorm + kExact + kMulti + kOptimizer + kParts +
+           kProximal,
+       on_classes<ProtoMaml>},
+      {"imaml",
+       "the meta-gradient of a proximal inner problem, by conjugate gradients",
+       "Rajeswaran et al. 2019, arXiv:1909.04630", 0,
+       kInner + kOptimizer + kParts + kProximal + Keys{"learner.cg_steps"},
+       plain<Imaml>},
+      {"metalstm", "a learnt optimiser, an LSTM cell on every parameter",
+       "Ravi and Larochelle 2017", 0,
+       kInner + kExact + kMulti + kParts + kWidth, plain<MetaLstm>},
+      {"cavia", "the inner loop moves a few context values alone",
+       "Zintgraf et al. 2019, arXiv:1810.03642", 0,
+       kInner + kExact + kMulti + kOptimizer + kProximal +
+           Keys{"model.context"},
+       plain<Cavia>},
+      {"reptile", "the mean of the ways that inner loops went",
+       "Nichol et al. 2018, arXiv:1803.02999", 0, kInner + kOptimizer + kParts,
+       plain<Reptile>},
+      {"protonet", "nearest class mean of features",
+       "Snell et al. 2017, arXiv:1703.05175", kClassesOnly | kOneLabel, kMetric,
+       on_classes<ProtoNet>},
+      {"matching", "attention over the support set by cosines of features",
+       "Vinyals et al. 2016, arXiv:1606.04080", kOneLabel,
+       kMetric + Keys{"learner.temperature", "learner.full_context"},
+       plain<Matching>},
+      {"relation", "a learnt comparison of maps of features",
+       "Sung et al. 2018, arXiv:1711.06025", kClassesOnly | kOneLabel,
+       kNet + kWidth + Keys{"learner.norm_momentum"},
+       [](const Parts& p) -> LearnerPtr {
+         return std::make_shared<Relation>(p.net, p.options, p.model);
+       }},
+      {"siamese", "a learnt distance between pairs", "Koch et al. 2015",
+       kClassesOnly | kOneLabel, kMetric + kWidth, on_classes<Siamese>},
+      {"snail", "attention and causal convolutions over the support set",
+       "Mishra et al. 2018, arXiv:1707.03141", kClassesOnly | kOneLabel,
+       kMetric + kWidth,
+       [](const Parts& p) -> LearnerPtr {
+         return std::make_shared<Snail>(p.net, p.options, p.train.ways,
+                                        p.train.support);
+       }},
+      {"mann", "a network with an external memory",
+       "Santoro et al. 2016, arXiv:1605.06065", kClassesOnly | kOneLabel,
+       kMetric + kWidth,
+       [](const Parts& p) -> LearnerPtr {
+         return std::make_shared<Mann>(p.net, p.options, p.train.ways);
+       }},
+      {"baseline",
+       "one classifier of all training classes, then a fit to each task",
+       "Chen et al. 2019, arXiv:1904.04232", kOneLabel | kFlat,
+       kHead + kSteps + kOptimizer + kParts +
+           Keys{"learner.norm_momentum", "learner.readout", "task.flat_batch"},
+       plain<Baseline>},
+      {"scratch", "no meta-training: every task from the initial values", "", 0,
+       kInner + kOptimizer + kParts + kProximal, plain<Scratch>},
   };
   return all;
 }
 
-// Names of the learners that have all of these traits, none of those.
-std::string names(unsigned with, unsigned without = 0) {
+// Names of the learners that have none of these traits.
+std::string names(unsigned without = 0) {
   std::string text;
-  for (const auto& [name, entry] : entries())
-    if ((entry.traits & with) == with && !(entry.traits & without))
-      text += (text.empty() ? "" : ", ") + name;
+  for (const auto& row : rows())
+    if (!(row.traits & without))
+      text += concat(text.empty() ? "" : ", ", row.name);
   return text;
 }
 
-void check_settings(const LearnerOptions& o, unsigned traits) {
-  const LearnerOptions d;
-  const auto only_with = [&](unsigned trait, const char* key, const auto& value,
-                             const auto& usual) {
-    if (!(traits & trait))
-      Unused("learner.name = " + o.name,
-             "learner.name one of: " + names(trait))(key, value, usual);
-  };
-  only_with(kInnerSteps, "learner.inner_optimizer", o.inner_optimizer,
-            d.inner_optimizer);
-  only_with(kUnrolled, "learner.truncate", o.truncate, d.truncate);
-  only_with(kUnrolled, "learner.checkpoint", o.checkpoint, d.checkpoint);
-  only_with(kUnrolled, "learner.first_order_steps", o.first_order_steps,
-            d.first_order_steps);
-  only_with(kUnrolled, "learner.multi_loss_steps", o.multi_loss_steps,
-            d.multi_loss_steps);
-  only_with(kProximal, "learner.proximal", o.proximal, d.proximal);
-  only_with(kImplicit, "learner.cg_steps", o.cg_steps, d.cg_steps);
-  only_with(kFlat, "learner.readout", o.readout, d.readout);
-  if (!o.second_order && (traits & (kImplicit | kFlat)))
-    throw ConfigError(
-        concat("learner.second_order = false; expected true with learner.name "
-               "= ",
-               o.name, ", which has no unrolled steps"));
-  only_with(kMatching, "learner.temperature", o.temperature, d.temperature);
-  only_with(kMatching, "learner.full_context", o.full_context, d.full_context);
-  only_with(kMatching, "learner.context_reads", o.context_reads,
-            d.context_reads);
-  only_with(kOwnLayer, "learner.width", o.width, d.width);
+void check_settings(const LearnerOptions& learner, const ModelOptions& model) {
+  LearnerOptions l;
+  ModelOptions m;
+  Settings s;
+  fields(s, l);
+  fields(s, m);
+  s.read_by("learner.name", learner_entries());
+  s.read_by("model.name", network_entries());
+  l = learner;
+  m = model;
+  s.check();
 }
 
 }  // namespace
 
-void check_few_shot_alone(const LearnerOptions& o) {
-  const LearnerOptions d;
-  const Unused unused("learner.name = " + o.name);
-  unused("learner.adapt_norm", o.adapt_norm, d.adapt_norm);
-  unused("learner.truncate", o.truncate, d.truncate);
-  unused("learner.checkpoint", o.checkpoint, d.checkpoint);
-  unused("learner.first_order_steps", o.first_order_steps, d.first_order_steps);
-  unused("learner.multi_loss_steps", o.multi_loss_steps, d.multi_loss_steps);
-  unused("learner.cg_steps", o.cg_steps, d.cg_steps);
-  unused("learner.proximal", o.proximal, d.proximal);
-  unused("learner.query_norm", o.query_norm, d.query_norm);
-  unused("learner.inner_batch", o.inner_batch, d.inner_batch);
-  unused("learner.eval_inner_batch", o.eval_inner_batch, d.eval_inner_batch);
-  unused("learner.norm_momentum", o.norm_momentum, d.norm_momentum);
-  unused("learner.temperature", o.temperature, d.temperature);
-  unused("learner.full_context", o.full_context, d.full_context);
-  unused("learner.context_reads", o.context_reads, d.context_reads);
-  unused("learner.width", o.width, d.width);
-  unused("learner.readout", o.readout, d.readout);
+std::vector<Entry> learner_entries() {
+  std::vector<Entry> entries;
+  for (const auto& row : rows())
+    entries.push_back({row.name, row.what, row.paper,
+                       (row.traits & kFlat)
+                           ? "classes, in flat mini-batches (task.flat_batch), "
+                             "or values"
+                       : (row.traits & kClassesOnly) ? "classes"
+                       : (row.traits & kOneLabel)    ? "classes or values"
+                                                  : "classes, values or text",
+                       row.keys});
+  return entries;
+}
+
+std::vector<Entry> optimiser_entries() {
+  return {{"adam",
+           "steps by running moments of the gradient",
+           "Kingma and Ba 2015, arXiv:1412.6980",
+           "",
+           {"optim.beta1", "optim.beta2", "optim.eps"}},
+          {"sgd", "plain descent", "", "", {}},
+          {"momentum", "descent with a velocity", "", "", {"optim.momentum"}}};
 }
 
 LearnerPtr make_learner(const LearnerOptions& learner,
                         const ModelOptions& model, const TaskShape& train) {
-  const auto found =
-      std::find_if(entries().begin(), entries().end(),
-                   [&](const auto& e) { return e.first == learner.name; });
-  if (found == entries().end())
-    throw ConfigError(concat("learner.name = \"", learner.name,
-                             "\"; expected one of: ", names(0),
-                             ", setvae, metavae, metagan, promp, mamlpg"));
-  const auto& entry = found->second;
+  check_settings(learner, model);
+  const auto& row =
+      *std::find_if(rows().begin(), rows().end(),
+                    [&](const auto& r) { return r.name == learner.name; });
   const bool classes = train.target == TargetKind::classes;
-  if (!classes && (entry.traits & kClassesOnly))
+  if (!classes && (row.traits & kClassesOnly))
     throw ConfigError(concat("learner.name = \"", learner.name,
                              "\" needs classes, but the data gives values; "
                              "expected one of: ",
-                             names(0, kClassesOnly)));
-  if (classes && train.target_size > 1 &&
-      (entry.traits & (kClassesOnly | kMatching | kFlat)))
+                             names(kClassesOnly)));
+  if (classes && train.target_size > 1 && (row.traits & kOneLabel))
     throw ConfigError(concat("learner.name = \"", learner.name,
                              "\" needs one label per example, but text has "
                              "one per character; expected one of: ",
-                             names(0, kClassesOnly | kMatching | kFlat)));
-  check_settings(learner, entry.traits);
+                             names(kOneLabel)));
   const bool flat = classes && train.support == 0;
-  if (flat != (classes && (entry.traits & kFlat)))
+  if (flat != (classes && (row.traits & kFlat)))
     throw ConfigError(
         flat ? concat("task.flat_batch = ", train.query,
                       "; expected 0 with learner.name = ", learner.name)
              : "task.flat_batch = 0; expected the size of a mini-batch with "
                "learner.name = " +
                    learner.name);
-  if (model.context != 0 && !(entry.traits & kContext))
-    throw ConfigError(
-        concat("model.context = ", model.context,
-               "; expected 0, or learner.name one of: ", names(kContext)));
   if (model.norm == "task" && learner.query_norm != "support")
     throw ConfigError(
         "model.norm = task blends moments of the support set; expected "
         "learner.query_norm = support");
-  if (model.norm == "task" && (entry.traits & kFlat))
+  if (model.norm == "task" && (row.traits & kFlat))
     throw ConfigError(
         concat("model.norm = task; expected another with learner.name = ",
                learner.name, ", which is trained without support sets"));
   const auto net = make_network(model, train.input,
                                 classes ? train.ways : train.target_size);
-  return entry.make({learner, model, net, train});
+  return row.make({learner, model, net, train});
 }
 
 }  // namespace protean

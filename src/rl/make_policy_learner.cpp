@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "protean/core/error.h"
-#include "protean/core/unused.h"
-#include "protean/learners/make_learner.h"
+#include "protean/core/settings.h"
+#include "protean/learners/keys.h"
+#include "protean/models/keys.h"
 #include "protean/models/make_network.h"
+#include "protean/rl/keys.h"
 #include "protean/rl/policy_learner.h"
 
 #include "rl/maml_pg.h"
@@ -14,25 +16,39 @@
 namespace protean {
 namespace {
 
-// Settings that no learner here looks at.
-void check_unused(const LearnerOptions& o, const ModelOptions& m) {
-  const LearnerOptions d;
-  const Unused unused("learner.name = " + o.name);
-  unused("learner.inner_optimizer", o.inner_optimizer, d.inner_optimizer);
-  unused("learner.adapt", o.adapt, d.adapt);
-  check_few_shot_alone(o);
-  unused("model.context", m.context, ModelOptions().context);
-}
-
-void check_ppo_unused(const PolicyOptions& o) {
-  const PolicyOptions d;
-  const Unused unused("learner.name = mamlpg", "learner.name = promp");
-  unused("policy.clip", o.clip, d.clip);
-  unused("policy.divergence", o.divergence, d.divergence);
-  unused("policy.epochs", o.epochs, d.epochs);
+void check_settings(const LearnerOptions& learner, const PolicyOptions& policy,
+                    const ModelOptions& model) {
+  LearnerOptions l;
+  PolicyOptions p;
+  ModelOptions m;
+  Settings s;
+  fields(s, l);
+  fields(s, p);
+  fields(s, m);
+  s.read_by("learner.name", policy_entries());
+  s.read_by("model.name", network_entries());
+  l = learner;
+  p = policy;
+  m = model;
+  s.check();
 }
 
 }  // namespace
+
+std::vector<Entry> policy_entries() {
+  const std::vector<std::string> keys = {
+      "learner.inner_steps", "learner.inner_lr", "learner.second_order",
+      "learner.eval_steps",  "model.name",       "model.head_init",
+      "policy.deviation",    "policy.discount",  "policy.trace",
+      "policy.later_rate"};
+  auto more = keys;
+  more.insert(more.end(),
+              {"policy.clip", "policy.divergence", "policy.epochs"});
+  return {{"promp", "proximal meta-policy search: several clipped outer steps",
+           "Rothfuss et al. 2019, arXiv:1810.06784", "environments", more},
+          {"mamlpg", "MAML by policy gradients",
+           "Finn et al. 2017, arXiv:1703.03400", "environments", keys}};
+}
 
 bool is_policy_learner(const std::string& name) {
   return name == "promp" || name == "mamlpg";
@@ -44,22 +60,18 @@ LearnerPtr make_policy_learner(const LearnerOptions& learner,
                                const PolicyOptions& policy,
                                const ModelOptions& model,
                                EnvironmentPtr environment) {
-  check_unused(learner, model);
+  check_settings(learner, policy, model);
   if (model.name != "mlp")
     throw ConfigError(
         concat("model.name = \"", model.name,
                "\"; expected mlp with learner.name = ", learner.name));
   const auto actions = environment->actions();
-  if (actions.discrete)
-    Unused("discrete actions")("policy.deviation", policy.deviation,
-                               PolicyOptions().deviation);
   Policy acting(
       make_network(model, {environment->observation_size()}, actions.size),
       actions, policy.deviation);
   if (learner.name == "promp")
     return std::make_shared<Promp>(std::move(environment), std::move(acting),
                                    learner, policy);
-  check_ppo_unused(policy);
   return std::make_shared<MamlPg>(std::move(environment), std::move(acting),
                                   learner, policy);
 }

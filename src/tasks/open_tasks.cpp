@@ -4,10 +4,9 @@
 #include <filesystem>
 #include <sstream>
 
-#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
-#include "protean/core/unused.h"
+#include "protean/core/settings.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/table.h"
 #include "protean/data/text.h"
@@ -17,6 +16,7 @@
 #include "protean/tasks/environment_tasks.h"
 #include "protean/tasks/flat_batches.h"
 #include "protean/tasks/group_tasks.h"
+#include "protean/tasks/keys.h"
 #include "protean/tasks/nway_kshot.h"
 #include "protean/tasks/set_tasks.h"
 #include "protean/tasks/sinusoid.h"
@@ -36,42 +36,6 @@ std::string checksum_of(const ClassDataset& data, const Splits& splits) {
     sha.add(ids->data(), n * sizeof(uint32_t));
   }
   return sha.hex();
-}
-
-// Settings that the source would not look at.
-void check_settings(const DataOptions& data, const TaskOptions& task) {
-  const DataOptions d;
-  const auto only = [&](bool differs, const char* key, const char* source) {
-    if (differs && data.source != source)
-      throw ConfigError(concat(key, " is for data.source = ", source,
-                               "; this is ", data.source));
-  };
-  const bool acting = is_environment(data.source);
-  only(data.target != d.target, "data.target", "table");
-  only(data.features != d.features, "data.features", "table");
-  only(data.length != d.length, "data.length", "text");
-  only(data.vocabulary != d.vocabulary, "data.vocabulary", "text");
-  only(data.family != d.family, "data.family", "point");
-  only(data.arms != d.arms, "data.arms", "bandit");
-  only(data.rewards != d.rewards, "data.rewards", "bandit");
-  if (!acting)
-    only(data.horizon != d.horizon, "data.horizon", "point or bandit");
-  if (data.also.empty())
-    Unused("data.also empty")("data.also_split", data.also_split, d.also_split);
-  if (data.source != "table" && data.source != "text" && !acting) return;
-  const auto images = [&](bool differs, const char* key) {
-    if (differs)
-      throw ConfigError(
-          concat(key, " is for images; this is data.source = ", data.source));
-  };
-  images(data.rotations != d.rotations, "data.rotations");
-  images(data.augment != d.augment, "data.augment");
-  images(data.invert, "data.invert");
-  images(task.domain != "none", "task.domain");
-  images(data.source != "table" && !data.group_by.empty(), "data.group_by");
-  images(!data.also.empty(), "data.also");
-  images(!data.weights.empty(), "data.weights");
-  images(acting && !data.path.empty(), "data.path");
 }
 
 // What needs no files: a family of functions, or an environment. identity: all
@@ -113,13 +77,6 @@ void check_ranges(const DataOptions& data, const TaskOptions& task) {
         "tasks of images; expected 0 with data.source = ",
         data.source, ", task.domain = ", task.domain,
         " and task.flat_batch = ", task.flat_batch));
-  if (task.curriculum_steps < 0)
-    throw ConfigError(concat("task.curriculum_steps = ", task.curriculum_steps,
-                             "; expected steps >= 0 (0 = off)"));
-  if (!(task.curriculum_accuracy >= 0 && task.curriculum_accuracy <= 1))
-    throw ConfigError(
-        concat("task.curriculum_accuracy = ", task.curriculum_accuracy,
-               "; expected 0 (off) to 1"));
   if (task.curriculum_steps == 0 && task.curriculum_accuracy == 0) return;
   if (task.levels() == 0)
     throw ConfigError(
@@ -199,6 +156,51 @@ LabelledPtr open_labelled(const DataOptions& data, Splits& splits) {
 
 }  // namespace
 
+std::vector<Entry> source_entries() {
+  using Keys = std::vector<std::string>;
+  const auto with = [](Keys keys, const Keys& more) {
+    keys.insert(keys.end(), more.begin(), more.end());
+    return keys;
+  };
+  const Keys files = {"data.path", "data.split", "data.train_classes",
+                      "data.train_groups"};
+  const Keys ways = {"task.ways", "task.train_ways", "eval.ways"};
+  const auto images =
+      with(with(files, ways),
+           {"data.side", "data.also", "data.weights", "data.group_by",
+            "data.rotations", "data.invert", "data.augment", "task.domain"});
+  return {
+      {"auto", "images: what data.path holds is found out", "", "", images},
+      {"omniglot", "Omniglot's official layout, from a zip, a folder or a pack",
+       "Lake et al. 2015", "", images},
+      {"pack", "images in a file that `protean pack` wrote", "", "", images},
+      {"folder",
+       "images as class/image.png or group/class/image.png, also below folders "
+       "train, validation and test, or a zip of such a folder",
+       "", "", images},
+      {"sinusoid",
+       "curves y = A sin(x - p); no files",
+       "Finn et al. 2017, arXiv:1703.03400",
+       "",
+       {}},
+      {"table", "rows of a CSV file, a task for each value of a column", "", "",
+       with(with(files, ways),
+            {"data.target", "data.features", "data.group_by"})},
+      {"text", "a folder with a .txt file per author or language", "", "",
+       with(files, {"data.length", "data.vocabulary"})},
+      {"point",
+       "an environment: a point that is to move; no files",
+       "Finn et al. 2017, arXiv:1703.03400",
+       "",
+       {"data.family", "data.horizon"}},
+      {"bandit",
+       "an environment: a bandit with several arms; no files",
+       "Duan et al. 2016, arXiv:1611.02779",
+       "",
+       {"data.arms", "data.rewards", "data.horizon"}},
+  };
+}
+
 const TaskSourcePtr& TaskSources::ptr(Stream stream) const {
   const TaskSourcePtr& source = stream == Stream::validation ? validation
                                 : stream == Stream::test     ? test
@@ -214,8 +216,6 @@ const TaskSourcePtr& TaskSources::ptr(Stream stream) const {
 
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                        const TaskCounts& eval) {
-  check_choice("data.augment", data.augment, {"none", "affine"});
-  check_settings(data, task);
   const TaskCounts train = task.train_counts(), most = task.most_counts();
   check_ranges(data, task);
   if (data.source == "sinusoid")

@@ -164,8 +164,10 @@ Config bench_config(const std::string& workload, Config c) {
   for (const auto& w : kWorkloads) {
     if (workload != w.name) continue;
     c.learner.name = w.learner;
-    c.learner.inner_steps = w.steps;
-    c.learner.inner_lr = w.lr;
+    if (c.learner.name != "protonet") {
+      c.learner.inner_steps = w.steps;
+      c.learner.inner_lr = w.lr;
+    }
     c.task.ways = w.ways;
     c.task.shots = w.shots;
     c.task.queries = w.queries;

@@ -19,6 +19,7 @@
 #include "protean/core/trace.h"
 #include "protean/experiment/curriculum.h"
 #include "protean/experiment/initial_values.h"
+#include "protean/experiment/keys.h"
 #include "protean/experiment/stream_schedule.h"
 #include "protean/run/metrics_log.h"
 #include "protean/run/progress.h"
@@ -146,7 +147,11 @@ Trainer::Trainer(const Experiment& experiment, World& world,
   classes_ =
       source.shape(source.describe(0, {}, {})).target == TargetKind::classes;
   at::set_num_threads(config_.run.threads);
-  identity_ = run_identity(context_.values, e_.tasks.checksum);
+  identity_ =
+      run_identity(kept_values(e_.config),
+                   {{"run.threads", std::to_string(e_.config.run.threads)},
+                    {"run.device", e_.config.run.device}},
+                   e_.tasks.checksum);
   Facts facts;
   for (const auto& [key, value] : context_.values)
     if (key != "comm.ranks") facts.emplace_back(key, value);

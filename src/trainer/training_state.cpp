@@ -41,25 +41,6 @@ CostTable costs_from(const nlohmann::json& json) {
   return table;
 }
 
-// Keys that may change between a run and its continuation. Where validations
-// decide which tasks there are, those of evaluation do not.
-bool may_change(const std::string& key, bool validations_decide) {
-  static const char* const kFree[] = {
-      "run.dir", "run.steps", "run.max_time", "run.log_every", "run.quiet",
-      "run.device", "run.threads", "data.path", "data.prefetch", "run.logs",
-      "run.trace", "run.prometheus",
-      // Its weights are part of the data checksum.
-      "generator.from",
-      // Of the first step alone.
-      "model.init_from"};
-  for (const char* free : kFree)
-    if (key == free) return true;
-  if (key.starts_with("eval.")) return !validations_decide;
-  for (const char* section : {"comm.", "coordinator.", "checkpoint.", "bench."})
-    if (key.starts_with(section)) return true;
-  return false;
-}
-
 }  // namespace
 
 uint64_t TrainingState::hash() const {
@@ -200,21 +181,15 @@ void broadcast(TrainingState& s, Communicator& comm) {
   s.costs = std::get<CostTable>(decode(costs));
 }
 
-nlohmann::json run_identity(const ConfigValues& values,
+nlohmann::json run_identity(const ConfigValues& kept, const ConfigValues& bits,
                             const std::string& data_checksum) {
   nlohmann::json keys = nlohmann::json::object();
-  const bool decide =
-      std::any_of(values.begin(), values.end(), [](const auto& v) {
-        return v.first == "task.curriculum_accuracy" && v.second != "0";
-      });
-  for (const auto& [key, value] : values)
-    if (!may_change(key, decide)) keys[key] = value;
+  for (const auto& [key, value] : kept) keys[key] = value;
   keys["data checksum"] = data_checksum;
   // What the bits depend on beside the configuration.
-  nlohmann::json bits = numeric_provenance();
-  for (const auto& [key, value] : values)
-    if (key == "run.threads" || key == "run.device") bits[key] = value;
-  return {{"keys", keys}, {"bits", bits}};
+  nlohmann::json build = numeric_provenance();
+  for (const auto& [key, value] : bits) build[key] = value;
+  return {{"keys", keys}, {"bits", build}};
 }
 
 void check_identity(const nlohmann::json& stored, const nlohmann::json& now,

@@ -53,9 +53,9 @@ void from_checkpoint(const CheckpointState& stored, const MetaSpaces& spaces,
 // Rank 0's state becomes everybody's (collective).
 void broadcast(TrainingState& state, Communicator& comm);
 
-// What a run must keep when it is resumed: every key that changes its results,
-// and, in exact, what the bits depend on. A JSON object key -> value.
-nlohmann::json run_identity(const ConfigValues& values,
+// What a run must keep when it is resumed: kept_values() and, in exact, `bits`
+// and the build, which its bits depend on. A JSON object key -> value.
+nlohmann::json run_identity(const ConfigValues& kept, const ConfigValues& bits,
                             const std::string& data_checksum);
 // Throws ConfigError naming the first key that differs. A key that the stored
 // one lacks is newer than its build, and had the default's effect.

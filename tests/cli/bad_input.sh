@@ -40,12 +40,18 @@ keys() {
   train 'command line: .*--run\.steps.* is missing' --run.steps
   train 'command line: unexpected argument fast' fast
   printf '[task]\nways = 2\nwayz = 3\n' >typo.ini
-  train 'typo\.ini: unknown key task\.wayz; .*nearest is task\.ways$' --config typo.ini
+  train 'typo\.ini:3: unknown key task\.wayz; .*nearest is task\.ways$' --config typo.ini
   printf '[run]\nlog_every = often\n' >word.ini
-  train 'word\.ini: run\.log_every = "often"; expected a whole number' --config word.ini
+  train 'word\.ini:2: run\.log_every = "often"; expected a whole number' --config word.ini
   printf 'ways, please\n' >prose.ini
-  train "prose\\.ini: .*'ways, please'" --config prose.ini
+  train "prose\\.ini:1: 'ways, please'; expected key = value" --config prose.ini
   train '--config nosuch\.ini: cannot be read; expected an INI file' --config nosuch.ini
+  printf '[task]\nways = 2\n\n[run]\nsteps = 2\n[task]\nways = 3\n' >twice.ini
+  train 'twice\.ini:7: task\.ways = 3, but line 2 gives it as 2; expected one of the two' --config twice.ini
+  train 'command line: unknown key inner_steps; .*nearest is learner\.inner_steps$' --inner_steps 1
+  train 'command line: unknown key learner; .*nearest is learner\.name$' --learner maml
+  refused 2 'command line: unknown key out; expected --per-task FILE' eval --run new --out x.csv
+  refused 2 'command line: unexpected argument runs/a; expected --run runs/a' eval runs/a
   mkdir folder
   train '--config folder: cannot be read; expected an INI file' --config folder
   refused 2 'no command; expected one of: train, eval'
@@ -79,8 +85,8 @@ values() {
     train "${key//./\\.} = nan; expected" "--$key" nan
   done
   train 'run\.threads = 1000000; expected 1 to' --run.threads 1000000
-  train 'checkpoint\.every = -1; expected steps >= 0' --checkpoint.every -1
-  train 'comm\.timeout_s = 0; expected > 0 seconds' --comm.timeout_s 0
+  train 'checkpoint\.every = -1; expected at least 0' --checkpoint.every -1
+  train 'comm\.timeout_s = 0; expected (> 0 seconds|a value above 0)' --comm.timeout_s 0
   train 'comm\.ranks = 0; expected 1 to' --comm.ranks 0
   train 'data\.side = 32, but sound\.pack holds images of 28x28' --data.side 32
   # Names that do not exist: the message lists those that do.
@@ -105,8 +111,8 @@ values() {
   train 'of [0-9]+ train classes only 0 hold task\.shots \+ task\.queries = 41 examples' \
     --task.train_shots_max 40
   train 'task\.stack_overhead = -1; expected at least 0' --task.stack_overhead -1
-  train 'task\.curriculum_accuracy = 2; expected 0 \(off\) to 1' --task.curriculum_accuracy 2
-  train 'task\.curriculum_steps = -1; expected steps >= 0' --task.curriculum_steps -1
+  train 'task\.curriculum_accuracy = 2; expected 0 to 1' --task.curriculum_accuracy 2
+  train 'task\.curriculum_steps = -1; expected at least 0' --task.curriculum_steps -1
   train 'task\.curriculum_steps and .* need unequal training tasks' --task.curriculum_steps 5
   local unequal=(--task.train_ways_max 3)
   train 'both set; expected one of them' "${unequal[@]}" --task.curriculum_steps 5 \
@@ -114,11 +120,11 @@ values() {
   train 'eval\.every = 2, by whose validations .*expected more steps than data\.prefetch = 2' \
     "${unequal[@]}" --task.curriculum_accuracy 0.5 --eval.every 2
   train 'make unequal tasks, which learner\.name = snail does not take; expected 0' \
-    "${unequal[@]}" --learner.name snail
+    "${unequal[@]}" --learner.name snail --learner.inner_steps 5
   train 'task\.stack_overhead = 10, but learner\.name = mann takes no padding .*; expected 0' \
-    "${unequal[@]}" --learner.name mann
-  train 'are for N-way K-shot tasks of images' "${unequal[@]}" --data.source sinusoid \
-    --data.path ""
+    "${unequal[@]}" --learner.name mann --learner.inner_steps 5
+  train 'are for N-way K-shot tasks of images' --task.ways 5 --task.train_shots_max 6 \
+    --data.source sinusoid --data.path ""
   train 'make unequal tasks, but task\.mix = "real=1,augmented=1"' "${unequal[@]}" \
     --task.mix real=1,augmented=1
   # Tasks mixed with each other.
@@ -127,10 +133,11 @@ values() {
     --task.interpolate 1 --task.interpolate_low -0.5
   train 'task\.interpolate_draw = "mml"; expected one of: uniform, beta' --task.interpolate 1 \
     --task.interpolate_draw mml
-  train 'task\.interpolate_low = 0\.5 does nothing with task\.interpolate = 0' --task.interpolate_low 0.5
+  train 'task\.interpolate_low = 0\.5 does nothing with task\.interpolate = 0; expected its default, 0, or task\.interpolate above 0' --task.interpolate_low 0.5
   train 'task\.interpolate = 1 mixes equal tasks; expected 0' "${unequal[@]}" --task.interpolate 1
   train 'task\.interpolate = 1 mixes classes of images, but training tasks have values; expected 0' \
-    --task.interpolate 1 --data.source sinusoid --data.path "" --model.name mlp
+    --task.interpolate 1 --data.source sinusoid --data.path "" --model.name mlp --model.filters 64 \
+    --task.ways 5
 }
 
 cut() { head -c "$1" sound.pack >"$2"; }
@@ -334,10 +341,10 @@ acting() {
   train 'data\.source = "point" is an environment, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
     --data.source point
   train 'data\.source = "bandit" is an environment, but learner\.name = "setvae"' \
-    --data.source bandit --learner.name setvae --model.filters 64
-  train 'policy\.\* is set, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
+    --data.source bandit --learner.name setvae --model.filters 64 --learner.inner_steps 5
+  train 'policy\.clip = 0\.2 does nothing with learner\.name = maml; it is read by: promp$' \
     --policy.clip 0.2
-  train 'data\.horizon is for data\.source = point or bandit; this is omniglot' --data.horizon 5
+  train 'data\.horizon = 5 does nothing with data\.source = omniglot; it is read by: point, bandit$' --data.horizon 5
   tiny=(--run.steps 2 --run.quiet true --data.source point --data.horizon 4 --task.shots 2
     --task.queries 2 --task.meta_batch 2 --model.name mlp --model.hidden 4 --learner.name promp
     --learner.inner_steps 1 --eval.every 0)
@@ -345,20 +352,21 @@ acting() {
   train 'task\.queries = 0; expected at least 1, rollouts to be judged by' --task.queries 0
   train 'data\.horizon = 0; expected at least 1' --data.horizon 0
   train 'data\.family = "speed"; expected one of: goal, velocity' --data.family speed
-  train 'data\.arms is for data\.source = bandit; this is point' --data.arms 3
-  train 'data\.path is for images; this is data\.source = point' --data.path sound.pack
-  train 'task\.flat_batch = 4, but data\.source = point has no classes' --task.flat_batch 4
-  train 'model\.name = "conv4"; expected mlp with learner\.name = promp' --model.name conv4
+  train 'data\.arms = 3 does nothing with data\.source = point; it is read by: bandit$' --data.arms 3
+  train 'data\.path = "sound\.pack" does nothing with data\.source = point; it is read by: auto, ' --data.path sound.pack
+  train 'task\.flat_batch = 4 does nothing with learner\.name = promp; it is read by: baseline$' --task.flat_batch 4
+  train 'model\.name = "conv4"; expected mlp with learner\.name = promp' --model.name conv4 \
+    --model.hidden 40,40
   train 'learner\.inner_optimizer = "adam" does nothing with learner\.name = promp' \
     --learner.inner_optimizer adam
   train 'learner\.inner_steps = 0; expected at least 1' --learner.inner_steps 0
-  train 'policy\.discount = 1\.5; expected a value in \[0, 1\]' --policy.discount 1.5
+  train 'policy\.discount = 1\.5; expected 0 to 1' --policy.discount 1.5
   train 'policy\.later_rate = 0; expected a value above 0' --policy.later_rate 0
   train 'policy\.clip = 0; expected a value above 0' --policy.clip 0
   train 'policy\.epochs = 0; expected at least 1' --policy.epochs 0
-  train 'policy\.epochs = 2 does nothing with learner\.name = mamlpg; expected' \
+  train 'policy\.epochs = 2 does nothing with learner\.name = mamlpg; it is read by: promp$' \
     --learner.name mamlpg --policy.epochs 2
-  train 'policy\.deviation = 2 does nothing with discrete actions' --policy.deviation 2 \
+  train 'policy\.deviation = 2 does nothing with data\.source = bandit; expected its default, 1, or data\.source = point' --policy.deviation 2 \
     --data.source bandit
   accepted train --run.dir run "${tiny[@]}"
   refused 2 'learner\.name = promp adapts by acting, not to examples' adapt --run run --support . --query .

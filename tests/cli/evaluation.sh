@@ -128,7 +128,7 @@ across() {
 
 adaptation() {
   prepare
-  train_run prototypes --learner.name protonet
+  train_run prototypes --learner.name protonet --learner.inner_steps 5
   train_run firstorder --learner.name reptile --learner.inner_optimizer adam
   images mine 3 3 7
   mkdir -p asked
@@ -159,10 +159,12 @@ adaptation() {
   # Any learner of classes; classes with unequal numbers of images.
   local name
   for name in anil boil metasgd protomaml matching relation siamese; do
+    local steps=(--learner.inner_steps 1)
+    [[ $name = @(matching|relation|siamese) ]] && steps=()
     protean train --run.dir "run-$name" --learner.name "$name" --data.source pack \
       --data.path sound.pack --data.split random --run.steps 1 --run.quiet true \
       --model.filters 4 --task.ways 3 --task.shots 1 --task.queries 2 --task.meta_batch 1 \
-      --learner.inner_steps 1 --eval.every 0 --data.split_validation 0.2 --data.split_test 0.2 \
+      "${steps[@]}" --eval.every 0 --data.split_validation 0.2 --data.split_test 0.2 \
       --model.pool_blocks 2
     row="train $name"
     expect_code 0
@@ -320,9 +322,9 @@ PY
   refused 2 'bad\.csv:7: column u is "oops"; expected a number' eval --run kinds --data.path bad.csv
   refused 2 'data\.target = "sort", but kinds\.csv has the columns site, u, v, kind' \
     eval --run kinds --data.target sort
-  refused 2 'data\.invert is for images; this is data\.source = table' \
+  refused 2 'data\.invert = true does nothing with data\.source = table; it is read by: auto, omniglot, pack, folder$' \
     eval --run kinds --data.invert true
-  refused 2 'data\.length is for data\.source = text; this is table' eval --run kinds --data.length 5
+  refused 2 'data\.length = 5 does nothing with data\.source = table; it is read by: text$' eval --run kinds --data.length 5
 }
 
 # Returns by inner step, of fresh rollouts; what training says of them.

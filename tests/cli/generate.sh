@@ -143,10 +143,11 @@ keys() {
   train 'generator\.code_weight = -1; expected at least 0' --generator.code_weight -1
   train 'generator\.pooling = "median"; expected one of: moments, attention' \
     --generator.pooling median
-  train 'generator\.\* is set, but learner.name = "maml"' --learner.name maml
-  train 'generator\.adversary = 1 does nothing with learner\.name = setvae; expected its default, 10, or learner\.name = metagan' \
+  train 'generator\.filters = 2 does nothing with learner\.name = maml; it is read by: setvae, metavae, metagan, deform' \
+    --learner.name maml --task.ways 2
+  train 'generator\.adversary = 1 does nothing with learner\.name = setvae; it is read by: metagan' \
     --generator.adversary 1
-  train 'learner\.inner_lr = 5 does nothing with learner\.name = setvae; .* metavae or metagan' \
+  train 'learner\.inner_lr = 5 does nothing with learner\.name = setvae; it is read by: .* metavae, metagan' \
     --learner.inner_lr 5
   train 'learner\.truncate = 1 does nothing with learner\.name = metavae' --learner.name metavae \
     --learner.truncate 1
@@ -158,14 +159,14 @@ keys() {
     --learner.name metagan --learner.inner_steps 0 --generator.meta reptile
   train 'learner\.inner_lr = -0\.1; expected a value above 0' --learner.name metagan \
     --learner.inner_steps 2 --learner.inner_lr=-0.1
-  train 'generator\.pooling = "attention" does nothing with a deformation model' \
-    --learner.name deform --generator.pooling attention
-  train 'generator\.code_weight = 7 does nothing with a deformation model' --learner.name metagan \
-    --generator.network deform --generator.code_weight 7
+  train 'generator\.pooling = "attention" does nothing with learner\.name = deform; it is read by: setvae, metavae, metagan$' \
+    --learner.name deform --generator.code 64 --generator.pooling attention
+  train 'generator\.code_weight = 7 does nothing with generator\.network = deform' --learner.name metagan \
+    --generator.network deform --generator.code 64 --generator.code_weight 7
   train 'learner\.adapt = "code": the model has no such part' --learner.name metavae \
     --learner.adapt code --generator.encoder false
-  train 'data\.also_split = "test" does nothing with data\.also empty' --data.also_split test
-  train 'a generative learner takes images' --data.source sinusoid
+  train 'data\.also_split = "test" does nothing with data\.also = ""; expected its default, random, or more data sets' --data.also_split test
+  train 'a generative learner takes images' --data.source sinusoid --data.path ''
 }
 
 tiny_net=(train --data.path sound.pack --run.steps 2 --run.quiet true --eval.every 0
@@ -214,8 +215,8 @@ joined() {
   refused 2 'nowhere: no such file or folder' "${tiny[@]}" --run.dir new --data.also more,nowhere
   refused 2 'data\.weights: 3 weights that sum to 3 for 2 sources' "${tiny[@]}" --run.dir new \
     --data.also more --data.weights 1,1,1
-  refused 2 'data\.also is for images' "${tiny_net[@]}" --run.dir new --data.source table \
-    --data.path table --data.also more
+  refused 2 'data\.also = "more" does nothing with data\.source = table; it is read by: auto, omniglot, pack, folder$' \
+    "${tiny_net[@]}" --run.dir new --data.source table --data.path table --data.also more
 }
 
 latent() {
@@ -354,7 +355,8 @@ quality() {
 
 # A learner whose samples are bent drawings.
 deform() {
-  local bent=("${tiny[@]}" --run.dir bent --learner.name deform)
+  # It has no code of a class: the default.
+  local bent=("${tiny[@]}" --generator.code 64 --run.dir bent --learner.name deform)
   accepted "${bent[@]}" --generator.warm_up 1
   accepted generate --run bent --support images/class000 --count 5 --out a
   accepted eval --run bent --eval.tasks 2 --eval.shots 2 --json
@@ -378,7 +380,7 @@ deform() {
   refused 2 'generator\.tries = 2 does nothing with generator\.rule = image' \
     "${tiny_net[@]}" --run.dir new --task.mix generated --generator.from bent \
     --generator.rule image --generator.tries 2
-  refused 2 'generator\.tries = 2 does nothing with task\.mix = "real"; expected .* generated in it' \
+  refused 2 'generator\.tries = 2 does nothing with task\.mix = real; expected .* generated in it' \
     "${tiny_net[@]}" --run.dir new --task.generated_shots 2 --generator.from bent --generator.tries 2
   accepted "${tiny_net[@]}" --run.dir shots --task.generated_shots 2 --generator.from bent
   refused 2 'generator\.warm_up = 1 does nothing with learner\.name = setvae' \
@@ -446,7 +448,8 @@ mix() {
   done
   train 'need generator\.from; expected the run' --task.mix generated
   train 'need generator\.from; expected the run' --task.generated_shots 2
-  train 'generator\.from and the keys of generated tasks do nothing' --generator.from run
+  train 'generator\.from = "run" does nothing with task\.mix = real; expected .* task\.generated_shots above 0' \
+    --generator.from run
   train 'generator\.from = nosuch: no config\.ini there' --task.mix generated --generator.from nosuch
   train 'generator\.rule = "x"; expected one of: class, n, ro, oc, image' \
     --task.mix generated --generator.from run --generator.rule x
@@ -454,7 +457,7 @@ mix() {
     --task.mix clustered --generator.from run --generator.clusters 1000000
   train "generator\.clusters = 4; expected 5, a task's classes, to" \
     --task.mix clustered --generator.from run --task.ways 5 --generator.clusters 4
-  train 'generator\.clusters = 20 does nothing with task\.mix = "generated"; expected .* clustered in it' \
+  train 'generator\.clusters = 20 does nothing with task\.mix = generated; expected .* clustered in it' \
     --task.mix generated --generator.from run --generator.clusters 20
   train 'generator\.rule = "n" does nothing with task\.mix' \
     --task.mix clustered --generator.from run --generator.rule n
@@ -482,9 +485,9 @@ mix() {
   local shots=(--generator.from run --task.generated_shots 2)
   train 'task\.generated_as = "classes"; expected one of: shots, class' "${shots[@]}" \
     --task.generated_as classes
-  train 'task\.generated_weight = 0; expected above 0, up to 1' "${shots[@]}" \
+  train 'task\.generated_weight = 0; expected a value in \(0, 1\]' "${shots[@]}" \
     --task.generated_weight 0
-  train 'task\.generated_queries = 1; expected 0, or task\.generated_as = class' "${shots[@]}" \
+  train 'task\.generated_queries = 1 does nothing with task\.generated_as = shots; expected its default, 0, or task\.generated_as = class' "${shots[@]}" \
     --task.generated_queries 1
   train 'task\.generated_as = "class" does nothing with task\.generated_shots = 0' \
     --task.generated_as class

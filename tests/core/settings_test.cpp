@@ -166,6 +166,16 @@ TEST_CASE("what depends on a key that nothing reads is not read either",
   CHECK(t.error() == "");
 }
 
+TEST_CASE("a key that nothing reads has the effect of its default", "[core]") {
+  Table t;
+  double momentum = 0.1;
+  t.s.add("task.momentum", &momentum)
+      .only_with("learner.inner_optimizer", {"sgd"});
+  t.o.name = "protonet";
+  momentum = 0.5;
+  CHECK(t.error() == "");
+}
+
 TEST_CASE("a condition on a key of another table holds", "[core]") {
   double spread = 0.3;
   Settings s;
@@ -196,6 +206,7 @@ TEST_CASE("an unknown name is answered with the key that was meant", "[core]") {
   meant("inner_steps", "learner.inner_steps");
   meant("inner_step", "learner.inner_steps");
   meant("inner-steps", "learner.inner_steps");
+  meant("inner_stps", "learner.inner_steps");
   meant("way", "task.ways");
   CHECK_THROWS_WITH(t.s.at("qqqqqqqqqqqqqqqqq", "x.ini"),
                     "x.ini: unknown key qqqqqqqqqqqqqqqqq; expected one of "

@@ -55,7 +55,7 @@ reptile() {
 }
 # Running moments are meta-state.
 protonet() {
-  same "2 3" "4" --comm.reduction exact --learner.name protonet
+  same "2 3" "4" --comm.reduction exact --learner.name protonet --learner.inner_steps 5
 }
 # All others, in one process and on two threads.
 learners() {
@@ -72,11 +72,11 @@ protomaml --learner.inner_lr 0.01
 imaml --learner.proximal 2 --learner.inner_lr 0.1
 metalstm --learner.second_order false --learner.inner_lr 0.01 --model.filters 4
 cavia --model.context 5 --model.norm layer
-matching --learner.full_context true
-relation --model.pool max --model.pool_blocks 2
-siamese --learner.width 64
-snail --learner.width 8
-mann --learner.width 20
+matching --learner.inner_steps 5 --learner.full_context true
+relation --learner.inner_steps 5 --model.pool max --model.pool_blocks 2
+siamese --learner.inner_steps 5 --learner.width 64
+snail --learner.inner_steps 5 --learner.width 8
+mann --learner.inner_steps 5 --learner.width 20
 baseline --task.flat_batch 15
 END
 }

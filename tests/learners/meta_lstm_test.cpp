@@ -119,7 +119,8 @@ TEST_CASE("settings that the learnt optimiser replaces are refused",
   o.inner_optimizer = "adam";
   CHECK_THROWS_WITH(
       make_learner(o, perceptron(), batch.shape),
-      contains("learner.inner_optimizer = \"adam\"; expected sgd"));
+      contains("learner.inner_optimizer = \"adam\" does nothing with "
+               "learner.name = metalstm"));
   CHECK_THROWS_WITH(
       make_learner(options("metalstm", 1, 2), perceptron(), batch.shape),
       contains("learner.inner_lr = 2; expected a value in (0, 1)"));

@@ -160,7 +160,8 @@ TEST_CASE("options of unrolled loops are refused where they do nothing",
   o.checkpoint = true;
   refused(o,
           "learner.checkpoint = true does nothing with learner.name = reptile; "
-          "expected its default, false, or learner.name one of: maml, ");
+          "it is read by: maml, anil, boil, metasgd, mamlpp, protomaml, "
+          "metalstm, cavia");
   o = options("maml");
   o.temperature = 0.5;
   refused(o, "learner.temperature = 0.5");
@@ -169,5 +170,6 @@ TEST_CASE("options of unrolled loops are refused where they do nothing",
   refused(o, "learner.first_order_steps = 5");
   CHECK_THROWS_WITH(
       make_learner(options("maml"), perceptron(2), values.shape),
-      contains("model.context = 2; expected 0, or learner.name one of: cavia"));
+      contains("model.context = 2 does nothing with learner.name = maml; it is "
+               "read by: cavia"));
 }

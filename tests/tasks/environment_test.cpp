@@ -144,9 +144,6 @@ TEST_CASE("environments refuse what they cannot be", "[tasks]") {
   o.family = "direction";
   CHECK(message(o) ==
         "data.family = \"direction\"; expected one of: goal, velocity");
-  o = options("point");
-  o.arms = 3;
-  CHECK(message(o) == "data.arms is for data.source = bandit; this is point");
   o = options("bandit");
   o.arms = 1;
   CHECK(message(o) == "data.arms = 1; expected at least 2");

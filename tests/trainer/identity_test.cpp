@@ -9,9 +9,9 @@ TEST_CASE("a run goes on under the keys that it was started with",
           "[trainer]") {
   const ConfigValues defaults{{"task.ways", "5"}, {"optim.lr", "0.001"}};
   const ConfigValues values{{"task.ways", "20"}, {"optim.lr", "0.001"}};
-  const auto stored = run_identity(values, "d");
+  const auto stored = run_identity(values, {}, "d");
   const auto check = [&](const ConfigValues& now, const std::string& data) {
-    check_identity(stored, run_identity(now, data), defaults, true);
+    check_identity(stored, run_identity(now, {}, data), defaults, true);
   };
   CHECK_NOTHROW(check(values, "d"));
   CHECK_THROWS_WITH(
@@ -22,12 +22,12 @@ TEST_CASE("a run goes on under the keys that it was started with",
 }
 
 TEST_CASE("a key newer than the run's build has its default", "[trainer]") {
-  const auto old = run_identity({{"task.ways", "20"}}, "d");
+  const auto old = run_identity({{"task.ways", "20"}}, {}, "d");
   const ConfigValues defaults{{"task.ways", "5"}, {"task.colours", "1"}};
   const auto check = [&](const char* colours) {
     check_identity(
         old,
-        run_identity({{"task.ways", "20"}, {"task.colours", colours}}, "d"),
+        run_identity({{"task.ways", "20"}, {"task.colours", colours}}, {}, "d"),
         defaults, true);
   };
   CHECK_NOTHROW(check("1"));

@@ -35,6 +35,7 @@
 namespace protean {
 
 class Settings;
+struct IniValue;
 
 // One row of a table of what there is: learners, networks, data sources, ...
 struct Entry {
@@ -83,7 +84,8 @@ class Setting {
   Setting& also_called(std::vector<std::string> names);
   Setting& resumes(Resume policy);
   Setting& only_with(std::string key, std::vector<std::string> values);
-  // text: completes "expected its default, or ..."
+  // For what depends on more than one key, or on a part of a value: key is the
+  // one that a message names, text completes "expected its default, or ...".
   Setting& only_if(std::string key, std::string text, Holds holds);
 
   // --- what is known about it ----------------------------------------------
@@ -99,8 +101,6 @@ class Setting {
   Resume resume() const { return resume_; }
   std::string kind() const;   // "whole number", "true or false", ...
   std::string range() const;  // "at least 1", "one of: a, b", or ""
-  bool is_short() const { return short_; }
-  Setting& in_short_help();  // one of the dozen that --help shows
 
   // --- its value -------------------------------------------------------------
   std::string value() const;  // text that reads back as the same value
@@ -118,7 +118,7 @@ class Setting {
   Field field_;
   double least_ = -std::numeric_limits<double>::infinity();
   double most_ = std::numeric_limits<double>::infinity();
-  bool open_least_ = false, open_most_ = false, short_ = false;
+  bool open_least_ = false, open_most_ = false;
   bool read_anyway_ = false;
   std::vector<std::string> choices_, aliases_;
   std::vector<Condition> conditions_;
@@ -133,8 +133,9 @@ class Settings {
 
   // References stay valid. Throws Error on a key that is there already.
   Setting& add(std::string key, Setting::Field field);
-  // Entries that the value of `key` chooses from. A key that one of them names
-  // and the table lacks is left out, unless its whole section is there.
+  // Entries that the value of `key` chooses from, and what each of them reads.
+  // A key that one of them names and the table lacks is left out, unless its
+  // section is there.
   void read_by(const std::string& key, const std::vector<Entry>& entries);
   // The key is read, whatever its conditions say.
   void read_anyway(const std::string& key);
@@ -144,8 +145,10 @@ class Settings {
   const Setting* find(const std::string& name) const;
   // Throws ConfigError where there is none, with the key that was meant.
   const Setting& at(const std::string& name, const std::string& origin) const;
-  // What an unknown name was meant to be, as the end of a message.
-  std::string meant(const std::string& name) const;
+  // What an unknown name was meant to be, as the end of a message. flags: what
+  // else would be known there.
+  std::string meant(const std::string& name,
+                    const std::vector<std::string>& flags = {}) const;
   std::vector<std::string> sections() const;  // in order
 
   // Value of a key as text; "" where there is none.
@@ -157,6 +160,20 @@ class Settings {
   // "learner.inner_steps = 3 does nothing with learner.name = protonet; it is
   // read by: maml, fomaml"; "" where it is read.
   std::string unread(const Setting& s) const;
+  // Sets every key of a file. Throws ConfigError naming file, line, key and
+  // value, also where two spellings of one key are in it.
+  using Take = std::function<void(const Setting&, const std::string& value,
+                                  const std::string& origin)>;
+  void set_all(const std::vector<IniValue>& values, const std::string& file,
+               const Take& take = {}) const;
+  // Sets a key. Throws ConfigError naming origin, key and value.
+  static void set(const Setting& s, const std::string& value,
+                  const std::string& origin);
+  // Gives those of `which` that nothing reads their defaults; says so, a line
+  // for each that had another value.
+  std::vector<std::string> drop_unread(
+      const std::function<bool(const Setting&)>& which,
+      const std::string& origin) const;
   // Refuses what is out of range, and what nothing reads unless it has its
   // default.
   void check() const;
