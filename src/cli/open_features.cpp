@@ -1,8 +1,7 @@
 #include "cli/open_features.h"
 
-#include <sstream>
-
 #include "protean/comm/on_root.h"
+#include "protean/core/lists.h"
 
 #include "cli/commands.h"
 
@@ -11,8 +10,7 @@ namespace protean {
 std::vector<ImageFeatures> open_features(const Experiment& generative,
                                          Communicator& comm) {
   std::vector<ImageFeatures> all;
-  std::istringstream names(generative.config.eval.features);
-  for (std::string name; std::getline(names, name, ',');) {
+  for (const auto& name : comma_separated(generative.config.eval.features)) {
     StoredRun by;
     const bool script = name.ends_with(".pt");
     if (!script) by = open_stored_run("eval.features", name, comm);

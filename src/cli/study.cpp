@@ -1,12 +1,12 @@
 #include "cli/study.h"
 
 #include <cstdio>
-#include <sstream>
 
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/evaluation/augmentation.h"
 #include "protean/evaluation/study.h"
 #include "protean/generative/generative_learner.h"
@@ -16,8 +16,7 @@ namespace {
 
 std::vector<std::string> items(const std::string& list) {
   std::vector<std::string> out;
-  std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');)
+  for (const auto& item : comma_separated(list))
     if (!item.empty()) out.push_back(item);
   return out;
 }

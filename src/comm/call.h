@@ -43,7 +43,10 @@ struct Noted {
 std::string compare_calls(const Noted& noted, const std::string& text,
                           uint64_t number);
 
-// Throws CommError for what no mailbox takes.
+// Throw CommError for what no communicator takes.
+void check_root(int root, int ranks);  // of a broadcast
+void check_color(int color);           // of a split
+// The same for what no mailbox takes.
 void check_mail(int to, int ranks, const std::string& bytes);
 
 // "1.5 s"

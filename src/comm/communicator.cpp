@@ -146,6 +146,17 @@ std::string compare_calls(const Noted& noted, const std::string& text,
   return "";
 }
 
+void check_root(int root, int ranks) {
+  if (root < 0 || root >= ranks)
+    throw CommError(
+        concat("broadcast: root = ", root, "; expected 0 to ", ranks - 1));
+}
+
+void check_color(int color) {
+  if (color < 0)
+    throw CommError(concat("split: color = ", color, "; expected >= 0"));
+}
+
 void check_mail(int to, int ranks, const std::string& bytes) {
   if (to < 0 || to >= ranks)
     throw CommError(concat("mail to rank ", to, "; expected 0 to ", ranks - 1));

@@ -5,10 +5,10 @@
 #include <thread>
 #include <vector>
 
+#include "protean/comm/inproc.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/log.h"
 
-#include "comm/inproc/inproc.h"
 #include "comm/launcher.h"
 #include "comm/mpi/mpi_world.h"
 #include "comm/nccl/api.h"

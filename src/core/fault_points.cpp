@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 
 namespace protean {
 namespace {
@@ -69,8 +70,7 @@ void set_fault_hook(FaultHook hook) {
 
 void set_fault_plan(const std::string& text) {
   std::vector<Fault> plan;
-  std::istringstream in(text);
-  for (std::string part; std::getline(in, part, ',');)
+  for (const auto& part : comma_separated(text))
     plan.push_back(parse_fault(part));
   std::lock_guard lock(g_mutex);
   g_plan = std::move(plan);

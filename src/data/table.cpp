@@ -3,23 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <sstream>
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
+#include "protean/core/lists.h"
 #include "protean/data/open_dataset.h"
 
 namespace protean {
 namespace {
-
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> out;
-  std::istringstream in(text);
-  for (std::string item; std::getline(in, item, ',');) out.push_back(item);
-  return out;
-}
 
 // A file's rows below its line of names.
 class Columns {
@@ -100,13 +93,13 @@ TableDataset::TableDataset(const DataOptions& o) {
   const size_t task =
       columns.find(o.group_by.empty() ? "task" : o.group_by, "data.group_by");
   std::vector<size_t> targets, features;
-  for (const auto& name : split_list(o.target))
+  for (const auto& name : comma_separated(o.target))
     targets.push_back(columns.find(name, "data.target"));
   if (targets.empty())
     throw ConfigError("data.target is empty; expected the target column");
   const bool has_split = columns.has("split");
   for (const auto& name :
-       o.features.empty() ? columns.names() : split_list(o.features)) {
+       o.features.empty() ? columns.names() : comma_separated(o.features)) {
     const size_t c = columns.find(name, "data.features");
     const bool other =
         c == task || (has_split && name == "split") ||

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/log.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/wrappers.h"
@@ -115,8 +115,7 @@ std::vector<Domain> open_domains(const Experiment& experiment,
                                  const std::string& list,
                                  const std::string& flag) {
   Opener opener(experiment, flag);
-  std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');)
+  for (const auto& item : comma_separated(list))
     if (!item.empty()) opener.open(item);
   if (opener.domains.empty())
     throw ConfigError(concat(flag, " \"", list,

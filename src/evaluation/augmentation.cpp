@@ -12,11 +12,10 @@
 #include "protean/generative/class_sampler.h"
 #include "protean/generative/known_class.h"
 #include "protean/learners/make_learner.h"
+#include "protean/learners/running_moments.h"
 #include "protean/models/make_network.h"
 #include "protean/models/params.h"
 #include "protean/tasks/flat_batches.h"
-
-#include "learners/running_moments.h"
 
 namespace protean {
 namespace {

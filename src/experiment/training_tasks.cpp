@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <sstream>
 
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
+#include "protean/core/lists.h"
 #include "protean/core/log.h"
 #include "protean/data/wrappers.h"
 #include "protean/generative/clustering.h"
@@ -164,8 +164,7 @@ std::vector<std::pair<std::string, float>> parse_mix(const std::string& mix,
                              "generated, clustered"));
   };
   std::vector<std::pair<std::string, float>> parts;
-  std::istringstream in(mix);
-  for (std::string item; std::getline(in, item, ',');) {
+  for (const auto& item : comma_separated(mix)) {
     const auto equal = item.find('=');
     const std::string name = item.substr(0, equal);
     float weight = 1;

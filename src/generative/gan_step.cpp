@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "learners/part_step.h"
+#include "protean/learners/part_step.h"
 
 namespace protean {
 namespace {

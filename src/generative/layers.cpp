@@ -5,9 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/models/initialise.h"
 #include "protean/models/ops/ops.h"
-
-#include "models/initialise.h"
 
 namespace protean {
 

@@ -29,9 +29,10 @@
 
 #include <functional>
 
+#include "protean/learners/inner_optimizer.h"
+
 #include "generative/conditional_generator.h"
 #include "generative/discriminator.h"
-#include "learners/inner_optimizer.h"
 
 namespace protean {
 

@@ -11,8 +11,9 @@
 // SetVae::belongs.
 #pragma once
 
+#include "protean/learners/inner_optimizer.h"
+
 #include "generative/set_vae.h"
-#include "learners/inner_optimizer.h"
 
 namespace protean {
 

@@ -5,12 +5,12 @@
 
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
+#include "protean/learners/running_moments.h"
 #include "protean/learners/task_loss.h"
+#include "protean/models/linear_network.h"
 #include "protean/models/params.h"
 
 #include "learners/nearest.h"
-#include "learners/running_moments.h"
-#include "models/linear_network.h"
 
 namespace protean {
 

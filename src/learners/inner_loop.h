@@ -9,10 +9,9 @@
 #include <memory>
 #include <vector>
 
+#include "protean/learners/inner_optimizer.h"
 #include "protean/learners/learner.h"
 #include "protean/learners/options.h"
-
-#include "learners/inner_optimizer.h"
 
 namespace protean {
 

@@ -1,4 +1,4 @@
-#include "learners/inner_optimizer.h"
+#include "protean/learners/inner_optimizer.h"
 
 #include <algorithm>
 #include <cmath>

@@ -17,8 +17,9 @@
 
 #include <memory>
 
+#include "protean/models/layers.h"
+
 #include "learners/metric.h"
-#include "models/layers.h"
 
 namespace protean {
 

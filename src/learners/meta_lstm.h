@@ -11,8 +11,9 @@
 // constants: learner.second_order = false.
 #pragma once
 
+#include "protean/models/layers.h"
+
 #include "learners/maml.h"
-#include "models/layers.h"
 
 namespace protean {
 

@@ -5,11 +5,10 @@
 
 #include "protean/core/choice.h"
 #include "protean/learners/phase.h"
+#include "protean/learners/running_moments.h"
 #include "protean/learners/task_loss.h"
+#include "protean/models/layers.h"
 #include "protean/models/params.h"
-
-#include "learners/running_moments.h"
-#include "models/layers.h"
 
 namespace protean {
 namespace {

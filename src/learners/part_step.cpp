@@ -1,4 +1,4 @@
-#include "learners/part_step.h"
+#include "protean/learners/part_step.h"
 
 #include <ATen/ATen.h>
 

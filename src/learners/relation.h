@@ -11,9 +11,10 @@
 
 #include <memory>
 
+#include "protean/models/layers.h"
+#include "protean/models/norm_layer.h"
+
 #include "learners/metric.h"
-#include "models/layers.h"
-#include "models/norm_layer.h"
 
 namespace protean {
 

@@ -1,4 +1,4 @@
-#include "learners/running_moments.h"
+#include "protean/learners/running_moments.h"
 
 #include "protean/core/error.h"
 #include "protean/models/params.h"

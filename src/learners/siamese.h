@@ -9,8 +9,9 @@
 // in h, on 105x105 pixels and larger kernels.
 #pragma once
 
+#include "protean/models/layers.h"
+
 #include "learners/metric.h"
-#include "models/layers.h"
 
 namespace protean {
 

@@ -15,8 +15,9 @@
 
 #include <vector>
 
+#include "protean/models/layers.h"
+
 #include "learners/metric.h"
-#include "models/layers.h"
 
 namespace protean {
 

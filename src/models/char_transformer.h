@@ -9,10 +9,9 @@
 // made of stock operations, so any order of derivative is exact.
 #pragma once
 
+#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/options.h"
-
-#include "models/initialise.h"
 
 namespace protean {
 

@@ -10,12 +10,12 @@
 
 #include <optional>
 
+#include "protean/models/initialise.h"
 #include "protean/models/network.h"
+#include "protean/models/norm_layer.h"
 #include "protean/models/options.h"
 
 #include "models/film_layer.h"
-#include "models/initialise.h"
-#include "models/norm_layer.h"
 
 namespace protean {
 

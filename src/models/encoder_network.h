@@ -4,10 +4,9 @@
 // many, and a dense layer of model.width, with (leaky) ReLU and no norms.
 #pragma once
 
+#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/options.h"
-
-#include "models/initialise.h"
 
 namespace protean {
 

@@ -2,8 +2,8 @@
 // arXiv:1709.07871), as TADAM (Oreshkin et al. 2018) and CAVIA use it.
 #pragma once
 
-#include "models/layers.h"
-#include "models/norm_layer.h"
+#include "protean/models/layers.h"
+#include "protean/models/norm_layer.h"
 
 namespace protean {
 

@@ -1,4 +1,4 @@
-#include "models/initialise.h"
+#include "protean/models/initialise.h"
 
 #include <algorithm>
 #include <cmath>

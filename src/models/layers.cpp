@@ -1,13 +1,12 @@
-#include "models/layers.h"
+#include "protean/models/layers.h"
 
 #include <algorithm>
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
+#include "protean/models/initialise.h"
 #include "protean/models/ops/ops.h"
-
-#include "models/initialise.h"
 
 namespace protean {
 

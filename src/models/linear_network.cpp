@@ -1,4 +1,4 @@
-#include "models/linear_network.h"
+#include "protean/models/linear_network.h"
 
 #include <algorithm>
 

@@ -1,8 +1,7 @@
 #include "models/mlp.h"
 
-#include <sstream>
-
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/models/ops/ops.h"
 
 namespace protean {
@@ -10,8 +9,7 @@ namespace {
 
 std::vector<int64_t> parse_widths(const std::string& text) {
   std::vector<int64_t> widths;
-  std::istringstream in(text);
-  for (std::string item; std::getline(in, item, ',');) {
+  for (const auto& item : comma_separated(text)) {
     size_t used = 0;
     int64_t width = 0;
     try {

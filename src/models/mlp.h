@@ -2,10 +2,9 @@
 // network of Finn et al. 2017 (1-40-40-1) and plain baselines.
 #pragma once
 
+#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/options.h"
-
-#include "models/initialise.h"
 
 namespace protean {
 

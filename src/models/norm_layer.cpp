@@ -1,4 +1,4 @@
-#include "models/norm_layer.h"
+#include "protean/models/norm_layer.h"
 
 #include <ATen/ATen.h>
 

@@ -14,9 +14,10 @@
 #include <memory>
 #include <optional>
 
+#include "protean/models/initialise.h"
+#include "protean/models/norm_layer.h"
+
 #include "models/film_layer.h"
-#include "models/initialise.h"
-#include "models/norm_layer.h"
 
 namespace protean {
 

@@ -5,8 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
-
-#include "learners/part_step.h"
+#include "protean/learners/part_step.h"
 
 namespace protean {
 namespace {

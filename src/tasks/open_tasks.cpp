@@ -2,10 +2,10 @@
 
 #include <charconv>
 #include <filesystem>
-#include <sstream>
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
+#include "protean/core/lists.h"
 #include "protean/core/settings.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/table.h"
@@ -95,8 +95,7 @@ DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
   by_set = {make_splits(*sets[0], data)};
   if (data.also.empty()) return sets[0];
   std::vector<std::string> names{data.path.empty() ? data.source : data.path};
-  std::istringstream in(data.also);
-  for (std::string path; std::getline(in, path, ',');) {
+  for (const auto& path : comma_separated(data.also)) {
     auto other = data;
     other.source = "auto";
     other.path = path;
@@ -124,8 +123,7 @@ Splits joined(const std::vector<Splits>& by_set) {
 // data.weights, one for each data set.
 std::vector<float> weights_of(const DataOptions& data, size_t sets) {
   std::vector<float> weights;
-  std::istringstream in(data.weights);
-  for (std::string item; std::getline(in, item, ',');) {
+  for (const auto& item : comma_separated(data.weights)) {
     const char* const end = item.data() + item.size();
     float weight = 0;
     const auto read = std::from_chars(item.data(), end, weight);

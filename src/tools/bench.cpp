@@ -8,21 +8,18 @@
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
 
+#include "protean/core/clock.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/philox.h"
 #include "protean/learners/make_learner.h"
-
-#include "trainer/step_objective.h"
-#include "trainer/training_state.h"
+#include "protean/trainer/step_objective.h"
+#include "protean/trainer/training_state.h"
 
 namespace protean {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Tasks of one shape, filled with uniform noise; labels are class-major.
 class NoiseSource : public TaskSource {
@@ -139,11 +136,6 @@ double matrix_peak(Communicator& comm) {
   double rate = n * 2.0 * 1536 * 1536 * 1536 / seconds_since(start);
   comm.all_reduce(&rate, 1, DType::f64, ReduceOp::sum);
   return rate;
-}
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
 }
 
 double peak_rss_mib() {

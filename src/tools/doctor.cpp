@@ -12,7 +12,9 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
 
+#include "protean/core/clock.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/run/provenance.h"
 
 #include "tools/host_health.h"
@@ -21,16 +23,6 @@ namespace protean {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + (values.size() - 1) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // While all ranks do the same: that is how they will run.
 double matrix_gflops(double seconds, at::Device device) {

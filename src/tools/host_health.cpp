@@ -17,16 +17,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "protean/core/clock.h"
 #include "protean/core/error.h"
 
 namespace protean {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 double free_mib(const char* path) {
   struct statvfs s {};

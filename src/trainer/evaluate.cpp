@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "protean/coordinator/planner.h"
+#include "protean/core/lists.h"
 #include "protean/learners/task_loss.h"
 
 namespace protean {
@@ -15,12 +16,6 @@ double mean(const std::vector<double>& v) {
   double sum = 0;
   for (double x : v) sum += x;
   return sum / static_cast<double>(v.size());
-}
-
-double median(std::vector<double> v) {
-  const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  return *middle;
 }
 
 // Of the mean, by the normal approximation and the population deviation.

@@ -5,14 +5,13 @@
 
 #include <ATen/Parallel.h>
 
+#include "protean/comm/inproc.h"
 #include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
-
-#include "comm/inproc/inproc.h"
-#include "trainer/step_objective.h"
+#include "protean/trainer/step_objective.h"
 
 namespace protean {
 namespace {

@@ -26,8 +26,7 @@
 #include "protean/experiment/stream_schedule.h"
 #include "protean/generative/generated_tasks.h"
 #include "protean/trainer/reduction.h"
-
-#include "trainer/training_state.h"
+#include "protean/trainer/training_state.h"
 
 namespace protean {
 

@@ -1,10 +1,11 @@
-#include "trainer/step_objective.h"
+#include "protean/trainer/step_objective.h"
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
 
 #include "protean/coordinator/cost_model.h"
+#include "protean/core/clock.h"
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
@@ -14,10 +15,6 @@ namespace protean {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Of this thread; its share of a team's work is as good as any other's.
 double cpu_seconds() {

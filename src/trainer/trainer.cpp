@@ -12,6 +12,7 @@
 #include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/coordinator/station.h"
+#include "protean/core/clock.h"
 #include "protean/core/error.h"
 #include "protean/core/fault_points.h"
 #include "protean/core/log.h"
@@ -26,22 +27,18 @@
 #include "protean/run/provenance.h"
 #include "protean/run/run_directory.h"
 #include "protean/trainer/evaluate.h"
+#include "protean/trainer/step_objective.h"
+#include "protean/trainer/training_state.h"
 
 #include "trainer/generator_service.h"
 #include "trainer/per_rank.h"
 #include "trainer/run_logs.h"
 #include "trainer/setbacks.h"
-#include "trainer/step_objective.h"
-#include "trainer/training_state.h"
 
 namespace protean {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Of this process, all threads.
 double cpu_seconds() {

@@ -1,4 +1,4 @@
-#include "trainer/training_state.h"
+#include "protean/trainer/training_state.h"
 
 #include <algorithm>
 #include <cstring>

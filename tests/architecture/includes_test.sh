@@ -2,7 +2,9 @@
 # Who may include what (README, "Modules"):
 #   1. mpi.h and nccl.h in src/comm alone, Boost.Program_options in src/cli alone
 #      (tests of the communicator may see mpi.h);
-#   2. modules include downwards only, and the two columns never each other.
+#   2. modules include downwards only, and the two columns never each other;
+#   3. what lies in src/<module> is that module's own: others, and their tests, see
+#      include/protean/<module> alone (tests of every communicator see src/comm).
 # Prints every include that breaks a rule; exits 1 if there is one.
 #
 #   includes_test.sh SOURCE_FOLDER
@@ -67,4 +69,20 @@ while IFS=: read -r module below; do
     broken=1
   fi
 done <<<"$rules"
+
+while read -r line; do
+  file=${line%%:*}
+  header=$(sed -E 's/.*"([^"]*)".*/\1/' <<<"$line")
+  module=${header%%/*}
+  [ -f "src/$header" ] || continue  # another folder's, such as tests/support
+  own="src/$module tests/$module"
+  [ "$module" != comm ] || own+=" tests/contract tests/support"
+  case " $own " in
+    *" $(cut -d/ -f1,2 <<<"$file") "*) continue ;;
+  esac
+  echo "src/$header is for $own alone; but"
+  printf '%s\n' "$line"
+  broken=1
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[a-z_]+/' src include tests \
+  --include='*.h' --include='*.cpp' | grep -v '"protean/')
 exit $broken

@@ -7,9 +7,9 @@
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/models/make_network.h"
+#include "protean/models/norm_layer.h"
 #include "protean/models/params.h"
 
-#include "models/norm_layer.h"
 #include "support/catch.h"
 
 using namespace protean;

@@ -1,7 +1,7 @@
 #include "protean/core/error.h"
+#include "protean/trainer/training_state.h"
 
 #include "support/catch.h"
-#include "trainer/training_state.h"
 
 using namespace protean;
 

@@ -1,4 +1,4 @@
-#include "comm/inproc/inproc.h"
+#include "protean/comm/inproc.h"
 
 #include <algorithm>
 #include <chrono>
@@ -162,9 +162,7 @@ class InprocCommunicator final : public Communicator, public CallBoard {
                                                 DType type, ReduceOp op,
                                                 SumOrder order) override;
   void broadcast(void* data, size_t bytes, int root) override {
-    if (root < 0 || root >= size())
-      throw CommError(
-          concat("broadcast: root = ", root, "; expected 0 to ", size() - 1));
+    check_root(root, size());
     run({.kind = CallKind::broadcast, .count = bytes, .root = root}, data,
         data);
   }
@@ -177,8 +175,7 @@ class InprocCommunicator final : public Communicator, public CallBoard {
   }
   void barrier() override { run({}, nullptr, nullptr); }
   std::unique_ptr<Communicator> split(int color, int key) override {
-    if (color < 0)
-      throw CommError(concat("split: color = ", color, "; expected >= 0"));
+    check_color(color);
     if (size() == 1) return std::make_unique<InprocCommunicator>(group_, rank_);
     const int mine[2] = {color, key};
     auto m = run({.kind = CallKind::split}, mine, nullptr);

@@ -29,10 +29,6 @@ int usable_cores() {
 
 }  // namespace
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 Scratch::Scratch(Engine& engine, size_t bytes) {
   constexpr size_t kSmallest = 4096;
   const size_t wanted = std::bit_ceil(std::max(bytes, kSmallest));

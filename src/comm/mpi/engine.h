@@ -25,13 +25,13 @@
 #include <mpi.h>
 
 #include "protean/comm/world.h"
+#include "protean/core/clock.h"
 
 #include "comm/call.h"
 
 namespace protean::mpi {
 
 using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start);
 
 class Engine;
 class Operation;

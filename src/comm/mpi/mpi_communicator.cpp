@@ -396,9 +396,7 @@ class MpiCommunicator final : public Communicator, public CallBoard {
     return std::make_unique<MpiRequest>(engine_, std::move(operation));
   }
   void broadcast(void* data, size_t bytes, int root) override {
-    if (root < 0 || root >= size())
-      throw CommError(
-          concat("broadcast: root = ", root, "; expected 0 to ", size() - 1));
+    check_root(root, size());
     if (size() == 1) return;
     run(make<Broadcast>(
         {.kind = CallKind::broadcast, .count = bytes, .root = root}, data,
@@ -461,8 +459,7 @@ class MpiCommunicator final : public Communicator, public CallBoard {
 };
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
-  if (color < 0)
-    throw CommError(concat("split: color = ", color, "; expected >= 0"));
+  check_color(color);
   // The gather has a deadline and knows who is missing; after it every rank is
   // inside split, and the call that cannot be interrupted is short.
   std::vector<int> all(2 * static_cast<size_t>(size()));

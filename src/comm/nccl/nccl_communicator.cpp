@@ -13,6 +13,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/comm/rank_gpu.h"
+#include "protean/core/clock.h"
 #include "protean/core/log.h"
 #include "protean/core/quiet_thread.h"
 
@@ -27,10 +28,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr double kAbortSeconds = 10;  // for ncclCommAbort and ncclCommDestroy
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Spins while something short may end, then sleeps an eighth of the wait so
 // far.
@@ -99,9 +96,7 @@ class NcclCommunicator final : public Communicator {
                                                 DType type, ReduceOp op,
                                                 SumOrder order) override;
   void broadcast(void* data, size_t bytes, int root) override {
-    if (root < 0 || root >= size())
-      throw CommError(
-          concat("broadcast: root = ", root, "; expected 0 to ", size() - 1));
+    check_root(root, size());
     wait(issue(
         {.kind = CallKind::broadcast, .count = bytes, .root = root},
         [&] { return api_.broadcast(data, bytes, root, comm_, stream_); }));
