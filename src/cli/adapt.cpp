@@ -52,7 +52,7 @@ void print(const Predictions& p) {
 constexpr const char* kExamples = "a folder of images or a CSV file";
 
 // How well a text model predicts held-out text, before and after adaptation.
-int score(const CommandLine& line, World& world, const OpenRun& run,
+int score(const CommandLine& line, World& world, const StoredRun& run,
           const std::filesystem::path& support,
           const std::filesystem::path& query) {
   TextScore score;
@@ -60,7 +60,7 @@ int score(const CommandLine& line, World& world, const OpenRun& run,
     for (const char* flag : {"out", "ink"})
       if (line.flags.at(flag) != (std::string(flag) == "ink" ? "auto" : ""))
         throw ConfigError(concat("--", flag, " is not for runs of text"));
-    score = score_text(run.experiment, run.stored.meta, read_file(support),
+    score = score_text(run.experiment, run.meta, read_file(support),
                        read_file(query));
   });
   if (world.control->rank() != 0) return kExitDone;
@@ -86,22 +86,23 @@ int adapt(const CommandLine& line, World& world) {
     if (line.is_set("out") && world.control->rank() == 0)
       check_writable(line.flags.at("out"));
   });
-  const auto [experiment, stored] = open_run(line, *world.control);
-  agree(*world.control, [&, &e = experiment] {
+  const auto run = open_run(line, *world.control);
+  const auto& e = run.experiment;
+  agree(*world.control, [&] {
     if (e.tasks.environment)
       throw ConfigError(concat("--run ", line.flags.at("run"),
                                ": learner.name = ", e.learner->name(),
                                " adapts by acting, not to examples; expected a "
                                "run of another learner"));
   });
-  if (experiment.config.data.source == "text")
-    return score(line, world, {experiment, stored}, support, query);
+  if (e.config.data.source == "text")
+    return score(line, world, run, support, query);
   Predictions predictions;
-  agree(*world.control, [&, &e = experiment, &meta = stored.meta] {
+  agree(*world.control, [&] {
     predictions =
         std::filesystem::is_regular_file(support)
-            ? adapt_values(e, meta, support, query)
-            : adapt_images(e, meta, read_user_images(support, query), ink);
+            ? adapt_values(e, run.meta, support, query)
+            : adapt_images(e, run.meta, read_user_images(support, query), ink);
     if (line.is_set("out") && world.control->rank() == 0)
       write_file_atomically(line.flags.at("out"), predictions.to_csv());
   });

@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "protean/comm/world.h"
-#include "protean/evaluation/sample_quality.h"
-#include "protean/experiment/experiment.h"
-#include "protean/experiment/training_tasks.h"
+#include "protean/core/plan.h"
 
 #include "cli/options.h"
 
@@ -46,21 +44,6 @@ const std::string& required(const CommandLine& line, const char* flag,
 
 // eval.stream.
 Stream eval_stream(const Config& config);
-
-// Another run, which a key names, as its newest checkpoint left it
-// (collective).
-StoredRun open_stored_run(const char* key, const std::string& dir,
-                          Communicator& control);
-
-// Throws ConfigError unless the other run took the same data's images as this
-// one does: ink as 1, or as 0 (data.invert).
-void check_same_ink(const char* key, const StoredRun& other,
-                    const Experiment& own);
-
-// The generator that the experiment's tasks need: false when they need none
-// (collective).
-bool open_frozen_generator(const Experiment& experiment, Communicator& control,
-                           FrozenGenerator& generator);
 
 // Parses on every rank, joins the ranks, and calls body with the command line,
 // which is the same on all of them. An error in it is reported once for the

@@ -10,6 +10,7 @@
 #include "protean/evaluation/check_tasks.h"
 #include "protean/evaluation/one_shot.h"
 #include "protean/evaluation/per_task.h"
+#include "protean/evaluation/sample_quality.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/tasks/task_list.h"
 
@@ -173,14 +174,14 @@ int one_shot_baseline(const CommandLine& line, World& world) {
   return kExitDone;
 }
 
-void report_one_shot(const CommandLine& line, const OpenRun& run,
+void report_one_shot(const CommandLine& line, const StoredRun& run,
                      const EvalResult& r) {
   const double error = 100 * (1 - r.last().accuracy);
   if (line.json) {
     auto json = r.to_json();
     json["error_percent"] = error;
     json["runs"] = r.tasks;
-    json["step"] = run.stored.step;
+    json["step"] = run.step;
     print_json(json);
   } else {
     std::printf("error %.1f %% over %lld runs, %lld-way, %s\n", error,
@@ -189,27 +190,22 @@ void report_one_shot(const CommandLine& line, const OpenRun& run,
   }
 }
 
-// generator: of task.generated_shots, else null.
-int across(const CommandLine& line, World& world, const OpenRun& run,
-           const FrozenGenerator* generator) {
+int across(const CommandLine& line, World& world, const StoredRun& run) {
   auto& comm = *world.control;
   const auto& e = run.experiment;
   std::vector<Domain> domains;
   agree(comm, [&] {
     domains = open_domains(e, line.flags.at("across"), "--across");
     for (auto& domain : domains)
-      if (generator)
-        domain.source =
-            with_generated_shots(e.config, *generator, domain.source);
+      domain.source = with_generated_shots(e, domain.source);
   });
   std::vector<DomainResult> rows;
   for (const auto& domain : domains) {
     const auto tasks = draw_tasks(domain.source, e.config.run.seed,
                                   Stream::test, line.config.eval.tasks);
-    agree(comm, [&] {
-      check_tasks(e, run.stored.meta, tasks, "--across " + domain.name);
-    });
-    rows.push_back({domain.name, evaluate(e, comm, run.stored.meta, tasks)});
+    agree(comm,
+          [&] { check_tasks(e, run.meta, tasks, "--across " + domain.name); });
+    rows.push_back({domain.name, evaluate(e, comm, run.meta, tasks)});
     if (comm.rank() != 0 || line.json) continue;
     std::printf("%s: ", domain.name.c_str());
     print(rows.back().result);
@@ -218,7 +214,7 @@ int across(const CommandLine& line, World& world, const OpenRun& run,
   if (line.is_set("csv"))
     write_file_atomically(line.flags.at("csv"), domains_csv(rows));
   if (line.json) {
-    nlohmann::json json = {{"step", run.stored.step},
+    nlohmann::json json = {{"step", run.step},
                            {"domains", nlohmann::json::array()}};
     for (const auto& row : rows) {
       auto one = row.result.to_json();
@@ -259,13 +255,13 @@ void print_quality(const nlohmann::json& q) {
 }
 
 // Of the images that a generative run makes, by each of them.
-nlohmann::json qualities(const CommandLine& line, const OpenRun& run,
+nlohmann::json qualities(const CommandLine& line, const StoredRun& run,
                          const std::vector<ImageFeatures>& features,
                          Communicator& comm) {
   auto all = nlohmann::json::array();
   on_root(comm, [&] {
     for (const auto& by : features)
-      all.push_back(sample_quality(run.experiment, run.stored.meta, by,
+      all.push_back(sample_quality(run.experiment, run.meta, by,
                                    eval_stream(line.config),
                                    run.experiment.config.eval_counts().shots));
   });
@@ -309,15 +305,8 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   });
   if (by_baseline(line)) return one_shot_baseline(line, world);
   if (line.is_set("study")) return study(line, world, args, kFlags);
-  auto run = open_run(line, comm);
-  FrozenGenerator generator;
-  const bool adds = adds_generated_shots(run.experiment.config);
-  if (adds) {
-    open_frozen_generator(run.experiment, comm, generator);
-    agree(comm, [&] { add_generated_shots(run.experiment, &generator); });
-  }
-  if (line.is_set("across"))
-    return across(line, world, run, adds ? &generator : nullptr);
+  const auto run = open_run(line, comm, OpenFor::evaluation);
+  if (line.is_set("across")) return across(line, world, run);
   const auto& e = run.experiment;
   const bool protocol = line.is_set("protocol");
   const auto features = open_features(e, comm);
@@ -331,12 +320,12 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
       tasks = listed_tasks(line, e);
     else
       tasks = stream_tasks(e, stream, line.config.eval.tasks);
-    check_tasks(e, run.stored.meta, tasks,
+    check_tasks(e, run.meta, tasks,
                 protocol                   ? "--protocol"
                 : line.is_set("task-list") ? "--task-list"
                                            : "eval.ways");
   });
-  const auto result = evaluate(e, comm, run.stored.meta, tasks);
+  const auto result = evaluate(e, comm, run.meta, tasks);
   const auto quality = qualities(line, run, features, comm);
   if (comm.rank() != 0) return kExitDone;
   if (line.is_set("save-task-list")) save_tasks(line, e, tasks.specs);
@@ -347,7 +336,7 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
     report_one_shot(line, run, result);
   } else if (line.json) {
     auto json = result.to_json();
-    json["step"] = run.stored.step;
+    json["step"] = run.step;
     if (!quality.empty()) json["quality"] = quality;
     print_json(json);
   } else {

@@ -1,8 +1,5 @@
-#include "protean/comm/preflight.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
-#include "protean/experiment/keys.h"
-#include "protean/experiment/stored_run.h"
 
 #include "cli/commands.h"
 
@@ -39,50 +36,6 @@ const std::string& required(const CommandLine& line, const char* flag,
 
 Stream eval_stream(const Config& config) {
   return config.eval.stream == "validation" ? Stream::validation : Stream::test;
-}
-
-StoredRun open_stored_run(const char* key, const std::string& dir,
-                          Communicator& control) {
-  StoredRun run;
-  run.dir = dir;
-  agree(control, [&] {
-    const auto config = std::filesystem::path(dir) / "config.ini";
-    if (!std::filesystem::exists(config))
-      throw ConfigError(concat(key, " = ", dir,
-                               ": no config.ini there; expected a run "
-                               "directory"));
-    run.experiment = make_experiment(read_stored_config(config));
-  });
-  run.meta =
-      load_meta(dir, concat(key, " = ", dir), run.experiment, control).meta;
-  return run;
-}
-
-void check_same_ink(const char* key, const StoredRun& other,
-                    const Experiment& own) {
-  const auto& ours = own.config.data;
-  const auto& its = other.experiment.config.data;
-  if (ours.source == its.source && ours.path == its.path &&
-      ours.invert != its.invert)
-    throw ConfigError(concat(
-        key, " = ", other.dir, ": it was trained with data.invert = ",
-        its.invert ? "true" : "false", "; expected the same of these images"));
-}
-
-bool open_frozen_generator(const Experiment& experiment, Communicator& control,
-                           FrozenGenerator& generator) {
-  bool needed = false;
-  agree(control, [&] { needed = needs_generator(experiment.config); });
-  if (!needed) return false;
-  const auto run = open_stored_run("generator.from",
-                                   experiment.config.generated.from, control);
-  agree(control, [&] {
-    check_same_ink("generator.from", run, experiment);
-    generator = {
-        generative_learner(run.experiment, "generator.from = " + run.dir),
-        run.meta, std::make_shared<const Experiment>(run.experiment)};
-  });
-  return true;
 }
 
 }  // namespace protean

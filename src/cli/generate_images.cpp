@@ -40,14 +40,14 @@ int generate_images(const CommandLine& line, World& world) {
           "takes images as they are");
     support = read_images(line.flags.at("support"), format,
                           line.flags.at("resize"), ink);
-    write_samples(*learner, run.stored.meta, support, format, options,
+    write_samples(*learner, run.meta, support, format, options,
                   line.flags.at("out"));
   });
   if (world.control->rank() != 0) return kExitDone;
   const nlohmann::json result = {{"out", line.flags.at("out")},
                                  {"images", options.count},
                                  {"support", support.names.size()},
-                                 {"step", run.stored.step}};
+                                 {"step", run.step}};
   if (line.json)
     std::printf("%s\n", result.dump().c_str());
   else

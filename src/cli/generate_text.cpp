@@ -26,17 +26,17 @@ int generate_text(const CommandLine& line, World& world) {
   const auto run = open_run(line, *world.control);
   std::string text;
   agree(*world.control, [&] {
-    text = generate_text(run.experiment, run.stored.meta, support, options);
+    text = generate_text(run.experiment, run.meta, support, options);
     if (line.is_set("out") && world.control->rank() == 0)
       write_file_atomically(line.flags.at("out"), text + "\n");
   });
   if (world.control->rank() != 0) return kExitDone;
   if (line.json)
-    std::printf("%s\n", nlohmann::json{{"text", text},
-                                       {"step", run.stored.step},
-                                       {"seed", options.seed}}
-                            .dump()
-                            .c_str());
+    std::printf("%s\n",
+                nlohmann::json{
+                    {"text", text}, {"step", run.step}, {"seed", options.seed}}
+                    .dump()
+                    .c_str());
   else
     std::printf("%s\n", text.c_str());
   return kExitDone;

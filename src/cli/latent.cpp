@@ -99,9 +99,8 @@ int run_latent(const Arguments& args) {
                       nlohmann::json result;
                       on_root(comm, [&] {
                         result = write_latent_report(
-                            run.experiment, run.stored.meta,
-                            eval_stream(line.config), options, features,
-                            line.flags.at("out"));
+                            run.experiment, run.meta, eval_stream(line.config),
+                            options, features, line.flags.at("out"));
                       });
                       if (comm.rank() == 0 && line.json)
                         std::printf("%s\n", result.dump().c_str());

@@ -13,12 +13,12 @@ std::vector<ImageFeatures> open_features(const Experiment& generative,
   for (const auto& name : comma_separated(generative.config.eval.features)) {
     StoredRun by;
     const bool script = name.ends_with(".pt");
-    if (!script) by = open_stored_run("eval.features", name, comm);
+    if (!script) by = load_run(name, "eval.features =", comm);
     on_root(comm, [&] {
       const auto shape =
           generative_learner(generative, "eval.features = " + name)
               ->image_shape();
-      if (!script) check_same_ink("eval.features", by, generative);
+      if (!script) check_same_ink("eval.features =", by, generative);
       all.push_back(script ? features_of_script(name, shape)
                            : features_of(by, shape));
     });

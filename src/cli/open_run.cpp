@@ -14,24 +14,19 @@ std::filesystem::path run_config(const CommandLine& line) {
                           : concat("command line: unexpected argument ",
                                    line.positional.front(), "; expected --run ",
                                    line.positional.front()));
-  const auto path = std::filesystem::path(line.flags.at("run")) / "config.ini";
-  if (!std::filesystem::exists(path))
-    throw ConfigError("--run " + line.flags.at("run") +
-                      ": no config.ini there; expected a run directory");
-  return path;
+  return run_config_path(line.flags.at("run"), "--run");
 }
 
-OpenRun open_run(const CommandLine& line, Communicator& comm) {
-  OpenRun run;
+StoredRun open_run(const CommandLine& line, Communicator& comm,
+                   OpenFor purpose) {
   agree(comm, [&] {
     if (!line.positional.empty())
       throw ConfigError("command line: unexpected argument " +
                         line.positional.front());
-    run.experiment = make_experiment(line.config);
   });
+  auto run =
+      load_run(line.config, line.flags.at("run"), "--run", comm, purpose);
   at::set_num_threads(line.config.run.threads);
-  run.stored = load_meta(line.flags.at("run"), "--run " + line.flags.at("run"),
-                         run.experiment, comm);
   return run;
 }
 

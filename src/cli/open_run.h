@@ -10,13 +10,9 @@ namespace protean {
 // The config.ini of --run; throws ConfigError when there is none.
 std::filesystem::path run_config(const CommandLine& line);
 
-struct OpenRun {
-  Experiment experiment;
-  StoredMeta stored;
-};
-
-// Collective: the run's experiment, with what the command line changes of it,
-// and its newest checkpoint. Sets the threads of this rank.
-OpenRun open_run(const CommandLine& line, Communicator& comm);
+// Collective: --run, with what the command line changes of its configuration.
+// Sets the threads of this rank.
+StoredRun open_run(const CommandLine& line, Communicator& comm,
+                   OpenFor purpose = OpenFor::use);
 
 }  // namespace protean

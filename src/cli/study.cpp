@@ -36,8 +36,8 @@ std::vector<uint32_t> shot_counts(const std::string& list) {
 }
 
 // Every run has a configuration of its own, and the same changes to it.
-StudyRun open(const std::string& dir, Arguments args,
-              const std::vector<CommandFlag>& flags, Communicator& comm) {
+StoredRun open(const std::string& dir, Arguments args,
+               const std::vector<CommandFlag>& flags, Communicator& comm) {
   CommandLine own;
   agree(comm, [&] {
     args.push_back("--run");
@@ -51,7 +51,7 @@ StudyRun open(const std::string& dir, Arguments args,
   if (classifies) own.config.model = {};
   auto run = open_run(own, comm);
   if (classifies) run.experiment.config.model = model;
-  return {dir, std::move(run.experiment), std::move(run.stored.meta)};
+  return run;
 }
 
 void print(const Study& study) {
@@ -94,7 +94,7 @@ int report(const CommandLine& line, const Communicator& comm,
 }
 
 int augmentation(const CommandLine& line, Communicator& comm,
-                 const std::vector<uint32_t>& shots, const StudyRun& run) {
+                 const std::vector<uint32_t>& shots, const StoredRun& run) {
   AugmentationOptions options;
   agree(comm, [&] {
     if (!shots.empty()) options.shots = shots;
@@ -124,7 +124,7 @@ int study(const CommandLine& line, World& world, const Arguments& args,
   const std::string& kind = line.flags.at("study");
   std::vector<uint32_t> shots;
   agree(comm, [&] { shots = shot_counts(line.flags.at("shots")); });
-  std::vector<StudyRun> runs;
+  std::vector<StoredRun> runs;
   for (const auto& dir : items(line.flags.at("run")))
     runs.push_back(open(dir, args, flags, comm));
   if (kind == "augmentation" && runs.size() == 1)

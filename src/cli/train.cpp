@@ -1,14 +1,10 @@
 #include <cstdio>
 
-#include <ATen/Parallel.h>
-
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/ini.h"
 #include "protean/core/signals.h"
-#include "protean/experiment/training_tasks.h"
 #include "protean/run/provenance.h"
-#include "protean/run/run_directory.h"
 #include "protean/trainer/trainer.h"
 
 #include "cli/commands.h"
@@ -22,7 +18,7 @@ const std::vector<CommandFlag> kFlags = {
      "state in a new run.dir"}};
 
 // A run that is resumed keeps its configuration; flags and files change it.
-std::filesystem::path stored_config(const CommandLine& line) {
+std::filesystem::path resumed_config(const CommandLine& line) {
   const auto& resume = line.flags.at("resume");
   if (resume == "none") return {};
   const std::filesystem::path dir =
@@ -42,6 +38,27 @@ const std::vector<std::string> kUsual = {
     "model.name",       "learner.name", "learner.inner_steps",
     "learner.inner_lr", "optim.lr",     "eval.every"};
 
+int train_run(const CommandLine& line, World& world) {
+  stop_on_interrupt();
+  agree(*world.control, [&] {
+    if (line.config.run.dir.empty())
+      throw ConfigError("run.dir is not set; expected the folder for this run");
+    if (!line.positional.empty())
+      throw ConfigError("command line: unexpected argument " +
+                        line.positional.front());
+  });
+  const auto experiment = open_experiment(line.config, *world.control);
+  const bool nccl = world.data && std::string(world.data->backend()) == "nccl";
+  const RunContext context{
+      line.values, parse_command_line({}, {}).values, write_ini(line.values),
+      line.flags.at("resume"),
+      provenance(world.mpi_version, nccl ? nccl_version() : "")};
+  const auto outcome = train(experiment, world, context);
+  if (line.json && world.control->rank() == 0)
+    std::printf("%s\n", outcome.summary.dump().c_str());
+  return outcome.exit_code;
+}
+
 }  // namespace
 
 int run_train(const Arguments& args) {
@@ -50,45 +67,7 @@ int run_train(const Arguments& args) {
           "train --run.dir DIR [--config FILE]... [--section.key value]...",
           kFlags, kUsual))
     return kExitDone;
-  return with_world(
-      "train", args, kFlags, stored_config,
-      [](const CommandLine& line, World& world) {
-        stop_on_interrupt();
-        Experiment experiment;
-        RunContext context;
-        agree(*world.control, [&] {
-          if (line.config.run.dir.empty())
-            throw ConfigError(
-                "run.dir is not set; expected the folder for this run");
-          if (!line.positional.empty())
-            throw ConfigError("command line: unexpected argument " +
-                              line.positional.front());
-          experiment = make_experiment(line.config);
-          experiment.tasks.of(Stream::train);  // throws when there is none
-        });
-        // Tasks are made of codes before the first step.
-        at::set_num_threads(experiment.config.run.threads);
-        FrozenGenerator generator;
-        const bool frozen =
-            open_frozen_generator(experiment, *world.control, generator);
-        agree(*world.control, [&] {
-          mix_training_tasks(experiment, frozen ? &generator : nullptr);
-          add_generated_shots(experiment, frozen ? &generator : nullptr);
-          interpolate_training_tasks(experiment);
-        });
-        context.values = line.values;
-        context.defaults = parse_command_line({}, {}).values;
-        context.config_text = write_ini(line.values);
-        context.resume = line.flags.at("resume");
-        const bool nccl =
-            world.data && std::string(world.data->backend()) == "nccl";
-        context.provenance =
-            provenance(world.mpi_version, nccl ? nccl_version() : "");
-        const auto outcome = train(experiment, world, context);
-        if (line.json && world.control->rank() == 0)
-          std::printf("%s\n", outcome.summary.dump().c_str());
-        return outcome.exit_code;
-      });
+  return with_world("train", args, kFlags, resumed_config, train_run);
 }
 
 }  // namespace protean

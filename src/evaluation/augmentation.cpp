@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/comm/inproc.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
@@ -16,6 +17,7 @@
 #include "protean/models/make_network.h"
 #include "protean/models/params.h"
 #include "protean/tasks/flat_batches.h"
+#include "protean/trainer/meta_step.h"
 
 namespace protean {
 namespace {
@@ -83,34 +85,6 @@ at::Tensor first_of(const ClassSampler& sampler, int64_t count) {
   return at::cat(images);
 }
 
-// Gradient of flat batches: a meta-step with one task and no support set.
-class FlatObjective : public Objective {
- public:
-  FlatObjective(const Learner& learner, const TaskSource& batches,
-                uint64_t seed, MetaView& meta)
-      : learner_(learner), batches_(batches), seed_(seed), meta_(meta) {}
-  void next(int64_t step) {
-    batch_ = stack_tasks(
-        batches_,
-        {batches_.describe(
-            seed_, {Stream::train, static_cast<uint32_t>(step), 0}, {})});
-  }
-  at::Tensor gradient(int) override {
-    const MetaView sums{at::zeros_like(meta_.theta),
-                        at::zeros_like(meta_.state)};
-    learner_.gradient(batch_, meta_, sums);
-    meta_.state = sums.state;
-    return sums.theta;
-  }
-
- private:
-  const Learner& learner_;
-  const TaskSource& batches_;
-  uint64_t seed_;
-  MetaView& meta_;
-  TaskBatch batch_;
-};
-
 // Share of test images that a classifier trained on `pool` gets right.
 double classify(const ModelOptions& model, std::vector<at::Tensor> pool,
                 const std::vector<at::Tensor>& test, bool distort,
@@ -118,27 +92,34 @@ double classify(const ModelOptions& model, std::vector<at::Tensor> pool,
   const auto ways = static_cast<int64_t>(test.size());
   std::vector<uint32_t> labels(test.size());
   for (uint32_t c = 0; c < labels.size(); ++c) labels[c] = c;
-  const FlatBatches batches(std::make_shared<Images>(std::move(pool)), labels,
-                            kBatch, distort);
+  // Flat batches are meta-steps of one task without a support set.
+  Experiment e;
+  e.config.run.seed = seed;
+  e.config.task.meta_batch = 1;
+  e.config.optim.lr = kRate;
+  e.config.optim.schedule = "cosine";
+  e.tasks.train = std::make_shared<FlatBatches>(
+      std::make_shared<Images>(std::move(pool)), labels, kBatch, distort);
+  const auto& batches = e.tasks.of(Stream::train);
   LearnerOptions options;
   options.name = "baseline";
   options.seed = seed;
   const auto shape = batches.shape(batches.describe(seed, {}, {}));
-  const auto learner = make_learner(options, model, shape);
+  e.learner = make_learner(options, model, shape);
+  e.initial = initial_values(*e.learner, seed);
   const auto net = make_network(model, shape.input, ways);
-  const auto& spaces = learner->spaces();
-  MetaView meta{at::zeros({spaces.theta.size()}),
-                at::zeros({spaces.state.size()})};
-  learner->initialise(meta, seed);
-  OptimOptions optim;
-  optim.lr = kRate;
-  optim.schedule = "cosine";
-  const auto outer = make_optimiser_step(optim, spaces.theta.size());
-  FlatObjective objective(*learner, batches, seed, meta);
-  for (int64_t step = 0; step < steps; ++step) {
-    objective.next(step);
-    outer->run(objective, meta.theta, {step, steps});
-  }
+  const auto& spaces = e.learner->spaces();
+  auto state = initial_state(e, at::Device(at::kCPU));
+  const auto alone = make_inproc(1, {});
+  StepObjective objective({e,
+                           *alone[0].comm,
+                           {ReductionLevel::fast},
+                           at::Device(at::kCPU),
+                           0,
+                           steps},
+                          [] { return RankReport(); });
+  while (state.step < steps) meta_step(objective, state, {steps});
+  const auto& meta = state.meta;
 
   at::NoGradGuard no_grad;
   const auto params = shared_params(spaces.theta, meta.theta);

@@ -10,7 +10,6 @@
 #include "protean/core/error.h"
 #include "protean/evaluation/across.h"
 #include "protean/evaluation/check_tasks.h"
-#include "protean/experiment/training_tasks.h"
 #include "protean/tasks/nway_kshot.h"
 
 namespace protean {
@@ -39,34 +38,34 @@ EvalTasks tasks_of(const Experiment& e, const std::vector<uint32_t>& classes,
       e.config.run.seed, Stream::test, count);
 }
 
-EvalResult run_tasks(const StudyRun& run, Communicator& comm,
+EvalResult run_tasks(const StoredRun& run, Communicator& comm,
                      const std::function<EvalTasks()>& make) {
   EvalTasks tasks;
   agree(comm, [&] {
     tasks = make();
-    check_tasks(run.experiment, run.meta, tasks, "--study " + run.name);
+    check_tasks(run.experiment, run.meta, tasks, "--study " + run.dir);
   });
   return evaluate(run.experiment, comm, run.meta, tasks);
 }
 
-void need_classes(const StudyRun& run, const std::string& kind) {
+void need_classes(const StoredRun& run, const std::string& kind) {
   const auto& config = run.experiment.config;
   if (!config.task.labels)
     throw ConfigError(concat("--study ", kind, " tells classes apart; ",
-                             run.name, " has learner.name = ",
+                             run.dir, " has learner.name = ",
                              config.learner.name, "; expected augmentation"));
   if (adds_generated_shots(config))
     throw ConfigError(
-        concat("--study ", kind, " makes no generated shots; ", run.name,
+        concat("--study ", kind, " makes no generated shots; ", run.dir,
                " has task.generated_shots = ", config.task.generated_shots,
                "; expected --task.generated_shots 0"));
 }
 
-void need_images(const StudyRun& run) {
+void need_images(const StoredRun& run) {
   const auto& tasks = run.experiment.tasks;
   if (!tasks.examples || tasks.train_shape.input.size() != 3)
     throw ConfigError(
-        concat("--study needs runs on classes of images; ", run.name,
+        concat("--study needs runs on classes of images; ", run.dir,
                " has data.source = ", run.experiment.config.data.source));
 }
 
@@ -78,11 +77,11 @@ size_t count_of(const Experiment& e, bool groups) {
   return names.size();
 }
 
-void by_size(const StudyRun& run, bool groups, int64_t tasks,
+void by_size(const StoredRun& run, bool groups, int64_t tasks,
              Communicator& comm, Study& study) {
   const auto& e = run.experiment;
   StudyRow row;
-  row.name = run.name;
+  row.name = run.dir;
   row.x = static_cast<double>(count_of(e, groups));
   row.test = run_tasks(run, comm, [&] {
     return tasks_of(e, e.tasks.splits.test, "test", 0, tasks);
@@ -93,12 +92,12 @@ void by_size(const StudyRun& run, bool groups, int64_t tasks,
   study.rows.push_back(std::move(row));
 }
 
-void by_shots(const StudyRun& run, const std::vector<uint32_t>& shots,
+void by_shots(const StoredRun& run, const std::vector<uint32_t>& shots,
               int64_t tasks, Communicator& comm, Study& study) {
   const auto& e = run.experiment;
   for (uint32_t k : shots) {
     StudyRow row;
-    row.name = run.name;
+    row.name = run.dir;
     row.x = k;
     row.test = run_tasks(run, comm, [&] {
       return tasks_of(e, e.tasks.splits.test, "test", k, tasks);
@@ -107,7 +106,7 @@ void by_shots(const StudyRun& run, const std::vector<uint32_t>& shots,
   }
 }
 
-void by_domain(const StudyRun& run, int64_t tasks, Communicator& comm,
+void by_domain(const StoredRun& run, int64_t tasks, Communicator& comm,
                Study& study) {
   std::vector<Domain> domains;
   agree(comm, [&] {
@@ -128,7 +127,7 @@ void by_domain(const StudyRun& run, int64_t tasks, Communicator& comm,
 
 }  // namespace
 
-Study make_study(const std::string& kind, const std::vector<StudyRun>& runs,
+Study make_study(const std::string& kind, const std::vector<StoredRun>& runs,
                  const std::vector<uint32_t>& shots, int64_t tasks,
                  Communicator& comm) {
   const bool sizes = kind == "classes" || kind == "alphabets";

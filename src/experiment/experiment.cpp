@@ -127,6 +127,14 @@ Experiment make_experiment(const Config& config) {
   return e;
 }
 
+MetaView initial_values(const Learner& learner, uint64_t seed) {
+  const auto& spaces = learner.spaces();
+  const MetaView meta{at::zeros({spaces.theta.size()}, at::kFloat),
+                      at::zeros({spaces.state.size()}, at::kFloat)};
+  learner.initialise(meta, seed);
+  return meta;
+}
+
 GenerativeLearnerPtr generative_learner(const Experiment& e,
                                         const std::string& what) {
   auto learner = std::dynamic_pointer_cast<const GenerativeLearner>(e.learner);

@@ -5,7 +5,9 @@
 #include <ATen/ATen.h>
 
 #include "protean/comm/on_root.h"
+#include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/experiment/keys.h"
 
 namespace protean {
 namespace {
@@ -31,30 +33,61 @@ MetaView stored_meta(const CheckpointState& stored, const MetaSpaces& spaces) {
   return {to_tensor(stored.theta), to_tensor(stored.state)};
 }
 
-StoredMeta load_meta(const std::string& run_dir, const std::string& what,
-                     const Experiment& e, Communicator& comm) {
-  const auto& spaces = e.learner->spaces();
-  StoredMeta s{{at::zeros({spaces.theta.size()}, at::kFloat),
-                at::zeros({spaces.state.size()}, at::kFloat)},
-               0};
+std::filesystem::path run_config_path(const std::string& dir,
+                                      const std::string& what) {
+  const auto path = std::filesystem::path(dir) / "config.ini";
+  if (!std::filesystem::exists(path))
+    throw ConfigError(concat(what, " ", dir,
+                             ": no config.ini there; expected a run "
+                             "directory"));
+  return path;
+}
+
+StoredRun load_run(const std::string& dir, const std::string& what,
+                   Communicator& comm, OpenFor purpose) {
+  Config config;
+  agree(comm, [&] { config = read_stored_config(run_config_path(dir, what)); });
+  return load_run(config, dir, what, comm, purpose);
+}
+
+StoredRun load_run(const Config& config, const std::string& dir,
+                   const std::string& what, Communicator& comm,
+                   OpenFor purpose) {
+  StoredRun run{dir, open_experiment(config, comm, purpose), {}, 0};
+  const auto& spaces = run.experiment.learner->spaces();
+  run.meta = {at::zeros({spaces.theta.size()}, at::kFloat),
+              at::zeros({spaces.state.size()}, at::kFloat)};
+  const auto named = what + " " + dir;
   on_root(comm, [&] {
     const auto found =
-        find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
-                          fallback_checkpoints(e.config.checkpoint, run_dir));
+        find_newest_valid(std::filesystem::path(dir) / "checkpoints",
+                          fallback_checkpoints(config.checkpoint, dir));
     if (!found)
-      throw ConfigError(what +
+      throw ConfigError(named +
                         ": no checkpoint there; expected the folder of a run");
-    s = {stored_meta(found->state, spaces), found->state.step};
-    for (const auto& t : {s.meta.theta, s.meta.state})
+    run.meta = stored_meta(found->state, spaces);
+    run.step = found->state.step;
+    for (const auto& t : {run.meta.theta, run.meta.state})
       if (!at::isfinite(t).all().item<bool>())
         throw NumericError(concat(
-            what, ": parameters of step ", s.step,
+            named, ": parameters of step ", run.step,
             " are not finite: its training diverged; expected another run"));
   });
-  broadcast(s.meta.theta, comm);
-  broadcast(s.meta.state, comm);
-  comm.broadcast(&s.step, sizeof s.step, 0);
-  return s;
+  broadcast(run.meta.theta, comm);
+  broadcast(run.meta.state, comm);
+  comm.broadcast(&run.step, sizeof run.step, 0);
+  return run;
+}
+
+void check_same_ink(const std::string& what, const StoredRun& other,
+                    const Experiment& own) {
+  const auto& ours = own.config.data;
+  const auto& its = other.experiment.config.data;
+  if (ours.source == its.source && ours.path == its.path &&
+      ours.invert != its.invert)
+    throw ConfigError(concat(
+        what, " ", other.dir, ": it was trained with data.invert = ",
+        its.invert ? "true" : "false", "; expected the same of these images"));
 }
 
 }  // namespace protean

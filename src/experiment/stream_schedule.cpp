@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "protean/core/error.h"
-#include "protean/experiment/training_tasks.h"
+
+#include "experiment/training_tasks.h"
 
 namespace protean {
 

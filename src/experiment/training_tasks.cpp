@@ -1,4 +1,4 @@
-#include "protean/experiment/training_tasks.h"
+#include "experiment/training_tasks.h"
 
 #include <algorithm>
 #include <charconv>
@@ -244,7 +244,6 @@ void mix_training_tasks(Experiment& e, const FrozenGenerator* generator) {
     if (name == "generated") {
       e.versions = std::make_shared<GeneratorVersions>();
       e.versions->add(0, generator->meta);
-      e.generator = generator->experiment;
       if (from_images)
         add_made(from_single_images(e, *generator), weight);
       else
@@ -279,14 +278,19 @@ std::shared_ptr<const GeneratorVersions> only_version(
   return versions;
 }
 
-}  // namespace
-
-TaskSourcePtr with_generated_shots(const Config& config,
-                                   const FrozenGenerator& generator,
-                                   TaskSourcePtr base) {
+TaskSourcePtr with_shots(const TaskOptions& o, const FrozenGenerator& generator,
+                         TaskSourcePtr base) {
   return std::make_shared<GeneratedShots>(
       std::move(base), generator.learner, only_version(generator),
-      config.task.generated_shots, config.task.generated_weight);
+      o.generated_shots, o.generated_weight);
+}
+
+}  // namespace
+
+TaskSourcePtr with_generated_shots(const Experiment& e, TaskSourcePtr base) {
+  return adds_generated_shots(e.config)
+             ? with_shots(e.config.task, *e.generator, std::move(base))
+             : base;
 }
 
 void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
@@ -299,8 +303,7 @@ void add_generated_shots(Experiment& e, const FrozenGenerator* generator) {
                                                only_version(*generator), o);
   } else {
     for (auto* source : {&train, &e.tasks.validation, &e.tasks.test})
-      if (*source)
-        *source = with_generated_shots(e.config, *generator, *source);
+      if (*source) *source = with_shots(o, *generator, *source);
   }
   e.tasks.checksum = with_weights(e.tasks.checksum, *generator);
 }

@@ -1,5 +1,6 @@
 #include "protean/learners/outer_step.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -10,9 +11,11 @@ namespace {
 
 double scheduled_rate(const OptimOptions& o, const StepContext& c) {
   if (o.schedule == "constant") return o.lr;
-  const double done =
-      c.steps > 0 ? static_cast<double>(c.step) / static_cast<double>(c.steps)
-                  : 0;
+  // A generator that is trained further than it was to be stays at the end.
+  const double done = c.steps > 0
+                          ? std::min(1.0, static_cast<double>(c.step) /
+                                              static_cast<double>(c.steps))
+                          : 0;
   if (o.schedule == "linear") return o.lr + (o.lr_end - o.lr) * done;
   if (o.schedule == "cosine")
     return o.lr_end +

@@ -13,11 +13,12 @@
 #include "protean/core/lists.h"
 #include "protean/core/philox.h"
 #include "protean/learners/make_learner.h"
-#include "protean/trainer/step_objective.h"
-#include "protean/trainer/training_state.h"
+#include "protean/trainer/meta_step.h"
 
 namespace protean {
 namespace {
+
+constexpr int64_t kMostSteps = 1 << 30;
 
 using Clock = std::chrono::steady_clock;
 
@@ -185,12 +186,35 @@ Config bench_config(const std::string& workload, Config c) {
                     "\"; expected one of: " + expected);
 }
 
+namespace {
+
+nlohmann::json report(const Config& config, const std::vector<double>& step_s,
+                      const StepTimes& total) {
+  const double per_step = median(step_s);
+  const double n = static_cast<double>(step_s.size());
+  return {
+      {"threads", config.run.threads},
+      {"reduction", config.reduction},
+      {"meta_batch", config.task.meta_batch},
+      {"steps", step_s.size()},
+      {"tasks_per_s", config.task.meta_batch / per_step},
+      {"seconds_per_step", per_step},
+      {"seconds_fastest_step", *std::min_element(step_s.begin(), step_s.end())},
+      {"breakdown",
+       {{"data", total.data / n},
+        {"inner", total.inner / n},
+        {"outer", total.outer / n},
+        {"reduce", total.reduce / n},
+        {"optimiser", total.optimiser / n}}}};
+}
+
+}  // namespace
+
 nlohmann::json bench(const std::string& workload, const Config& given,
                      double seconds, World& world) {
   auto& comm = *world.control;
   Experiment e;
   e.config = given;
-  e.config.run.steps = 1 << 30;
   const auto shape = bench_shape(workload, given);
   const auto source = std::make_shared<NoiseSource>(shape);
   e.tasks.train = source;
@@ -201,29 +225,18 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   at::set_num_threads(given.run.threads);
   const double peak = matrix_peak(comm);
 
+  e.initial = initial_values(*e.learner, given.run.seed);
   auto state = initial_state(e, at::Device(at::kCPU));
-  StepObjective objective(
-      e, world.data_plane(), reduction_options(given), at::Device(at::kCPU), 0,
-      [] { return RankReport(); }, nullptr);
+  StepObjective objective({e, world.data_plane(), reduction_options(given),
+                           at::Device(at::kCPU), 0, kMostSteps},
+                          [] { return RankReport(); });
   std::vector<double> step_s;
   StepTimes total;
-  double optimiser = 0;
   auto one_step = [&] {
-    const auto start = Clock::now();
-    objective.begin_step(state.step, state.meta);
-    const double data = objective.times().data;
-    state.outer->run(objective, state.meta.theta, {state.step, 0});
-    if (state.meta.state.numel())
-      state.meta.state.copy_(objective.totals().state);
-    ++state.step;
-    const auto& t = objective.times();
-    const double all = seconds_since(start);
-    step_s.push_back(all);
-    total.data += data;
-    total.inner += t.inner;
-    total.outer += t.outer;
-    total.reduce += t.reduce;
-    optimiser += all - data - t.inner - t.outer - t.reduce;
+    const auto start = std::chrono::steady_clock::now();
+    meta_step(objective, state, {});
+    step_s.push_back(seconds_since(start));
+    total += objective.times();
   };
   for (int i = 0; i < 3; ++i) one_step();
   // Every rank makes the same number of steps: rank 0's clock decides.
@@ -232,36 +245,20 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   comm.broadcast(&steps, sizeof steps, 0);
   step_s.clear();
   total = {};
-  optimiser = 0;
   for (int64_t i = 0; i < steps; ++i) one_step();
 
   double rss = peak_rss_mib();
   comm.all_reduce(&rss, 1, DType::f64, ReduceOp::sum);
-  const double per_step = median(step_s);
-  const double n = static_cast<double>(steps);
-  const auto tasks = static_cast<double>(e.config.task.meta_batch);
-  return {
-      {"workload", workload},
-      {"ranks", comm.size()},
-      {"backend", comm.backend()},
-      {"threads", given.run.threads},
-      {"reduction", given.reduction},
-      {"meta_batch", e.config.task.meta_batch},
-      {"stack", stack_limit(e)},
-      {"steps", steps},
-      {"tasks_per_s", tasks / per_step},
-      {"seconds_per_step", per_step},
-      {"seconds_fastest_step", *std::min_element(step_s.begin(), step_s.end())},
-      {"peak_rss_mib", rss},
-      {"matrix_product_gflops", peak / 1e9},
-      {"flop_fraction_of_peak",
-       tasks * task_flops(given, shape) / per_step / peak},
-      {"breakdown",
-       {{"data", total.data / n},
-        {"inner", total.inner / n},
-        {"outer", total.outer / n},
-        {"reduce", total.reduce / n},
-        {"optimiser", optimiser / n}}}};
+  auto result = report(e.config, step_s, total);
+  result["workload"] = workload;
+  result["ranks"] = comm.size();
+  result["backend"] = comm.backend();
+  result["stack"] = stack_limit(e);
+  result["peak_rss_mib"] = rss;
+  result["matrix_product_gflops"] = peak / 1e9;
+  result["flop_fraction_of_peak"] =
+      result["tasks_per_s"].get<double>() * task_flops(given, shape) / peak;
+  return result;
 }
 
 }  // namespace protean

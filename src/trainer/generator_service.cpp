@@ -11,7 +11,7 @@
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
-#include "protean/trainer/step_objective.h"
+#include "protean/trainer/meta_step.h"
 
 namespace protean {
 namespace {
@@ -22,21 +22,19 @@ constexpr const char* kVersion = "version-";
 
 }  // namespace
 
-GeneratorService::GeneratorService(const Experiment& run,
-                                   const StreamSchedule& schedule, World& world,
+GeneratorService::GeneratorService(const Experiment& run, World& world,
                                    at::Device device, int64_t step)
     : run_(run),
-      schedule_(schedule),
       world_(world),
       reduction_(reduction_options(run.config)),
       device_(device),
-      generator_(*run.generator),
+      generator_(*run.generator->experiment),
       apart_(run.config.coordinator.dedicated && world.control->size() > 1) {
   generator_.config.coordinator = run.config.coordinator;
   generator_.config.data.prefetch = run.config.data.prefetch;
-  const uint32_t made = schedule.made_by(step);
+  const uint32_t made = run.schedule.made_by(step);
   // The one before may be what the next tasks name.
-  if (const uint32_t active = schedule.active_at(step); active != made) {
+  if (const uint32_t active = run.schedule.active_at(step); active != made) {
     TrainingState old = initial_state(generator_, device);
     load(active, old);
     publish(active, old);
@@ -80,9 +78,9 @@ GeneratorService::~GeneratorService() {
 }
 
 void GeneratorService::step_done(int64_t step) {
-  run_.versions->forget_before(schedule_.active_at(step));
-  if (schedule_.publishes_at(step)) {
-    const uint32_t version = schedule_.made_by(step);
+  run_.versions->forget_before(run_.schedule.active_at(step));
+  if (run_.schedule.publishes_at(step)) {
+    const uint32_t version = run_.schedule.made_by(step);
     if (apart_) {
       awaited_ = version;
       begin();
@@ -93,8 +91,8 @@ void GeneratorService::step_done(int64_t step) {
     }
   }
   // Its first tasks are prepared data.prefetch steps ahead.
-  if (awaited_ == 0 ||
-      step + run_.config.data.prefetch + 1 < schedule_.active_from(awaited_))
+  if (awaited_ == 0 || step + run_.config.data.prefetch + 1 <
+                           run_.schedule.active_from(awaited_))
     return;
   const TraceSpan span("step", concat("generator version ", awaited_));
   on_root(*world_.control, [this] {
@@ -131,7 +129,7 @@ void GeneratorService::made(uint32_t version) {
   keep(version);
   log_info(concat("generator version ", version, ", after ", state_.step,
                   " of its steps, makes tasks from step ",
-                  schedule_.active_from(version)));
+                  run_.schedule.active_from(version)));
 }
 
 void GeneratorService::keep(uint32_t version) {
@@ -141,40 +139,25 @@ void GeneratorService::keep(uint32_t version) {
       version, to_checkpoint(state_, generator_.learner->spaces(), {}));
 }
 
+// The rate follows the generator's own schedule, which ends where its run was
+// to end; from there on it stays as it is.
 void GeneratorService::train(Communicator& comm) {
-  generator_.config.run.steps =
-      state_.step + run_.config.generated.refresh_steps;
+  const int64_t end = state_.step + run_.config.generated.refresh_steps;
   StepObjective objective(
-      generator_, comm, reduction_, device_, state_.step,
-      [&] {
+      {generator_, comm, reduction_, device_, state_.step, end},
+      [this] {
         RankReport report;
         report.hash = state_.hash();
         return report;
       },
-      nullptr);
-  if (state_.has_exponents) objective.reducer().set_exponents(state_.exponents);
-  while (state_.step < generator_.config.run.steps && !stop_) {
-    objective.begin_step(state_.step, state_.meta);
-    try {
-      state_.outer->run(objective, state_.meta.theta,
-                        {state_.step, generator_.config.run.steps});
+      nullptr, [this](int64_t step) { return generator_.schedule.at(step); });
+  if (state_.exponents) objective.reducer().set_exponents(*state_.exponents);
+  while (state_.step < end && !stop_) try {
+      meta_step(objective, state_,
+                {generator_.config.run.steps, 1, "the generator's "});
     } catch (const NumericError& e) {  // every rank has it
       throw AgreedError(concat("the generator's ", e.what()), e.exit_code());
     }
-    const auto& totals = objective.totals();
-    for (const auto& rank : totals.ranks)
-      if (rank.hash != totals.ranks[0].hash)
-        throw AgreedError(
-            concat("the generator's step ", state_.step,
-                   ": ranks hold other parameters than rank 0; expected the "
-                   "same bits"),
-            kExitFailed);
-    if (state_.meta.state.numel()) state_.meta.state.copy_(totals.state);
-    state_.tasks_seen += totals.tasks;
-    ++state_.step;
-  }
-  state_.exponents = objective.reducer().exponents();
-  state_.has_exponents = true;
 }
 
 bool GeneratorService::store() {
@@ -205,7 +188,7 @@ void GeneratorService::prune() const {
     oldest = std::min(oldest, step);
   std::error_code error;
   if (oldest == std::numeric_limits<int64_t>::max()) return;
-  for (uint32_t old = schedule_.active_at(oldest);
+  for (uint32_t old = run_.schedule.active_at(oldest);
        old-- > 1 && fs::exists(folder(old), error);)
     fs::remove_all(folder(old), error);
 }

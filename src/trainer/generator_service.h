@@ -23,7 +23,6 @@
 
 #include "protean/comm/world.h"
 #include "protean/experiment/experiment.h"
-#include "protean/experiment/stream_schedule.h"
 #include "protean/generative/generated_tasks.h"
 #include "protean/trainer/reduction.h"
 #include "protean/trainer/training_state.h"
@@ -32,12 +31,12 @@ namespace protean {
 
 class GeneratorService {
  public:
-  // run: the experiment whose tasks depend on experiment.generator; `step` of
-  // its steps are done. Takes up the generator's training where it stood then,
+  // run: the experiment whose tasks depend on its generator; `step` of its
+  // steps are done. Takes up the generator's training where it stood then,
   // and publishes the versions that its next tasks name. Collective; throws
   // ConfigError or DataError naming the folder.
-  GeneratorService(const Experiment& run, const StreamSchedule& schedule,
-                   World& world, at::Device device, int64_t step);
+  GeneratorService(const Experiment& run, World& world, at::Device device,
+                   int64_t step);
   ~GeneratorService();
 
   // Trains and publishes when a version is due after `step` steps. Collective.
@@ -62,7 +61,6 @@ class GeneratorService {
   void prune() const;
 
   const Experiment& run_;
-  const StreamSchedule& schedule_;
   World& world_;
   const ReductionOptions reduction_;
   at::Device device_;

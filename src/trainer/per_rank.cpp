@@ -4,6 +4,9 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/comm/preflight.h"
+#include "protean/core/error.h"
+
 namespace protean {
 namespace {
 
@@ -34,6 +37,16 @@ void gather_slices(at::Tensor& whole, Communicator& comm) {
   const auto slice = slice_of(whole.numel(), comm.rank(), comm.size());
   whole.copy_(whole_of(whole.narrow(0, slice.begin, slice.end - slice.begin),
                        whole.numel(), comm));
+}
+
+void shard_optimiser(OuterStep& outer, const at::Tensor& theta,
+                     const std::string& learner, Communicator& comm) {
+  auto slice = slice_of(theta.numel(), comm.rank(), comm.size());
+  slice.gather = [&comm](at::Tensor& whole) { gather_slices(whole, comm); };
+  if (!outer.shard(slice))
+    throw AgreedError(
+        concat("comm.shard_optim = true is not for learner.name = ", learner,
+               "; expected false"));
 }
 
 std::vector<at::Tensor> gather_buffers(const at::Tensor& mine,

@@ -2,6 +2,7 @@
 // optimiser's state, rests of 16-bit gradients.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -18,6 +19,11 @@ OuterStep::Slice slice_of(int64_t size, int rank, int ranks);
 void gather_slices(at::Tensor& whole, Communicator& comm);
 // The whole buffer from each rank's slice of it (collective).
 at::Tensor whole_of(const at::Tensor& slice, int64_t size, Communicator& comm);
+// From here on this rank holds its slice of the optimiser's state, and theta is
+// completed over comm, which must outlive the step. Throws AgreedError naming
+// the learner whose outer step needs all of it.
+void shard_optimiser(OuterStep& outer, const at::Tensor& theta,
+                     const std::string& learner, Communicator& comm);
 
 // Each rank's float32 buffer, in rank order, on rank 0; empty elsewhere
 // (collective).

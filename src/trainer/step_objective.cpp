@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 #include "protean/coordinator/cost_model.h"
 #include "protean/core/clock.h"
@@ -15,13 +14,6 @@ namespace protean {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// Of this thread; its share of a team's work is as good as any other's.
-double cpu_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 // Adds up the phases that a learner announces on this thread.
 class PhaseStopwatch {
@@ -53,28 +45,36 @@ class PhaseStopwatch {
 
 }  // namespace
 
-StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
-                             const ReductionOptions& reduction,
-                             at::Device device, int64_t first_step,
+StepTimes& StepTimes::operator+=(const StepTimes& more) {
+  data += more.data;
+  inner += more.inner;
+  outer += more.outer;
+  reduce += more.reduce;
+  optimiser += more.optimiser;
+  cpu += more.cpu;
+  return *this;
+}
+
+StepObjective::StepObjective(const Setting& setting,
                              std::function<RankReport()> report,
                              Station* station,
                              std::function<StreamState(int64_t)> stream)
-    : experiment_(experiment),
-      comm_(comm),
-      reduction_(reduction),
-      device_(device),
+    : experiment_(setting.experiment),
+      comm_(setting.comm),
+      reduction_(setting.reduction),
+      device_(setting.device),
       report_(std::move(report)),
       station_(station),
       stream_(std::move(stream)),
-      reducer_(comm, reduction, experiment.learner->spaces().theta.size(),
-               experiment.learner->spaces().state.size(), device) {
-  const auto stacks = plan(first_step, nullptr);
+      reducer_(comm_, reduction_, experiment_.learner->spaces().theta.size(),
+               experiment_.learner->spaces().state.size(), device_) {
+  const auto& config = experiment_.config;
+  const auto stacks = plan(setting.first_step, nullptr);
   stacks_per_step_ = static_cast<int64_t>(stacks.size());
   // Tasks that differ are cut into another number of stacks at each step.
-  most_stacks_ = experiment.config.task.levels() > 0
-                     ? int64_t{experiment.config.task.meta_batch}
-                     : stacks_per_step_;
-  tasks_by_rank_.assign(comm.size(), 0);
+  most_stacks_ = config.task.levels() > 0 ? int64_t{config.task.meta_batch}
+                                          : stacks_per_step_;
+  tasks_by_rank_.assign(comm_.size(), 0);
   for (const auto& stack : stacks)
     tasks_by_rank_[stack.owner] += static_cast<int64_t>(stack.index.size());
   prefetcher_ = std::make_unique<Prefetcher>(
@@ -83,7 +83,7 @@ StepObjective::StepObjective(const Experiment& experiment, Communicator& comm,
         const TraceSpan span("tasks", concat("step ", step));
         return own_batches(step);
       },
-      first_step, experiment.config.run.steps, experiment.config.data.prefetch);
+      setting.first_step, setting.end_step, config.data.prefetch);
 }
 
 std::vector<StackPlan> StepObjective::plan(int64_t step,
@@ -158,6 +158,10 @@ at::Tensor StepObjective::gradient(int which) {
   return totals_.gradient;
 }
 
+void StepObjective::step_done(double seconds) {
+  times_.optimiser = seconds - times_.inner - times_.outer - times_.reduce;
+}
+
 void StepObjective::run_stack(int which, const TaskBatch& batch) {
   enter(RankPhase::computing);
   StackCost cost{batch.shape.key(),
@@ -165,14 +169,15 @@ void StepObjective::run_stack(int which, const TaskBatch& batch) {
                      static_cast<double>(batch.tasks()),
                  0};
   if (station_) station_->observe(cost);
-  const double before = cpu_seconds();
+  // Of this thread; its share of a team's work is as good as any other's.
+  const double before = thread_cpu_seconds();
   const auto losses = experiment_.learner->gradient_of(
       which, device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
       reducer_.stack_sums());
   std::vector<uint32_t> indices;
   for (const auto& id : batch.ids) indices.push_back(id.index);
   reducer_.stack_done(indices, losses);
-  cost.seconds = cpu_seconds() - before;
+  cost.seconds = thread_cpu_seconds() - before;
   times_.cpu += cost.seconds;
   if (station_) station_->observe(cost);
 }

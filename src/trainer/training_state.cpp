@@ -1,15 +1,17 @@
 #include "protean/trainer/training_state.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <limits>
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/experiment/stored_run.h"
-#include "protean/run/provenance.h"
 
 namespace protean {
+
+using Json = nlohmann::json;
+
 namespace {
 
 // A rank's residual.RANK in a checkpoint.
@@ -26,19 +28,86 @@ void copy_floats(const std::vector<float>& from, at::Tensor to) {
                          {static_cast<int64_t>(from.size())}, at::kFloat));
 }
 
-nlohmann::json to_json(const CostTable& table) {
-  auto entries = nlohmann::json::array();
-  for (const auto& e : table.entries)
-    entries.push_back({e.shape_key, e.seconds_per_cost});
-  return {{"version", table.version}, {"entries", entries}};
+}  // namespace
+
+// How the fields of a state stand in JSON, where nlohmann-json does not know;
+// found by it through these names.
+void to_json(Json& json, const TrainingState::Validated& v) {
+  json = {v.score, v.step};
+}
+void from_json(const Json& json, TrainingState::Validated& v) {
+  v.score = json.at(0).is_null() ? -std::numeric_limits<double>::infinity()
+                                 : json.at(0).get<double>();
+  v.step = json.at(1);
 }
 
-CostTable costs_from(const nlohmann::json& json) {
-  CostTable table;
-  table.version = json.at("version");
-  for (const auto& e : json.at("entries"))
-    table.entries.push_back({e.at(0), e.at(1)});
-  return table;
+void to_json(Json& json, const CostTable::Entry& e) {
+  json = {e.shape_key, e.seconds_per_cost};
+}
+void from_json(const Json& json, CostTable::Entry& e) {
+  e = {json.at(0), json.at(1)};
+}
+
+void to_json(Json& json, const CostTable& table) {
+  json = {{"version", table.version}, {"entries", table.entries}};
+}
+void from_json(const Json& json, CostTable& table) {
+  json.at("version").get_to(table.version);
+  json.at("entries").get_to(table.entries);
+}
+
+void to_json(Json& json, const TrainingState::Spent& s) {
+  json = {{"steps", s.steps},
+          {"wall_s", s.wall_s},
+          {"validate_s", s.validate_s},
+          {"store_s", s.store_s}};
+}
+void from_json(const Json& json, TrainingState::Spent& s) {
+  json.at("steps").get_to(s.steps);
+  json.at("wall_s").get_to(s.wall_s);
+  json.at("validate_s").get_to(s.validate_s);
+  json.at("store_s").get_to(s.store_s);
+}
+
+namespace {
+
+struct Put {
+  Json& into;
+  template <typename T>
+  void operator()(const char* name, const std::optional<T>& field) const {
+    if (field) into[name] = *field;
+  }
+  template <typename T>
+  void operator()(const char* name, const T& field) const {
+    into[name] = field;
+  }
+};
+
+struct Take {
+  const Json& from;
+  template <typename T>
+  void operator()(const char* name, std::optional<T>& field) const {
+    field.reset();
+    if (from.contains(name)) field = from.at(name).get<T>();
+  }
+  template <typename T>
+  void operator()(const char* name, T& field) const {
+    field = from.contains(name) ? from.at(name).get<T>() : T();
+  }
+};
+
+Json fields_of(const TrainingState& state) {
+  Json fields = Json::object();
+  // Put changes nothing.
+  const_cast<TrainingState&>(state).each(Put{fields});
+  return fields;
+}
+
+void broadcast(std::string& text, Communicator& comm) {
+  uint64_t bytes = text.size();
+  comm.broadcast(&bytes, sizeof bytes, 0);
+  text.resize(bytes);
+  comm.broadcast(text.data(), bytes, 0);
 }
 
 }  // namespace
@@ -54,19 +123,15 @@ uint64_t TrainingState::hash() const {
 
 TrainingState initial_state(const Experiment& e, at::Device device) {
   TrainingState s;
-  const auto& spaces = e.learner->spaces();
-  s.meta.theta = at::zeros({spaces.theta.size()}, at::kFloat);
-  s.meta.state = at::zeros({spaces.state.size()}, at::kFloat);
-  e.learner->initialise(s.meta, e.config.run.seed);
-  s.meta.theta = s.meta.theta.to(device);
-  s.meta.state = s.meta.state.to(device);
+  s.meta.theta = e.initial.theta.to(device, at::kFloat, false, true);
+  s.meta.state = e.initial.state.to(device, at::kFloat, false, true);
   s.outer = e.learner->outer(e.config.optim);
   for (auto& buffer : s.outer->state().buffers) buffer = buffer.to(device);
   return s;
 }
 
 CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
-                              const nlohmann::json& identity) {
+                              const Json& identity) {
   CheckpointState c;
   c.step = s.step;
   c.theta_space = spaces.theta;
@@ -83,19 +148,9 @@ CheckpointState to_checkpoint(const TrainingState& s, const MetaSpaces& spaces,
     c.optimiser_buffers.push_back(to_floats(s.residuals[r]));
   }
   c.optimiser_updates = outer.updates;
-  auto best = nlohmann::json::array();
-  for (const auto& b : s.best) {
-    c.best_steps.push_back(b.step);
-    best.push_back({b.score, b.step});
-  }
-  c.extra = {{"identity", identity},
-             {"exponents", s.exponents},
-             {"tasks_seen", s.tasks_seen},
-             {"best", best},
-             {"validations_without_gain", s.validations_without_gain},
-             {"costs", to_json(s.costs)},
-             {"levels_raised", s.levels_raised},
-             {"setbacks", s.setbacks}};
+  for (const auto& b : s.best) c.best_steps.push_back(b.step);
+  c.extra = fields_of(s);
+  c.extra["identity"] = identity;
   return c;
 }
 
@@ -124,20 +179,7 @@ void from_checkpoint(const CheckpointState& c, const MetaSpaces& spaces,
     copy_floats(c.optimiser_buffers[i], s.residuals.back());
   }
   outer.updates = c.optimiser_updates;
-  s.exponents = c.extra.at("exponents").get<StepReducer::Exponents>();
-  s.has_exponents = true;
-  s.tasks_seen = c.extra.at("tasks_seen");
-  // What later builds keep, older checkpoints lack.
-  s.best.clear();
-  for (const auto& b : c.extra.value("best", nlohmann::json::array()))
-    s.best.push_back({b.at(0).is_null()
-                          ? -std::numeric_limits<double>::infinity()
-                          : b.at(0).get<double>(),
-                      b.at(1)});
-  s.validations_without_gain = c.extra.at("validations_without_gain");
-  if (c.extra.contains("costs")) s.costs = costs_from(c.extra.at("costs"));
-  s.setbacks = c.extra.value("setbacks", int64_t{0});
-  s.levels_raised = c.extra.value("levels_raised", std::vector<int64_t>());
+  s.each(Take{c.extra});
 }
 
 void broadcast(TrainingState& s, Communicator& comm) {
@@ -150,68 +192,13 @@ void broadcast(TrainingState& s, Communicator& comm) {
   send(s.meta.theta);
   send(s.meta.state);
   for (auto& buffer : s.outer->state().buffers) send(buffer);
-  struct Scalars {
-    int64_t step, updates, tasks_seen, without_gain, has_exponents, setbacks;
-    StepReducer::Exponents exponents;
-  } v{s.step,          s.outer->state().updates,
-      s.tasks_seen,    s.validations_without_gain,
-      s.has_exponents, s.setbacks,
-      s.exponents};
-  comm.broadcast(&v, sizeof v, 0);
-  s.step = v.step;
-  s.outer->state().updates = v.updates;
-  s.tasks_seen = v.tasks_seen;
-  s.validations_without_gain = v.without_gain;
-  s.has_exponents = v.has_exponents != 0;
-  s.setbacks = v.setbacks;
-  s.exponents = v.exponents;
-  const auto send_all = [&](auto& values) {
-    uint64_t size = values.size();
-    comm.broadcast(&size, sizeof size, 0);
-    values.resize(size);
-    comm.broadcast(values.data(), size * sizeof values[0], 0);
-  };
-  send_all(s.best);
-  send_all(s.levels_raised);
-  auto costs = encode(s.costs);
-  uint64_t bytes = costs.size();
-  comm.broadcast(&bytes, sizeof bytes, 0);
-  costs.resize(bytes);
-  comm.broadcast(costs.data(), bytes, 0);
-  s.costs = std::get<CostTable>(decode(costs));
-}
-
-nlohmann::json run_identity(const ConfigValues& kept, const ConfigValues& bits,
-                            const std::string& data_checksum) {
-  nlohmann::json keys = nlohmann::json::object();
-  for (const auto& [key, value] : kept) keys[key] = value;
-  keys["data checksum"] = data_checksum;
-  // What the bits depend on beside the configuration.
-  nlohmann::json build = numeric_provenance();
-  for (const auto& [key, value] : bits) build[key] = value;
-  return {{"keys", keys}, {"bits", build}};
-}
-
-void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
-                    const ConfigValues& defaults, bool exact) {
-  auto compare = [&](const char* part, const char* why) {
-    nlohmann::json old = stored.at(part);
-    for (const auto& [key, value] : defaults)
-      if (now.at(part).contains(key) && !old.contains(key)) old[key] = value;
-    for (const auto& [key, value] : now.at(part).items()) {
-      if (old.contains(key) && old.at(key) == value) continue;
-      throw ConfigError(concat("resume: ", key, " = ", value.dump(),
-                               ", but the run was started "
-                               "with ",
-                               old.contains(key) ? old.at(key).dump() : "none",
-                               why));
-    }
-  };
-  compare("keys", "; expected the same value (a new run.dir starts afresh)");
-  if (exact)
-    compare("bits",
-            "; comm.reduction = exact needs the same (comm.reduction = fixed "
-            "goes on without that promise)");
+  int64_t counts[] = {s.step, s.outer->state().updates};
+  comm.broadcast(counts, sizeof counts, 0);
+  s.step = counts[0];
+  s.outer->state().updates = counts[1];
+  auto fields = fields_of(s).dump();
+  broadcast(fields, comm);
+  s.each(Take{Json::parse(fields)});
 }
 
 }  // namespace protean

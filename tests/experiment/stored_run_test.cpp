@@ -28,7 +28,7 @@ TEST_CASE("a run that has diverged is not taken for one that has not",
     state.state.resize(static_cast<size_t>(spaces.state.size()));
     save_checkpoint(state, run.path() / "checkpoints");
     return run_ranks(2, [&](World& world) {
-      return load_meta(run.path().string(), "--run r", e, *world.control)
+      return load_run(config, run.path().string(), "--run", *world.control)
           .meta.theta[3]
           .item<double>();
     });
@@ -39,7 +39,6 @@ TEST_CASE("a run that has diverged is not taken for one that has not",
   for (const double value : {std::nan(""), HUGE_VAL}) {
     const auto bad = load(value);
     CHECK(bad.exit_code == 1);
-    CHECK_THAT(bad.error[0],
-               contains("--run r: parameters of step 7 are not finite"));
+    CHECK_THAT(bad.error[0], contains(": parameters of step 7 are not finite"));
   }
 }

@@ -1,4 +1,4 @@
-#include "protean/experiment/training_tasks.h"
+#include "experiment/training_tasks.h"
 
 #include <map>
 #include <set>

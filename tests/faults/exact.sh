@@ -150,6 +150,40 @@ refreshed() {
   expect_code 1 2
   expect_error 'killed/generator/version-5: no checkpoint there; expected version 5'
 }
+# What trains beside a run is what its own run would have gone on to: of the same
+# tasks (its task.mix) and at the same rate (its schedule and run.steps).
+refreshed_alike() {
+  local name keys stop
+  local words=(--comm.reduction exact --generator.from maker --task.mix real=1,generated=3
+    --generator.refresh 4 --generator.refresh_steps 2 --run.steps 5)
+  while IFS='|' read -r name keys; do
+    row=$name
+    # Stopped at step 4 of 10; gone on with to step 6.
+    # shellcheck disable=SC2086  # keys are words
+    local made=("${base[@]}" "${sets[@]}" $keys --run.dir maker --run.steps 10 --checkpoint.every 2)
+    PROTEAN_FAULT=trainer.step:kill:5 protean "${made[@]}"
+    expect_code 137
+    rm -rf maker/checkpoints/step-2
+    protean "${base[@]}" "${words[@]}" --run.dir beside
+    expect_code 0
+    PROTEAN_FAULT=trainer.step:kill:3 protean "${made[@]}" --resume auto
+    expect_code 137
+    cmp maker/checkpoints/step-6/model.safetensors beside/generator/version-1/step-6/model.safetensors ||
+      fail "version 1 is another than the generator's own next one"
+    rm -r maker beside
+  done <<'END'
+its own rate|--optim.schedule cosine --optim.lr_end 0.0001
+its own tasks|--task.mix augmented=1
+its own tasks, shifting|--task.mix real=1,augmented=1 --task.mix_to real=0,augmented=1 --task.mix_steps 8
+END
+  row="a schedule that has ended at 0"
+  protean "${base[@]}" "${sets[@]}" --run.dir maker --run.steps 4 --optim.schedule cosine
+  expect_code 0
+  protean "${base[@]}" "${words[@]}" --run.dir beside
+  expect_code 2
+  expect_error 'generator\.from = maker further, but its optim\.schedule = cosine has ended, after 4 steps'
+  [ ! -e beside ] || fail "the folder appeared"
+}
 # Rollouts belong to the task and the step, also those that several outer steps
 # are made on; a kill in between changes nothing.
 acting() {

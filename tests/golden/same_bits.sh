@@ -29,7 +29,7 @@ inner="--learner.inner_steps 2"
 # CASE|KEYS; the first column is its name on the command line.
 cases="
 maml|$images $inner
-fomaml|$images $inner --learner.name fomaml --optim.schedule cosine --optim.lr_end 0.0001
+fomaml|$images $inner --learner.name fomaml --optim.schedule step --optim.decay_steps 5
 reptile|$images $inner --learner.name reptile --learner.inner_optimizer adam --learner.inner_lr 0.001 --learner.inner_batch 3 --optim.name sgd --optim.lr 0.5
 protonet|$images --learner.name protonet
 mamlpp|$images $inner --learner.name mamlpp --learner.multi_loss_steps 10 --learner.first_order_steps 5

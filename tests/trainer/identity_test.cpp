@@ -1,5 +1,6 @@
+#include "trainer/identity.h"
+
 #include "protean/core/error.h"
-#include "protean/trainer/training_state.h"
 
 #include "support/catch.h"
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "protean/core/svg_plot.h"
+#include "protean/experiment/stored_run.h"
 #include "protean/trainer/evaluate.h"
 
 namespace protean {
@@ -34,16 +35,9 @@ struct Study {
   nlohmann::json to_json() const;
 };
 
-// A trained learner and its name.
-struct StudyRun {
-  std::string name;
-  Experiment experiment;
-  MetaView meta;
-};
-
 // Collective. shots: of the study of them. Throws ConfigError naming --study
 // when the kind is unknown or the number of runs does not fit it.
-Study make_study(const std::string& kind, const std::vector<StudyRun>& runs,
+Study make_study(const std::string& kind, const std::vector<StoredRun>& runs,
                  const std::vector<uint32_t>& shots, int64_t tasks,
                  Communicator& comm);
 

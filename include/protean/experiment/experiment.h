@@ -1,13 +1,18 @@
-// What a configuration describes, made real: data, task streams, learner.
+// What a configuration describes, made real: data, task streams, schedules,
+// learner, initial values.
 //
-// Immutable and shared by all ranks of a process.
+// Whole when opened, and not changed afterwards; of one rank, or shared by the
+// ranks of a process.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
+#include "protean/comm/communicator.h"
 #include "protean/coordinator/planner.h"
 #include "protean/experiment/config.h"
+#include "protean/experiment/stream_schedule.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/learners/learner.h"
 #include "protean/tasks/open_tasks.h"
@@ -15,29 +20,56 @@
 namespace protean {
 
 class GeneratorVersions;
+struct Experiment;
+
+// A generator as a run left it.
+struct FrozenGenerator {
+  GenerativeLearnerPtr learner;
+  MetaView meta;
+  std::shared_ptr<const Experiment> experiment;
+};
+
+// What an experiment is opened for, and so how much of it is made.
+enum class OpenFor {
+  use,         // its learner; tasks as the data alone has them
+  evaluation,  // and evaluation tasks with the shots that a generator adds
+  training     // and training tasks of every source, schedules, first values
+};
 
 struct Experiment {
   Config config;
   TaskSources tasks;
   LearnerPtr learner;
-  // Of tasks that a generator makes: its weights by version, and the experiment
-  // that it comes from. Null where there are none.
+  StreamSchedule schedule;  // of training tasks
+  MetaView initial;         // float32, on the host: what training starts from
+  // generator.from, where tasks need it, and the weights that tasks are made
+  // with, by version. Null where they do not.
+  std::shared_ptr<const FrozenGenerator> generator;
   std::shared_ptr<GeneratorVersions> versions;
-  std::shared_ptr<const Experiment> generator;
 };
 
-// Throws ConfigError or DataError; nothing is written.
-Experiment make_experiment(const Config& config);
+// Collective: all ranks give the same configuration. For training it sets the
+// threads of this rank. Throws ConfigError or DataError, the same on every
+// rank; nothing is written.
+Experiment open_experiment(const Config& config, Communicator& comm,
+                           OpenFor purpose = OpenFor::training);
 
-// Generative learners have networks of their own: throws ConfigError when
-// model.* is set for one that is to be trained. (Evaluation takes model.* for
-// classifiers of what one makes.)
-void check_model_unused(const Config& config);
+// Data, learner and their checks alone, on one rank.
+Experiment make_experiment(const Config& config);
+// What a learner starts from, by its own rule.
+MetaView initial_values(const Learner& learner, uint64_t seed);
 
 // The learner, which must be generative. what: who needs it, "--run runs/a";
 // ConfigError says so when it is not.
 GenerativeLearnerPtr generative_learner(const Experiment& experiment,
                                         const std::string& what);
+
+// Whether evaluation tasks have generated shots too.
+bool adds_generated_shots(const Config& config);
+// base: tasks of the experiment's ways and shots; with its generated shots,
+// where it has them.
+TaskSourcePtr with_generated_shots(const Experiment& experiment,
+                                   TaskSourcePtr base);
 
 // Tasks per stack: task.stack, or a choice by the learner's size that does not
 // depend on the number of ranks.

@@ -1,4 +1,4 @@
-// A run as its newest checkpoint left it.
+// A run as its newest checkpoint left it, and the one way to open it.
 #pragma once
 
 #include <string>
@@ -12,22 +12,33 @@ namespace protean {
 struct StoredRun {
   std::string dir;
   Experiment experiment;
-  MetaView meta;
-};
-
-// What a checkpoint holds of them, in host memory. Throws ConfigError when its
-// layouts are not those of `spaces`.
-MetaView stored_meta(const CheckpointState& stored, const MetaSpaces& spaces);
-
-// theta and meta-state of a run's newest valid checkpoint, as every rank of
-// comm gets them (collective). what: who names the run, "--run runs/a". Throws
-// ConfigError where there is none, NumericError where its training has
-// diverged.
-struct StoredMeta {
-  MetaView meta;
+  MetaView meta;  // float32, on the host
   int64_t step = 0;
 };
-StoredMeta load_meta(const std::string& run_dir, const std::string& what,
-                     const Experiment& experiment, Communicator& comm);
+
+// Collective; every rank gets the same. what: who names the run, "--run" or
+// "generator.from". Throws ConfigError where there is no run, DataError where
+// none of its checkpoints is whole, NumericError where its training has
+// diverged.
+StoredRun load_run(const std::string& dir, const std::string& what,
+                   Communicator& comm, OpenFor purpose = OpenFor::use);
+// The same with another configuration than the one it stored: that, with what a
+// user changes of it.
+StoredRun load_run(const Config& config, const std::string& dir,
+                   const std::string& what, Communicator& comm,
+                   OpenFor purpose = OpenFor::use);
+
+// DIR/config.ini; throws ConfigError when there is none.
+std::filesystem::path run_config_path(const std::string& dir,
+                                      const std::string& what);
+
+// theta and meta-state of a checkpoint, in host memory. Throws ConfigError when
+// its layouts are not those of `spaces`.
+MetaView stored_meta(const CheckpointState& stored, const MetaSpaces& spaces);
+
+// Throws ConfigError unless the other run took the same data's images as this
+// one does: ink as 1, or as 0 (data.invert).
+void check_same_ink(const std::string& what, const StoredRun& other,
+                    const Experiment& own);
 
 }  // namespace protean

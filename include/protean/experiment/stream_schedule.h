@@ -12,6 +12,7 @@ namespace protean {
 
 class StreamSchedule {
  public:
+  StreamSchedule() = default;  // one state for all steps
   // Throws ConfigError naming the key.
   explicit StreamSchedule(const Config& config);
 
@@ -25,9 +26,9 @@ class StreamSchedule {
   int64_t active_from(uint32_t version) const;
 
  private:
-  int64_t refresh_;
+  int64_t refresh_ = 0;
   std::vector<float> mix_, mix_to_;  // by source; mix_to_ empty: constant
-  int64_t mix_steps_;
+  int64_t mix_steps_ = 0;
 };
 
 }  // namespace protean

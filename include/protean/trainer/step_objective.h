@@ -17,27 +17,39 @@ namespace protean {
 
 // Seconds of one step on this rank.
 struct StepTimes {
-  double data = 0;    // waiting for tasks
-  double inner = 0;   // adapting
-  double outer = 0;   // meta-gradient
-  double reduce = 0;  // in the collective, waiting for others included
-  double cpu = 0;     // processor time of inner and outer
+  double data = 0;       // waiting for tasks
+  double inner = 0;      // adapting
+  double outer = 0;      // meta-gradient
+  double reduce = 0;     // in the collective, waiting for others included
+  double optimiser = 0;  // the rest of the outer step
+  double cpu = 0;        // processor time of inner and outer
+
+  StepTimes& operator+=(const StepTimes& more);
 };
 
 class StepObjective : public Objective {
  public:
+  // What trains, and where. The references must outlive the objective.
+  struct Setting {
+    const Experiment& experiment;
+    Communicator& comm;
+    ReductionOptions reduction;
+    at::Device device;
+    int64_t first_step = 0;
+    int64_t end_step = 0;  // no task of this one or later ones is made
+  };
   // report: what this rank tells the others, asked once per collective.
   // stream: the training stream's state at a step; empty: it has none. Any
   // thread. station: null where nobody coordinates (a benchmark).
-  StepObjective(const Experiment& experiment, Communicator& comm,
-                const ReductionOptions& reduction, at::Device device,
-                int64_t first_step, std::function<RankReport()> report,
-                Station* station,
+  StepObjective(const Setting& setting, std::function<RankReport()> report,
+                Station* station = nullptr,
                 std::function<StreamState(int64_t)> stream = {});
 
   // Takes the step's tasks; meta is read by gradient().
   void begin_step(int64_t step, const MetaView& meta);
   at::Tensor gradient(int which) override;
+  // The outer step is over, after so many seconds.
+  void step_done(double seconds);
 
   const StepTotals& totals() const { return totals_; }
   const StepTimes& times() const { return times_; }

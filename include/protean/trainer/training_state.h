@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,7 @@ struct TrainingState {
   int64_t step = 0;  // meta-steps done
   MetaView meta;     // float32, on the run's device
   std::unique_ptr<OuterStep> outer;
-  StepReducer::Exponents exponents{};
-  bool has_exponents = false;
+  std::optional<StepReducer::Exponents> exponents;  // none before a step
   int64_t tasks_seen = 0;
   // The best validations so far, best first: those whose checkpoints stay.
   struct Validated {
@@ -31,15 +31,43 @@ struct TrainingState {
   CostTable costs;                     // of the coordinator
   std::vector<int64_t> levels_raised;  // see curriculum.h
   int64_t setbacks = 0;  // returns to a checkpoint after a divergence
+  // Over all calls of train() that led here, in seconds, and the steps that
+  // were timed so: fewer than `step` where an older build made some.
+  struct Spent {
+    int64_t steps = 0;
+    double wall_s = 0;
+    double validate_s = 0;
+    double store_s = 0;  // what training waited for checkpoints
+  };
+  Spent spent;
+  nlohmann::json validation;  // the last one, for the summary; null: none yet
   // What ranks hold parts of, gathered for a checkpoint on rank 0 (per_rank.h):
   // the optimiser's buffers where they are cut, and each rank's rest of 16-bit
   // gradients.
   std::vector<at::Tensor> whole_buffers;
   std::vector<at::Tensor> residuals;
 
+  // Visits what a checkpoint keeps beside its tensors, its step and the number
+  // of updates, by name: a field that is added here is stored, loaded and
+  // broadcast. Older checkpoints lack the newer ones, which then keep their
+  // defaults.
+  template <typename Visitor>
+  void each(Visitor&& visit) {
+    visit("exponents", exponents);
+    visit("tasks_seen", tasks_seen);
+    visit("best", best);
+    visit("validations_without_gain", validations_without_gain);
+    visit("costs", costs);
+    visit("levels_raised", levels_raised);
+    visit("setbacks", setbacks);
+    visit("spent", spent);
+    visit("validation", validation);
+  }
+
   uint64_t hash() const;  // of theta and meta-state
 };
 
+// The first step's: the experiment's initial values, on the device.
 TrainingState initial_state(const Experiment& experiment, at::Device device);
 
 // Snapshot in host memory; `extra` gets what the fields of a checkpoint lack.
@@ -52,14 +80,5 @@ void from_checkpoint(const CheckpointState& stored, const MetaSpaces& spaces,
 
 // Rank 0's state becomes everybody's (collective).
 void broadcast(TrainingState& state, Communicator& comm);
-
-// What a run must keep when it is resumed: kept_values() and, in exact, `bits`
-// and the build, which its bits depend on. A JSON object key -> value.
-nlohmann::json run_identity(const ConfigValues& kept, const ConfigValues& bits,
-                            const std::string& data_checksum);
-// Throws ConfigError naming the first key that differs. A key that the stored
-// one lacks is newer than its build, and had the default's effect.
-void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
-                    const ConfigValues& defaults, bool exact);
 
 }  // namespace protean

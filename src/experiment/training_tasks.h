@@ -20,13 +20,6 @@
 
 namespace protean {
 
-// A generator as a run left it.
-struct FrozenGenerator {
-  GenerativeLearnerPtr learner;
-  MetaView meta;
-  std::shared_ptr<const Experiment> experiment;
-};
-
 // The sources of task.mix with a weight each; those of task.mix_to may be 0.
 // Throws ConfigError naming the key.
 std::vector<std::pair<std::string, float>> parse_mix(
@@ -40,14 +33,6 @@ bool needs_generator(const Config& config);
 // stay real. generator: null unless needs_generator().
 void mix_training_tasks(Experiment& experiment,
                         const FrozenGenerator* generator);
-
-// Whether evaluation tasks have generated shots too.
-bool adds_generated_shots(const Config& config);
-
-// base: tasks of the experiment's ways and shots, with its generated shots.
-TaskSourcePtr with_generated_shots(const Config& config,
-                                   const FrozenGenerator& generator,
-                                   TaskSourcePtr base);
 
 // Adds task.generated_shots to the support sets of all tasks, training and
 // evaluation alike, or a class of them to training tasks (task.generated_as);
