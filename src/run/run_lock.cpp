@@ -236,13 +236,48 @@ struct RunLock::Heart {
   }
 };
 
+namespace {
+
+// mine: an entry of this process, that becomes `lock`. Throws ConfigError when
+// another run holds it.
+void acquire(const fs::path& folder, const fs::path& mine, const fs::path& lock,
+             const Json& own, const LockOptions& options) {
+  const fs::path aside = mine.string() + ".stale";
+  Guard guard(folder);
+  bool held = false;
+  // Each round either claims the lock or removes one stale lock; somebody
+  // else may claim in between.
+  for (int round = 0; !held && round < 10; ++round) {
+    held = claim(mine, lock);
+    if (held) break;
+    const auto seen = look(lock);
+    if (!seen) continue;
+    // The file system's own clock: clocks of hosts differ.
+    ::utimensat(AT_FDCWD, mine.c_str(), nullptr, 0);
+    const auto now = look(mine);
+    const auto reason =
+        stale_reason(*seen, own, now ? now->touched : seen->touched, options);
+    if (reason.empty())
+      throw ConfigError(
+          "run.dir = " + folder.string() + " is in use by another run (" +
+          holder_name(seen->entry) + "); stop it, or give another run.dir");
+    log_info("run.dir " + folder.string() + ": taking over from " +
+             holder_name(seen->entry) + ": " + reason);
+    take_over(lock, aside, seen->inode);
+  }
+  if (!held)
+    throw ConfigError("run.dir = " + folder.string() +
+                      ": other runs keep taking its lock");
+}
+
+}  // namespace
+
 RunLock::RunLock(const fs::path& folder, LockOptions options)
     : path_(folder / "lock"), heart_(std::make_unique<Heart>()) {
   const auto own = own_entry();
   static std::atomic<int> count{0};
   const fs::path mine = concat(path_.string(), ".", text_of(own, "host"), ".",
                                ::getpid(), ".", count++);
-  const fs::path aside = mine.string() + ".stale";
   try {
     write_file_synced(mine, own.dump() + "\n");
   } catch (const DataError& e) {
@@ -253,31 +288,7 @@ RunLock::RunLock(const fs::path& folder, LockOptions options)
   const auto done_with_mine = [&] { ::unlink(mine.c_str()); };
 
   try {
-    Guard guard(folder);
-    bool held = false;
-    // Each round either claims the lock or removes one stale lock; somebody
-    // else may claim in between.
-    for (int round = 0; !held && round < 10; ++round) {
-      held = claim(mine, path_);
-      if (held) break;
-      const auto seen = look(path_);
-      if (!seen) continue;
-      // The file system's own clock: clocks of hosts differ.
-      ::utimensat(AT_FDCWD, mine.c_str(), nullptr, 0);
-      const auto now = look(mine);
-      const auto reason =
-          stale_reason(*seen, own, now ? now->touched : seen->touched, options);
-      if (reason.empty())
-        throw ConfigError(
-            "run.dir = " + folder.string() + " is in use by another run (" +
-            holder_name(seen->entry) + "); stop it, or give another run.dir");
-      log_info("run.dir " + folder.string() + ": taking over from " +
-               holder_name(seen->entry) + ": " + reason);
-      take_over(path_, aside, seen->inode);
-    }
-    if (!held)
-      throw ConfigError("run.dir = " + folder.string() +
-                        ": other runs keep taking its lock");
+    acquire(folder, mine, path_, own, options);
   } catch (...) {
     done_with_mine();
     throw;

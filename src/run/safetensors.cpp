@@ -106,19 +106,25 @@ std::string to_safetensors(const std::vector<TensorToStore>& tensors,
   return bytes;
 }
 
-Safetensors::Safetensors(std::string bytes, std::string file)
-    : bytes_(std::move(bytes)), file_(std::move(file)) {
-  const auto fail = [&](const std::string& what) {
-    throw DataError(file_ + ": not a safetensors file: " + what);
-  };
-  if (bytes_.size() < 8)
-    fail(concat(bytes_.size(), " bytes, expected at least 8"));
+namespace {
+
+[[noreturn]] void fail(const std::string& file, const std::string& what) {
+  throw DataError(file + ": not a safetensors file: " + what);
+}
+
+// begin: where the data begin, behind it.
+Json read_header(const std::string& bytes, const std::string& file,
+                 size_t& begin) {
+  if (bytes.size() < 8)
+    fail(file, concat(bytes.size(), " bytes, expected at least 8"));
   uint64_t length = 0;
-  std::memcpy(&length, bytes_.data(), 8);
-  if (length > kMaxHeader || length > bytes_.size() - 8)
-    fail(concat("header of ", length, " bytes in a file of ", bytes_.size()));
-  const auto text = std::string_view(bytes_).substr(8, length);
-  if (text.empty() || text[0] != '{') fail("the header does not start with {");
+  std::memcpy(&length, bytes.data(), 8);
+  if (length > kMaxHeader || length > bytes.size() - 8)
+    fail(file,
+         concat("header of ", length, " bytes in a file of ", bytes.size()));
+  const auto text = std::string_view(bytes).substr(8, length);
+  if (text.empty() || text[0] != '{')
+    fail(file, "the header does not start with {");
 
   // The parser keeps the last of two equal keys; readers may differ in that, so
   // such a file has no meaning.
@@ -130,64 +136,78 @@ Safetensors::Safetensors(std::string bytes, std::string file)
       twice = value.get<std::string>();
     return true;
   };
-  const auto header = Json::parse(text.begin(), text.end(), watch, false);
-  if (!header.is_object()) fail("the header is not a JSON object");
-  if (!twice.empty()) fail("the name " + twice + " comes twice");
+  auto header = Json::parse(text.begin(), text.end(), watch, false);
+  if (!header.is_object()) fail(file, "the header is not a JSON object");
+  if (!twice.empty()) fail(file, "the name " + twice + " comes twice");
+  begin = 8 + length;
+  return header;
+}
 
-  const size_t begin = 8 + length, data_size = bytes_.size() - begin;
+Safetensors::Entry read_entry(const std::string& name, const Json& value,
+                              const std::string& file, size_t begin,
+                              size_t data_size) {
+  const auto refuse = [&](const std::string& what) {
+    throw DataError(file + ": tensor " + name + ": " + what);
+  };
+  if (!value.is_object() || !value.contains("dtype") ||
+      !value.contains("shape") || !value.contains("data_offsets") ||
+      !value["dtype"].is_string() || !value["shape"].is_array() ||
+      !value["data_offsets"].is_array() || value["data_offsets"].size() != 2)
+    refuse("expected {dtype, shape, data_offsets: [begin, end]}");
+
+  Safetensors::Entry entry;
+  entry.name = name;
+  const auto type_text = value["dtype"].get<std::string>();
+  const auto* type =
+      std::find_if(std::begin(kTypes), std::end(kTypes),
+                   [&](StoredType t) { return type_text == type_name(t); });
+  if (type == std::end(kTypes))
+    refuse("dtype " + type_text + "; expected one of: F32, F64, I64, U8");
+  entry.type = *type;
+  for (const auto& n : value["shape"]) {
+    if (!n.is_number_unsigned()) refuse("shape with " + n.dump());
+    entry.shape.push_back(n.get<int64_t>());
+  }
+  size_t offsets[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto& offset = value["data_offsets"][i];
+    if (!offset.is_number_unsigned())
+      refuse("data_offsets with " + offset.dump());
+    offsets[i] = offset.get<size_t>();
+  }
+  size_t size = 0;
+  if (!byte_size(entry.type, entry.shape, size))
+    refuse("impossible shape " + shape_text(entry.shape));
+  if (offsets[0] > offsets[1] || offsets[1] > data_size)
+    refuse(concat("data_offsets [", offsets[0], ",", offsets[1], "] in ",
+                  data_size, " bytes of data"));
+  if (offsets[1] - offsets[0] != size)
+    refuse(concat(offsets[1] - offsets[0], " bytes for ", type_text,
+                  shape_text(entry.shape), ", expected ", size));
+  entry.offset = begin + offsets[0];
+  entry.size = size;
+  return entry;
+}
+
+}  // namespace
+
+Safetensors::Safetensors(std::string bytes, std::string file)
+    : bytes_(std::move(bytes)), file_(std::move(file)) {
+  size_t begin = 0;
+  const auto header = read_header(bytes_, file_, begin);
   for (const auto& [name, value] : header.items()) {
-    if (name == "__metadata__") {
-      if (!value.is_object()) fail("__metadata__ is not an object");
-      for (const auto& [key, entry] : value.items()) {
-        if (!entry.is_string()) fail("__metadata__." + key + " is no string");
-        metadata_[key] = entry.get<std::string>();
-      }
+    if (name != "__metadata__") {
+      entries_.push_back(
+          read_entry(name, value, file_, begin, bytes_.size() - begin));
       continue;
     }
-    const auto fail_tensor = [&, &name = name](const std::string& what) {
-      throw DataError(file_ + ": tensor " + name + ": " + what);
-    };
-    if (!value.is_object() || !value.contains("dtype") ||
-        !value.contains("shape") || !value.contains("data_offsets") ||
-        !value["dtype"].is_string() || !value["shape"].is_array() ||
-        !value["data_offsets"].is_array() || value["data_offsets"].size() != 2)
-      fail_tensor("expected {dtype, shape, data_offsets: [begin, end]}");
-
-    Entry entry;
-    entry.name = name;
-    const auto type_text = value["dtype"].get<std::string>();
-    const auto* type =
-        std::find_if(std::begin(kTypes), std::end(kTypes),
-                     [&](StoredType t) { return type_text == type_name(t); });
-    if (type == std::end(kTypes))
-      fail_tensor("dtype " + type_text +
-                  "; expected one of: F32, F64, I64, U8");
-    entry.type = *type;
-    for (const auto& n : value["shape"]) {
-      if (!n.is_number_unsigned()) fail_tensor("shape with " + n.dump());
-      entry.shape.push_back(n.get<int64_t>());
+    if (!value.is_object()) fail(file_, "__metadata__ is not an object");
+    for (const auto& [key, entry] : value.items()) {
+      if (!entry.is_string())
+        fail(file_, "__metadata__." + key + " is no string");
+      metadata_[key] = entry.get<std::string>();
     }
-    size_t offsets[2];
-    for (int i = 0; i < 2; ++i) {
-      const auto& offset = value["data_offsets"][i];
-      if (!offset.is_number_unsigned())
-        fail_tensor("data_offsets with " + offset.dump());
-      offsets[i] = offset.get<size_t>();
-    }
-    size_t size = 0;
-    if (!byte_size(entry.type, entry.shape, size))
-      fail_tensor("impossible shape " + shape_text(entry.shape));
-    if (offsets[0] > offsets[1] || offsets[1] > data_size)
-      fail_tensor(concat("data_offsets [", offsets[0], ",", offsets[1], "] in ",
-                         data_size, " bytes of data"));
-    if (offsets[1] - offsets[0] != size)
-      fail_tensor(concat(offsets[1] - offsets[0], " bytes for ", type_text,
-                         shape_text(entry.shape), ", expected ", size));
-    entry.offset = begin + offsets[0];
-    entry.size = size;
-    entries_.push_back(std::move(entry));
   }
-
   std::stable_sort(
       entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
         return a.offset != b.offset ? a.offset < b.offset : a.size < b.size;
@@ -203,7 +223,7 @@ Safetensors::Safetensors(std::string bytes, std::string file)
     by_name_[entries_[i].name] = i;
   }
   if (at != bytes_.size())
-    fail(concat(bytes_.size() - at, " bytes after the last tensor"));
+    fail(file_, concat(bytes_.size() - at, " bytes after the last tensor"));
 }
 
 const Safetensors::Entry* Safetensors::find(const std::string& name) const {

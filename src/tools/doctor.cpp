@@ -141,10 +141,7 @@ class Findings {
   std::vector<std::string> lines_;
 };
 
-}  // namespace
-
-std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
-  Findings out(ranks);
+void look_at_speed(const std::vector<RankHealth>& ranks, Findings& out) {
   std::vector<double> speeds;
   for (const auto& h : ranks) speeds.push_back(h.matrix_gflops);
   const double typical = median(speeds);
@@ -172,6 +169,9 @@ std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
                   "; look for other work on it, its clocks and its temperature "
                   "(nvidia-smi), or leave it out");
   });
+}
+
+void look_at_threads(Findings& out) {
   out.each([](const RankHealth& h) -> std::string {
     if (h.threads <= h.cpus_allowed) return "";
     return concat(h.threads, " threads may use ", h.cpus_allowed, " of ",
@@ -186,6 +186,9 @@ std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
                   " CPUs; use fewer, or let waiting ranks sleep (mpirun "
                   "--mca mpi_yield_when_idle 1)");
   });
+}
+
+void look_at_disk(Findings& out) {
   out.each([](const RankHealth& h) -> std::string {
     if (!h.disk_error[0]) return "";
     return concat("the folder for runs cannot be used: ", h.disk_error);
@@ -201,6 +204,9 @@ std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
                   " ms; checkpoints will be slow: write them less often or "
                   "to another file system");
   });
+}
+
+void look_at_host(const std::vector<RankHealth>& ranks, Findings& out) {
   out.each([](const RankHealth& h) -> std::string {
     if (h.shm_is_there && h.shm_free_mib >= 64.0 * h.local_size) return "";
     return concat("/dev/shm has ", rounded(h.shm_free_mib), " MiB free for ",
@@ -230,6 +236,16 @@ std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
     return concat("runs ", h.versions, ", rank 0 ", ranks.front().versions,
                   "; exact results need one software on all hosts");
   });
+}
+
+}  // namespace
+
+std::vector<std::string> findings(const std::vector<RankHealth>& ranks) {
+  Findings out(ranks);
+  look_at_speed(ranks, out);
+  look_at_threads(out);
+  look_at_disk(out);
+  look_at_host(ranks, out);
   return out.take();
 }
 

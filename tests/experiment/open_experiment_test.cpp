@@ -64,11 +64,12 @@ TEST_CASE(
     });
   };
   auto config = sinusoid();
-  config.task.mix_steps = 4;  // without task.mix_to
+  config.task.mix_to = "real=0";
+  config.task.mix_steps = 4;
   const auto bad = open(config, OpenFor::training);
   CHECK(bad.exit_code == 2);
   CHECK_THAT(bad.error[0],
-             contains("task.mix_to = \"\" and task.mix_steps = 4"));
+             contains("task.mix_to = \"real=0\"; expected a weight above 0"));
   // Nothing that is not trained needs one.
   CHECK(open(config, OpenFor::use).ok());
 }
