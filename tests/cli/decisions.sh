@@ -321,24 +321,28 @@ origins() {
   accepted "${few[@]}" --run.quiet true --eval.every 0 --run.dir run --run.steps 2 --resume auto
   expect_equal "a resumed run's own seed" "$(json run/summary.json '[d["seed"], d["steps"]]')" '[1, 2]'
 
-  # Every key sets its own value and no other: each number is moved on, what was
-  # set reads back, and again from what that prints.
+  # Each of these keys sets its own value and no other: what was set reads back,
+  # and again from what that prints.
   accepted config --json
   cp "$scratch/out" defaults.json
   python <<'PY'
+keys = """run.seed run.steps run.threads run.max_time run.log_every data.prefetch task.ways task.shots
+task.queries task.meta_batch task.stack learner.inner_steps learner.inner_lr optim.lr optim.beta1
+optim.beta2 optim.eps optim.weight_decay optim.clip_norm comm.timeout_s comm.init_timeout_s comm.grace_s
+coordinator.heartbeat_s coordinator.warn_s coordinator.silence_s coordinator.progress_s checkpoint.every
+checkpoint.every_s checkpoint.keep checkpoint.keep_best checkpoint.keep_every checkpoint.wait_s
+checkpoint.grace_s eval.every eval.tasks eval.ways eval.shots eval.queries eval.patience""".split()
+defaults = json.load(open("defaults.json"))
 moved = {}
-for i, (key, value) in enumerate(json.load(open("defaults.json")).items()):
-    if re.fullmatch(r"-?\d+", value) and key not in ("comm.ranks",):
-        moved[key] = str(int(value) + 1 + i % 3)
-    elif re.fullmatch(r"0?\.\d+|\d+\.\d+(e-?\d+)?|\d+e-\d+", value):
-        moved[key] = repr(round(float(value) * (0.9 - 0.001 * (i % 50)), 12))
-    elif value in ("true", "false"):
-        moved[key] = "false" if value == "true" else "true"
-if len(moved) < 100:
-    sys.exit(f"{len(moved)} keys; expected a hundred or more")
-with open("moved.ini", "w") as f:
-    for key, value in moved.items():
-        f.write("[%s]\n%s = %s\n" % (*key.split("."), value))
+for i, key in enumerate(keys):
+    whole = re.fullmatch(r"\d+", defaults[key])
+    small = key in ("optim.weight_decay", "optim.clip_norm")
+    moved[key] = (repr(0.01 + 0.001 * i) if small else str(int(defaults[key]) + 1 + i % 3) if whole
+                  else repr(round(float(defaults[key]) * (0.9 - 0.005 * i), 12)))
+sections = {}
+for key, value in moved.items():
+    sections.setdefault(key.split(".")[0], []).append(f"{key.split('.')[1]} = {value}")
+open("moved.ini", "w").write("".join(f"[{name}]\n" + "\n".join(rows) + "\n" for name, rows in sections.items()))
 json.dump(moved, open("moved.json", "w"))
 PY
   accepted config --config moved.ini

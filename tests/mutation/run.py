@@ -117,19 +117,32 @@ inline bool on(int n) {
 
 
 def is_statement(text):
-    return text == "" or (text.endswith((";", "}")) and text.count("{") == text.count("}")
+    return text == "" or (text.endswith((";", "}")) and ";" in text
+                          and text.count("{") == text.count("}")
                           and text.count("(") == text.count(")")
                           and not re.match(r"(const|auto|static|using|double|int\w*|size_t|"
-                                           r"case|catch|else|for \(.*[^;}]$)\b", text))
+                                           r"case|catch|else)\b", text))
 
 
 def is_expression(text):
-    return (text.count("(") == text.count(")") and not re.search(r"[;{}\"]|^return|(?<![=!<>])=(?!=)",
-                                                                text)
+    """One that nothing around it can take apart: no comma, assignment or half of a ?:"""
+    depth, plain = 0, ""
+    for c in text:
+        depth += (c in "([{<") - (c in ")]}>") if c not in "<>" else 0
+        plain += c if depth == 0 else ""
+    return (depth == 0 and text.count("(") == text.count(")") and "," not in plain
+            and plain.count("?") == len(re.findall(r"(?<!:):(?!:)", plain))
+            and not re.search(r"[;{}\"]|^return|(?<![=!<>])=(?!=)", text)
             and re.search(r"^[\w(!:*&-]", text) and re.search(r"[\w)\]]$", text))
 
 
-def switched(mistake, number):
+def stands_alone(before, after):
+    """Whether an expression between these texts keeps its meaning in brackets."""
+    return (re.search(r"(^|[(,;{}=?\[]|[^:]:|&&|\|\||\breturn|\*)$", before.rstrip())
+            and re.search(r"^([),;}\]?]|:[^:]|&&|\|\|)", after.lstrip()))
+
+
+def switched(mistake, number, before, after):
     """The text with both, or None where a program cannot choose."""
     old, new = mistake.old, mistake.new
     ask = f"protean_mistakes::on({number})"
@@ -138,7 +151,7 @@ def switched(mistake, number):
         return f"if ({ask} ? ({condition[1][1]}) : ({condition[0][1]}))"
     if is_statement(old) and is_statement(new):
         return f"if ({ask}) {{ {new} }} else {{ {old} }}"
-    if new and is_expression(old) and is_expression(new):
+    if new and is_expression(old) and is_expression(new) and stands_alone(before, after):
         return f"({ask} ? ({new}) : ({old}))"
     return None
 
@@ -191,7 +204,8 @@ class Copy:
 def stages_of(mistake, most):
     stages = STAGES[mistake.list][:most]
     if mistake.tests:
-        stages.insert(0, (stages[0][0] + " protean", mistake.tests))
+        of_program = re.search(r"decisions|cli|exact|fault", mistake.tests)
+        stages.insert(0, ("protean" if of_program else STAGES[mistake.list][0][0], mistake.tests))
     return stages
 
 
@@ -201,13 +215,15 @@ class Together:
     def __init__(self, copy, numbered, by_name, most_stages):
         self.copy, self.chosen, self.places = copy, {}, collections.defaultdict(list)
         for number, m in numbered:
-            text = switched(m, number)
-            found = find(m, by_name, TOP) if text else (None, "")
+            found = find(m, by_name, TOP)
             if found[0] is None:
                 continue
             original = (TOP / found[0]).read_text()
             pattern = r"\s+".join(re.escape(word) for word in m.old.split())
             at = re.search(pattern, original)
+            text = switched(m, number, original[:at.start()], original[at.end():])
+            if not text:
+                continue
             # Two in one place cannot be switched apart.
             if any(a < at.end() and at.start() < b for a, b, *_ in self.places[found[0]]):
                 continue
@@ -321,7 +337,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--together", action="store_true",
                         help="only mistakes that are built at once")
-    parser.add_argument("--stages", type=int, default=9, help="only the first of each list")
+    parser.add_argument("--stages", type=int, default=9, help="only the first of each list, beside those of '!'")
     parser.add_argument("--unproved", action="store_true",
                         help="do not first run the tests without a mistake")
     options = parser.parse_args()
