@@ -37,6 +37,7 @@ void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
   const bool first_use = state.first.empty();
   if (kind_ != Kind::sgd && first_use) {
     state.first.resize(gradients.size());
+    state.before = state.updates;
     // Second moments may have been given: Reptile's outlive the task.
     if (kind_ == Kind::adam && state.second.empty())
       for (const auto& g : gradients) state.second.push_back(at::zeros_like(g));
@@ -48,7 +49,7 @@ void InnerOptimizer::step(Params& phi, const std::vector<size_t>& adapted,
   }
   state.updates += 1;
   const double beta1 = options_.inner_beta1, beta2 = options_.inner_beta2;
-  const double correct1 = 1 - std::pow(beta1, state.updates);
+  const double correct1 = 1 - std::pow(beta1, state.updates - state.before);
   const double correct2 = 1 - std::pow(beta2, state.updates);
   for (size_t j = 0; j < gradients.size(); ++j) {
     const auto& g = gradients[j];

@@ -53,3 +53,30 @@ TEST_CASE("inner optimisers take their textbook steps", "[learners]") {
   o.inner_optimizer = "adagrad";
   CHECK_THROWS_AS(InnerOptimizer(o), ConfigError);
 }
+
+TEST_CASE("first moments that begin anew are corrected anew", "[learners]") {
+  // Second moments of 10 earlier steps, as Reptile's outlive the task.
+  LearnerOptions o;
+  o.inner_optimizer = "adam";
+  o.inner_lr = 0.1;
+  o.inner_beta1 = 0.9;
+  o.inner_beta2 = 0.99;
+  o.inner_eps = 0;
+  const InnerOptimizer optimizer(o);
+  Params phi{at::full({1, 1}, 1.0, at::kDouble)};
+  InnerState state;
+  state.updates = 10;
+  state.second = {at::full({1, 1}, 0.4, at::kDouble)};
+  const auto step = [&](double g) {
+    optimizer.step(phi, {0}, {at::full({1, 1}, g, at::kDouble)}, {}, state);
+    return phi[0].item<double>();
+  };
+  // m / (1 - 0.9) = 2 after the first gradient: the whole of it.
+  double v = 0.99 * 0.4 + 0.01 * 4;
+  double p = 1 - 0.1 * 2 / std::sqrt(v / (1 - std::pow(0.99, 11)));
+  CHECK(step(2) == Approx(p));
+  // m = 0.9 * 0.2 - 0.1 = 0.08 of 1 - 0.81.
+  v = 0.99 * v + 0.01;
+  p -= 0.1 * (0.08 / 0.19) / std::sqrt(v / (1 - std::pow(0.99, 12)));
+  CHECK(step(-1) == Approx(p));
+}

@@ -14,7 +14,8 @@ namespace protean {
 struct InnerState {
   // Moments, one tensor per adapted parameter; empty before the first step.
   Params first, second;
-  double updates = 0;  // steps made
+  double updates = 0;  // steps made, with those that second moments are of
+  double before = 0;   // of these, the ones before first moments began
   // Rates of each adapted parameter in place of learner.inner_lr, by step (the
   // last set for all later ones), of any shape that broadcasts; empty: one rate
   // for all. sgd only.
