@@ -1,6 +1,10 @@
 #include "protean/tasks/domain_tasks.h"
 
+#include <algorithm>
 #include <map>
+#include <numeric>
+#include <set>
+#include <utility>
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
@@ -49,6 +53,7 @@ DomainTasks::DomainTasks(DatasetPtr data, const std::vector<uint32_t>& classes,
       throw ConfigError(concat("task.domain = alphabet, but the ", what,
                                " classes have ", groups_.size(),
                                " groups; expected two or more"));
+    check_groups(what);
     return;
   }
   for (uint32_t c : classes)
@@ -59,6 +64,28 @@ DomainTasks::DomainTasks(DatasetPtr data, const std::vector<uint32_t>& classes,
         " classes only ", eligible_.size(),
         " hold task.shots + task.queries = ", counts.shots + counts.queries,
         " examples; expected at least ", counts.ways));
+}
+
+void DomainTasks::check_groups(const std::string& what) const {
+  std::vector<uint64_t> images;  // of each group
+  for (const auto& members : groups_) {
+    images.push_back(0);
+    for (uint32_t c : members) images.back() += data_->size(c);
+  }
+  const auto least = *std::min_element(images.begin(), images.end());
+  const auto most = *std::max_element(images.begin(), images.end());
+  const auto all = std::accumulate(images.begin(), images.end(), uint64_t{0});
+  const auto check = [&](const char* key, uint32_t count, uint64_t held,
+                         const char* where) {
+    if (count > held)
+      throw ConfigError(
+          concat(key, " = ", count, ", but the ", what, " classes hold ", held,
+                 " images ", where,
+                 "; expected at most as many, since no image of a "
+                 "task comes twice with one label"));
+  };
+  check("task.queries", counts_.queries, least, "in their smallest group");
+  check("task.shots", counts_.shots, all - most, "beside their largest group");
 }
 
 TaskSpec DomainTasks::describe(uint64_t seed, TaskId id,
@@ -102,14 +129,18 @@ void DomainTasks::add_turn_task(uint64_t seed, TaskSpec& spec) const {
   const uint32_t per_class = counts_.shots + counts_.queries;
   for (uint32_t way = 0; way < counts_.ways; ++way) {
     Draws draws(seed, spec.id, Purpose::examples, way);
+    std::set<std::pair<uint32_t, uint32_t>> taken;  // class and example
     for (uint32_t i = 0; i < per_class; ++i) {
       size_t group = held;
-      if (i < counts_.shots)
-        group = (held + 1 + draws.below(groups_.size() - 1)) % groups_.size();
-      const uint32_t cls = groups_[group][draws.below(groups_[group].size())];
+      uint32_t cls = 0, example = 0;
+      do {
+        if (i < counts_.shots)
+          group = (held + 1 + draws.below(groups_.size() - 1)) % groups_.size();
+        cls = groups_[group][draws.below(groups_[group].size())];
+        example = static_cast<uint32_t>(draws.below(data_->size(cls)));
+      } while (!taken.insert({cls, example}).second);
       spec.classes.push_back(cls);
-      spec.examples.push_back(
-          static_cast<uint32_t>(draws.below(data_->size(cls))));
+      spec.examples.push_back(example);
       spec.transforms.push_back(way);
     }
   }

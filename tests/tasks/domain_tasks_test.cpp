@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "protean/core/error.h"
 #include "protean/tasks/task_batch.h"
@@ -147,6 +148,30 @@ TEST_CASE("queries come from an alphabet that the support lacks", "[tasks]") {
     }
   }
   CHECK(held.size() == 3);
+}
+
+TEST_CASE("no drawing comes twice with one label", "[tasks]") {
+  // All 24 drawings of an alphabet as queries, 20 of 48 others as support.
+  const auto source = source_of(DomainKind::alphabet, {4, 20, 24});
+  for (uint32_t index = 0; index < 5; ++index) {
+    const auto task =
+        make(source, source.describe(7, {Stream::test, 0, index}, {}));
+    std::set<std::tuple<int64_t, int, int>> seen;
+    for (size_t i = 0; i < task.query.size(); ++i)
+      seen.insert(
+          {task.query_label[i], task.query[i].cls, task.query[i].example});
+    CHECK(seen.size() == 4 * 24);
+    for (size_t i = 0; i < task.support.size(); ++i)
+      seen.insert({task.support_label[i], task.support[i].cls,
+                   task.support[i].example});
+    CHECK(seen.size() == 4 * (20 + 24));
+  }
+  CHECK_THROWS_WITH(source_of(DomainKind::alphabet, {4, 20, 25}),
+                    contains("task.queries = 25, but the toy classes hold 24 "
+                             "images in their smallest group"));
+  CHECK_THROWS_WITH(source_of(DomainKind::alphabet, {4, 49, 1}),
+                    contains("task.shots = 49, but the toy classes hold 48 "
+                             "images beside their largest group"));
 }
 
 TEST_CASE("a list of domain tasks reads back the same", "[tasks]") {

@@ -6,7 +6,8 @@
 //   inversion  domains are ink on paper and paper on ink; labels are classes.
 //   alphabet   domains are groups of classes (scripts). Scripts share no
 //              character, so the label is what they do share: by how many
-//              quarter turns a drawing is turned (task.ways 2 to 4).
+//              quarter turns a drawing is turned (task.ways 2 to 4). No
+//              drawing comes twice with one label.
 //
 // A spec lists classes and transforms example by example, in the order of
 // `examples`: transform = quarter turns + 4 if inverted. Which domain is held
@@ -40,6 +41,8 @@ class DomainTasks : public TaskSource {
   void materialise(const TaskSpec& spec, EpisodeView out) const override;
 
  private:
+  // Throws ConfigError where a group has too few images.
+  void check_groups(const std::string& what) const;
   void add_class_task(uint64_t seed, TaskSpec& spec) const;
   void add_turn_task(uint64_t seed, TaskSpec& spec) const;
 
