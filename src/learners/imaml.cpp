@@ -1,13 +1,13 @@
 #include "learners/imaml.h"
 
-#include <limits>
-
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
+
+#include "learners/conjugate_gradient.h"
 
 namespace protean {
 namespace {
@@ -28,35 +28,6 @@ Params like(const at::Tensor& rows, const Params& shapes) {
     at += n;
   }
   return out;
-}
-
-at::Tensor row_products(const at::Tensor& a, const at::Tensor& b) {
-  return (a * b).sum(1, true);
-}
-
-// x with A x = b for every row, from x = 0. A row stays where it is once its
-// residual is below what rounding makes of b: further steps would divide by
-// what underflows.
-template <typename Product>
-at::Tensor conjugate_gradient(Product product, const at::Tensor& b, int steps) {
-  auto x = at::zeros_like(b), r = b, p = b;
-  auto rr = row_products(r, r);
-  const double precision = b.scalar_type() == at::kDouble
-                               ? std::numeric_limits<double>::epsilon()
-                               : std::numeric_limits<float>::epsilon();
-  const auto enough = precision * precision * rr;
-  for (int k = 0; k < steps; ++k) {
-    const auto ap = product(p);
-    const auto goes_on = rr > enough;
-    const auto size =
-        at::where(goes_on, rr / row_products(p, ap), at::zeros_like(rr));
-    x = x + size * p;
-    r = r - size * ap;
-    const auto next = row_products(r, r);
-    p = r + at::where(goes_on, next / rr, at::zeros_like(rr)) * p;
-    rr = next;
-  }
-  return x;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "protean/learners/make_learner.h"
 
 #include "learners/central_differences.h"
+#include "learners/conjugate_gradient.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
 
@@ -105,4 +106,43 @@ TEST_CASE("iMAML without a proximal term is refused", "[learners]") {
   o.cg_steps = 3;
   CHECK_THROWS_WITH(make_learner(o, perceptron(), batch.shape),
                     contains("learner.cg_steps = 3"));
+}
+
+namespace {
+
+// x after `steps` conjugate-gradient steps on diag(first, second) x = b.
+at::Tensor solved(const std::vector<std::pair<double, double>>& diagonals,
+                  const std::vector<std::pair<double, double>>& b, int steps) {
+  const auto rows = [](const std::vector<std::pair<double, double>>& pairs) {
+    std::vector<double> flat;
+    for (const auto& [x, y] : pairs) flat.insert(flat.end(), {x, y});
+    return at::tensor(flat, at::kDouble).view({-1, 2});
+  };
+  const auto a = rows(diagonals);
+  return conjugate_gradient([&](const at::Tensor& p) { return a * p; }, rows(b),
+                            steps);
+}
+
+void check_rows(const at::Tensor& x, const std::vector<double>& expected) {
+  INFO(x);
+  CHECK(at::allclose(x.flatten(), at::tensor(expected, at::kDouble), 1e-9,
+                     1e-12));
+}
+
+}  // namespace
+
+TEST_CASE("conjugate gradients stop where nothing curves upwards",
+          "[learners]") {
+  // Two steps solve two equations, and no further one leaves the solution.
+  check_rows(solved({{2, 5}}, {{1, 1}}, 2), {0.5, 0.2});
+  check_rows(solved({{2, 5}}, {{1, 1}}, 9), {0.5, 0.2});
+  // Downwards, and level, along the first direction: b itself.
+  check_rows(solved({{-1, -1}, {1, -1}}, {{3, 4}, {1, 1}}, 5), {3, 4, 1, 1});
+  // Upwards along b = (1, 0.5): 2 - 0.25 of 1.25, a step of 5/7. There the
+  // residual is (-3/7, 6/7), and the next direction (-3/7 + 36/49, 6/7 + 18/49)
+  // = (15/49, 60/49) curves by 2 * 15^2 - 60^2 < 0.
+  check_rows(solved({{2, -1}}, {{1, 0.5}}, 5), {5.0 / 7, 2.5 / 7});
+  // Other rows go on.
+  check_rows(solved({{2, -1}, {2, 5}}, {{1, 0.5}, {1, 1}}, 5),
+             {5.0 / 7, 2.5 / 7, 0.5, 0.2});
 }
