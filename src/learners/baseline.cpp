@@ -66,7 +66,7 @@ TaskLosses Baseline::gradient(const TaskBatch& batch, const MetaView& meta,
   const auto losses = task_loss(prediction, all, target_);
   add_to_flat(spaces_.theta, torch::autograd::grad({losses.sum()}, theta),
               sums.theta);
-  move_running_moments(spaces_.state, meta.state, norm.moments, all, momentum_,
+  move_running_moments(spaces_.state, meta.state, norm.moments, momentum_,
                        sums.state);
   announce(Phase::idle);
   return {losses.detach(), task_accuracy(prediction, all, target_)};

@@ -90,8 +90,8 @@ TaskLosses MetricLearner::gradient(const TaskBatch& batch, const MetaView& meta,
   add_to_flat(spaces_.theta, torch::autograd::grad({losses.sum()}, theta),
               sums.theta);
   if (!support_norm_)
-    move_running_moments(spaces_.state, meta.state, norm.moments, joined,
-                         momentum_, sums.state);
+    move_running_moments(spaces_.state, meta.state, norm.moments, momentum_,
+                         sums.state);
   announce(Phase::idle);
   return {
       losses.detach(),

@@ -6,15 +6,13 @@
 namespace protean {
 namespace {
 
-// Running variance is unbiased, as in the reference implementation's framework.
-// What the moments' variance is multiplied by, () or (T, 1).
-at::Tensor unbiased(const Part& examples) {
-  const auto& x = examples.x;
-  auto n = examples.weight.defined()
-               ? examples.weight.to(at::kDouble).sum(1, true)
-               : at::full({}, x.size(1), at::kDouble);
-  for (int64_t d = 3; d < x.dim(); ++d) n = n * x.size(d);
-  return at::where(n > 1, n / (n - 1), at::ones_like(n)).to(x.scalar_type());
+// What a layer's variance is multiplied by to be unbiased, (T or 1, 1): n of
+// n - 1 where it is of n values of a channel. The frameworks' running variance
+// is so, layer by layer.
+at::Tensor unbiased(const Moments& m) {
+  const auto n = m.images.to(at::kDouble) * static_cast<double>(m.places);
+  return at::where(n > 1, n / (n - 1), at::ones_like(n))
+      .to(m.variance.scalar_type());
 }
 
 }  // namespace
@@ -45,17 +43,17 @@ Norm running_norm(const ParameterSpace& space, const at::Tensor& state) {
 }
 
 void move_running_moments(const ParameterSpace& space, const at::Tensor& state,
-                          const std::vector<Moments>& own, const Part& examples,
-                          double momentum, const at::Tensor& sums) {
+                          const std::vector<Moments>& own, double momentum,
+                          const at::Tensor& sums) {
   at::NoGradGuard no_grad;
-  const auto scale = momentum * unbiased(examples);
   const auto old = shared_params(space, state);
   Params moved;
   for (const auto& m : own) {
     const auto& mean = old[moved.size()];
     const auto& variance = old[moved.size() + 1];
     moved.push_back(mean * (1 - momentum) + m.mean * momentum);
-    moved.push_back(variance * (1 - momentum) + m.variance * scale);
+    moved.push_back(variance * (1 - momentum) +
+                    m.variance * (momentum * unbiased(m)));
   }
   add_to_flat(space, moved, sums);
 }

@@ -13,19 +13,27 @@ at::Tensor per_channel(const at::Tensor& p) {
   return q.unsqueeze(-1).unsqueeze(-1);
 }
 
+// How many images of weight there are, (1 or T, 1).
+at::Tensor images_of(const at::Tensor& h, const at::Tensor& weight) {
+  return weight.defined() ? weight.to(h.scalar_type()).sum(1, true)
+                          : at::full({1, 1}, h.size(0), h.options());
+}
+
 // Moments over a task's images and pixels, (T, C).
 Moments batch_moments(const at::Tensor& h, const at::Tensor& weight) {
+  const auto images = images_of(h, weight);
+  const int64_t places = h.size(3) * h.size(4);
   if (!weight.defined()) {
     const auto mean = h.mean({0, 3, 4});
-    return {mean, (h - per_channel(mean)).square().mean({0, 3, 4}),
-            at::full({1, 1}, h.size(0), h.options())};
+    return {mean, (h - per_channel(mean)).square().mean({0, 3, 4}), images,
+            places};
   }
   auto share = weight.to(h.scalar_type());
-  share = share / (share.sum(1, true) * (h.size(3) * h.size(4)));
+  share = share / (share.sum(1, true) * places);
   share = per_channel(share.t().unsqueeze(-1));
   const auto mean = (h * share).sum({0, 3, 4});
   return {mean, ((h - per_channel(mean)).square() * share).sum({0, 3, 4}),
-          weight.to(h.scalar_type()).sum(1, true)};
+          images, places};
 }
 
 }  // namespace
@@ -75,7 +83,9 @@ at::Tensor NormLayer::operator()(const Params& p, const at::Tensor& h,
   }
   if (kind_ == NormKind::batch) {
     auto out = ops::norm_relu_pool(h, a.scale, a.shift, eps_, pool, weight);
-    if (norm.record) norm.moments.push_back({out.mean, out.variance, {}});
+    if (norm.record)
+      norm.moments.push_back({out.mean, out.variance, images_of(h, weight),
+                              h.size(3) * h.size(4)});
     return out.y;
   }
   const auto zero = at::zeros({1, h.size(2)}, h.options());

@@ -88,22 +88,43 @@ TEST_CASE(
     CHECK(best < 1e-6);
   }
 
-  // First layer, task by task: 0.9 * old + 0.1 * moments of the joined images.
+  // Task by task and layer by layer: 0.9 * old + 0.1 * moments of the joined
+  // images' maps, 16, 8, 4 and 2 pixels wide.
   const auto& space = learner->spaces();
-  const auto& weight = space.theta.parameters()[0];
-  const auto w = meta.theta.narrow(0, 0, weight.size).view(weight.shape);
-  auto mean = at::zeros({4}, at::kDouble), variance = mean.clone();
+  const auto part = [&](const ParameterSpace& of, const at::Tensor& flat,
+                        const std::string& name) {
+    const auto& p = of.parameters()[of.index(name)];
+    return flat.narrow(0, p.offset, p.size).view(p.shape);
+  };
+  std::vector<at::Tensor> means(4, at::zeros({4}, at::kDouble)),
+      variances(4, at::full({4}, 2 * 0.9, at::kDouble));
   for (int64_t t = 0; t < 2; ++t) {
-    const auto images = at::cat({batch.support.x[t], batch.query.x[t]});
-    const auto h = at::conv2d(images, w, {}, 1, 1);
-    mean += 0.9 * 0 + 0.1 * h.mean({0, 2, 3});
-    variance += 0.9 * 1 + 0.1 * h.var({0, 2, 3}, /*unbiased=*/true);
+    auto h = at::cat({batch.support.x[t], batch.query.x[t]});
+    for (int layer = 0; layer < 4; ++layer) {
+      const auto parameter = [&](const char* name) {
+        return part(space.theta, meta.theta, concat("block", layer + 1, name));
+      };
+      h = at::conv2d(h, parameter(".conv.weight"), {}, 1, 1);
+      CHECK(h.size(2) == 16 >> layer);
+      means[layer] = means[layer] + 0.1 * h.mean({0, 2, 3});
+      variances[layer] =
+          variances[layer] + 0.1 * h.var({0, 2, 3}, /*unbiased=*/true);
+      h = at::batch_norm(
+          h, model.norm_scale ? parameter(".norm.scale") : at::Tensor(),
+          parameter(".norm.shift"), {}, {}, /*training=*/true, 0.1,
+          model.norm_eps, false);
+      h = at::max_pool2d(h.relu(), {2, 2}, {2, 2});
+    }
   }
-  const auto& parameters = space.state.parameters();
-  CHECK(at::allclose(at_theta.sums.state.narrow(0, parameters[0].offset, 4),
-                     mean, 1e-9, 1e-10));
-  CHECK(at::allclose(at_theta.sums.state.narrow(0, parameters[1].offset, 4),
-                     variance, 1e-9, 1e-10));
+  for (int layer = 0; layer < 4; ++layer) {
+    INFO("layer " << layer + 1);
+    const auto state = [&](const char* name) {
+      return part(space.state, at_theta.sums.state,
+                  concat("norm", layer + 1, name));
+    };
+    CHECK(at::allclose(state(".mean"), means[layer], 1e-8, 1e-9));
+    CHECK(at::allclose(state(".variance"), variances[layer], 1e-8, 1e-9));
+  }
 }
 
 TEST_CASE("a learner with one loss has no second one", "[learners]") {

@@ -17,11 +17,11 @@ void start_running_moments(const ParameterSpace& space,
 // The norm that uses them.
 Norm running_norm(const ParameterSpace& space, const at::Tensor& state);
 
-// Adds to sums what each task makes of `state` by its own moments, whose weight
-// is momentum. examples: those that they were taken over.
+// Adds to sums what each task makes of `state` by its own moments, recorded by
+// the network's layers; their weight is momentum. Variances are unbiased.
 void move_running_moments(const ParameterSpace& space, const at::Tensor& state,
-                          const std::vector<Moments>& own, const Part& examples,
-                          double momentum, const at::Tensor& sums);
+                          const std::vector<Moments>& own, double momentum,
+                          const at::Tensor& sums);
 
 // Throws ConfigError unless learner.norm_momentum is in (0, 1].
 double checked_norm_momentum(double momentum);

@@ -19,7 +19,10 @@ using Params = std::vector<at::Tensor>;
 // Moments of one normalisation layer, (T, C) or (1, C).
 struct Moments {
   at::Tensor mean, variance;
-  at::Tensor images;  // how many they are of, (T or 1, 1); where it is known
+  // How many values of a channel they are of: so many images, (T or 1, 1), of
+  // so many places each; undefined where it is not known.
+  at::Tensor images;
+  int64_t places = 1;
 };
 
 // How the normalisation layers of one forward pass behave.
