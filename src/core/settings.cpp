@@ -303,29 +303,37 @@ const Setting::Condition* Settings::why_unread(const Setting& s) const {
     const Setting* const on = find(c.on);
     if (!on) continue;
     const auto* const above = why_unread(*on);
-    // The reason lies deeper where nothing reads the key that should choose;
-    // entries are not chosen by such a one at all.
-    if (!contains(c.values, on->value())) return above ? above : &c;
+    // A key that nothing reads has its default's effect, chooses no entry, and
+    // is where the reason lies.
+    if (!contains(c.values, above ? on->standard() : on->value()))
+      return above ? above : &c;
     if (c.entries && above) return above;
   }
   return nullptr;
 }
 
+std::string Settings::refusal(const Setting& s,
+                              const Setting::Condition& c) const {
+  const auto shown = [](const std::string& text) {
+    return text.empty() ? std::string("\"\"") : text;
+  };
+  const auto does_nothing =
+      concat(s.key(), " = ", s.shown(), " does nothing with ", c.on, " = ",
+             shown(value(c.on)));
+  if (c.entries)
+    return concat(does_nothing, "; it is read by: ", joined(c.values));
+  const auto other =
+      !c.text.empty()
+          ? c.text
+          : concat(c.on, " = ", c.values.size() > 1 ? "one of: " : "",
+                   joined(c.values));
+  return concat(does_nothing, "; expected its default, ", shown(s.standard()),
+                ", or ", other);
+}
+
 std::string Settings::unread(const Setting& s) const {
   const auto* const c = why_unread(s);
-  if (!c) return "";
-  const auto does_nothing =
-      concat(s.key(), " = ", s.shown(), " does nothing with ", c->on, " = ",
-             value(c->on).empty() ? "\"\"" : value(c->on));
-  if (c->entries)
-    return concat(does_nothing, "; it is read by: ", joined(c->values));
-  const auto other =
-      !c->text.empty()
-          ? c->text
-          : concat(c->on, " = ", c->values.size() > 1 ? "one of: " : "",
-                   joined(c->values));
-  return concat(does_nothing, "; expected its default, ",
-                s.standard().empty() ? "\"\"" : s.standard(), ", or ", other);
+  return c ? refusal(s, *c) : "";
 }
 
 void Settings::set(const Setting& s, const std::string& value,
@@ -383,6 +391,16 @@ void Settings::check() const {
     if (!s.is_default())
       if (const auto message = unread(s); !message.empty())
         throw ConfigError(message);
+}
+
+void Settings::check_entries() const {
+  for (const auto& s : all_) {
+    s.check();
+    if (s.is_default()) continue;
+    for (const auto& c : s.conditions())
+      if (const Setting* on = c.entries ? find(c.on) : nullptr)
+        if (!contains(c.values, on->value())) throw ConfigError(refusal(s, c));
+  }
 }
 
 }  // namespace protean

@@ -180,11 +180,13 @@ void fields(Settings& s, CheckpointOptions& o) {
   s.add("checkpoint.every", &o.every)
       .says("meta-steps between checkpoints; 0: only the last one")
       .when("about ten minutes of work; they are written in the background")
+      .at_least(0)
       .resumes(kMayChange)
       .also_called({"save_every", "save_steps"});
   s.add("checkpoint.every_s", &o.every_s)
       .says("seconds after which there is one too; 0: off")
       .when("where steps take long or vary")
+      .at_least(0)
       .resumes(kMayChange);
   s.add("checkpoint.keep", &o.keep)
       .says("newest checkpoints that are kept")
@@ -201,18 +203,21 @@ void fields(Settings& s, CheckpointOptions& o) {
   s.add("checkpoint.keep_every", &o.keep_every)
       .says("checkpoints of steps that this divides are kept too; 0: off")
       .when("to look at how a run developed")
+      .at_least(0)
       .resumes(kMayChange);
   s.add("checkpoint.wait_s", &o.wait_s)
       .says(
           "seconds that training waits for the write before this one; then it "
           "goes on, and the newer state is written when that is done")
       .when("longer on slow disks")
+      .at_least(0)
       .resumes(kMayChange);
   s.add("checkpoint.grace_s", &o.grace_s)
       .says(
           "seconds that the last checkpoint is tried again at the end of a run "
           "when its write fails")
       .when("longer where a full disk is soon made free")
+      .at_least(0)
       .resumes(kMayChange);
   s.add("checkpoint.fallback_dir", &o.fallback_dir)
       .says(

@@ -45,7 +45,7 @@ void check_settings(const LearnerOptions& learner,
   s.read_by("learner.name", generative_entries());
   l = learner;
   g = generator;
-  s.check();
+  s.check_entries();
 }
 
 }  // namespace

@@ -207,7 +207,7 @@ void check_settings(const LearnerOptions& learner, const ModelOptions& model) {
   s.read_by("model.name", network_entries());
   l = learner;
   m = model;
-  s.check();
+  s.check_entries();
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ NetworkPtr make_network(const ModelOptions& options,
   fields(settings, copy);
   settings.read_by("model.name", network_entries());
   copy = options;
-  settings.check();
+  settings.check_entries();
   if (options.name == "conv4")
     return std::make_shared<Conv4>(options, input, outputs);
   if (options.name == "resnet12" || options.name == "resnet18")

@@ -10,8 +10,6 @@ void fields(Settings& s, ModelOptions& o) {
           "conv4 is the usual one for small images, resnet12 and resnet18 for "
           "larger ones; mlp for values and points, transformer for text, "
           "encoder to start from a generative model's encoder")
-      .one_of(
-          {"conv4", "resnet12", "resnet18", "mlp", "encoder", "transformer"})
       .also_called({"backbone", "architecture"});
   s.add("model.filters", &o.filters)
       .says(

@@ -30,7 +30,7 @@ void check_settings(const LearnerOptions& learner, const PolicyOptions& policy,
   l = learner;
   p = policy;
   m = model;
-  s.check();
+  s.check_entries();
 }
 
 }  // namespace

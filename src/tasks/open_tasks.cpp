@@ -7,6 +7,7 @@
 #include "protean/core/hash.h"
 #include "protean/core/lists.h"
 #include "protean/core/settings.h"
+#include "protean/data/keys.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/table.h"
 #include "protean/data/text.h"
@@ -36,6 +37,19 @@ std::string checksum_of(const ClassDataset& data, const Splits& splits) {
     sha.add(ids->data(), n * sizeof(uint32_t));
   }
   return sha.hex();
+}
+
+// Each key by itself: whether the data reads it is for the configuration to
+// say, which evaluation on other data changes.
+void check_values(const DataOptions& data, const TaskOptions& task) {
+  DataOptions d;
+  TaskOptions t;
+  Settings s;
+  fields(s, d);
+  fields(s, t);
+  d = data;
+  t = task;
+  for (const auto& setting : s.all()) setting.check();
 }
 
 // What needs no files: a family of functions, or an environment. identity: all
@@ -214,6 +228,7 @@ const TaskSourcePtr& TaskSources::ptr(Stream stream) const {
 
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                        const TaskCounts& eval) {
+  check_values(data, task);
   const TaskCounts train = task.train_counts(), most = task.most_counts();
   check_ranges(data, task);
   if (data.source == "sinusoid")

@@ -166,7 +166,7 @@ keys() {
   train 'learner\.adapt = "code": the model has no such part' --learner.name metavae \
     --learner.adapt code --generator.encoder false
   train 'data\.also_split = "test" does nothing with data\.also = ""; expected its default, random, or more data sets' --data.also_split test
-  train 'a generative learner takes images' --data.source sinusoid --data.path ''
+  train 'a generative learner takes images' --data.source sinusoid --data.path '' --task.ways 5
 }
 
 tiny_net=(train --data.path sound.pack --run.steps 2 --run.quiet true --eval.every 0

@@ -177,8 +177,12 @@ class Settings {
   // Refuses what is out of range, and what nothing reads unless it has its
   // default.
   void check() const;
+  // Of one module's keys alone: the same, but for what depends on other keys
+  // than those that choose an entry.
+  void check_entries() const;
 
  private:
+  std::string refusal(const Setting& s, const Setting::Condition& c) const;
   const Setting::Condition* why_unread(const Setting& s) const;
   Setting* own(const std::string& key);
   std::deque<Setting> all_;
