@@ -4,16 +4,18 @@
 #include <ATen/ops/ones.h>
 
 #include "protean/core/error.h"
+#include "protean/tasks/byte_tasks.h"
 
 namespace protean {
 namespace {
 
-Part allocate(int64_t tasks, int64_t n, const TaskShape& shape) {
+Part allocate(int64_t tasks, int64_t n, const TaskShape& shape,
+              at::ScalarType values) {
   Part part;
   part.ways = shape.ways;
   std::vector<int64_t> x{tasks, n};
   x.insert(x.end(), shape.input.begin(), shape.input.end());
-  part.x = at::empty(x, at::kFloat);
+  part.x = at::empty(x, values);
   if (shape.target == TargetKind::classes)
     part.y = shape.target_size == 1
                  ? at::empty({tasks, n}, at::kLong)
@@ -26,7 +28,8 @@ Part allocate(int64_t tasks, int64_t n, const TaskShape& shape) {
 // The place of one task.
 PartView view(const Part& part, int64_t task, const TaskShape& shape) {
   PartView out;
-  out.x = part.x.data_ptr<float>() + task * part.x.stride(0);
+  if (part.x.scalar_type() == at::kFloat)
+    out.x = part.x.data_ptr<float>() + task * part.x.stride(0);
   if (shape.target == TargetKind::classes)
     out.label = part.y.data_ptr<int64_t>() + task * part.y.stride(0);
   else if (shape.target == TargetKind::values)
@@ -55,10 +58,13 @@ at::Tensor absent_ways(const std::vector<TaskShape>& shapes, int64_t ways) {
   return absent;
 }
 
-}  // namespace
+uint8_t* bytes_at(const Part& part, int64_t task) {
+  return part.x.data_ptr<uint8_t>() + task * part.x.stride(0);
+}
 
-TaskBatch stack_tasks(const TaskSource& source,
-                      const std::vector<TaskSpec>& specs) {
+// bytes: `source`, or null where x is of numbers.
+TaskBatch stack(const TaskSource& source, const ByteTaskSource* bytes,
+                const std::vector<TaskSpec>& specs) {
   if (specs.empty()) throw Error("stack_tasks: no task; expected at least one");
   TaskBatch batch;
   const auto tasks = static_cast<int64_t>(specs.size());
@@ -77,8 +83,9 @@ TaskBatch stack_tasks(const TaskSource& source,
     same_ways = same_ways && shape.ways == shapes[0].ways;
     batch.shape = shapes.size() == 1 ? shape : padded(batch.shape, shape);
   }
-  batch.support = allocate(tasks, batch.shape.support, batch.shape);
-  batch.query = allocate(tasks, batch.shape.query, batch.shape);
+  const auto values = bytes ? at::kByte : at::kFloat;
+  batch.support = allocate(tasks, batch.shape.support, batch.shape, values);
+  batch.query = allocate(tasks, batch.shape.query, batch.shape, values);
   for (Part* part : {&batch.support, &batch.query})
     if (!equal || (batch.shape.weighted && part == &batch.support))
       part->weight = at::ones({tasks, part->x.size(1)}, at::kFloat);
@@ -91,7 +98,11 @@ TaskBatch stack_tasks(const TaskSource& source,
                     view(batch.query, t, batch.shape)};
     if (batch.shape.weighted)
       out.support.weight = batch.support.weight[t].data_ptr<float>();
-    source.materialise(spec, out);
+    if (bytes)
+      bytes->materialise_bytes(spec, bytes_at(batch.support, t),
+                               bytes_at(batch.query, t), out);
+    else
+      source.materialise(spec, out);
     if (!equal) {
       const auto& own = shapes[static_cast<size_t>(t)];
       pad(batch.support, t, own.support);
@@ -100,6 +111,18 @@ TaskBatch stack_tasks(const TaskSource& source,
     batch.ids.push_back(spec.id);
   }
   return batch;
+}
+
+}  // namespace
+
+TaskBatch stack_tasks(const TaskSource& source,
+                      const std::vector<TaskSpec>& specs) {
+  return stack(source, nullptr, specs);
+}
+
+TaskBatch stack_as_stored(const TaskSource& source,
+                          const std::vector<TaskSpec>& specs) {
+  return stack(source, dynamic_cast<const ByteTaskSource*>(&source), specs);
 }
 
 TaskBatch to(const TaskBatch& batch, at::Device device, at::ScalarType dtype) {
