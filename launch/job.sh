@@ -152,8 +152,8 @@ if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
   esac
 fi
 
-# Threads belong to a run like its seed, since exact sums depend on them: one that
-# goes on keeps its own. A new one has those of its allocation.
+# A run that goes on keeps its number of threads, which changes its speed but no
+# bit of its result. A new one has those of its allocation.
 threads_in() { sed -nE 's/^[[:space:]]*(run\.)?threads[[:space:]]*=[[:space:]]*([0-9]+).*/\2/p' "$1" 2>/dev/null | tail -n 1; }
 threads=$(argument run.threads)
 if [ -z "$threads" ]; then

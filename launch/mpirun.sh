@@ -8,7 +8,9 @@
 # - Ranks are not bound to cores (Open MPI binds by default, which squeezes a
 #   rank's threads onto one core); say --bind-to ... to bind them.
 # - On one host each rank of a new run gets cores / N threads, unless
-#   run.threads is given by argument or config.
+#   run.threads is given by argument or config; the layout is printed. Where
+#   there are more threads than cores they wait without spinning
+#   (OMP_WAIT_POLICY=passive, unless set).
 # - SIGTERM, SIGINT and SIGHUP to this script ask the job to write a checkpoint
 #   and stop (exit 75); mpirun by itself would kill the ranks within 2 seconds. A
 #   second one ends it at once.
@@ -97,14 +99,20 @@ argument() {  # --name words...
 }
 threads_in() { sed -nE 's/^[[:space:]]*(run\.)?threads[[:space:]]*=[[:space:]]*([0-9]+).*/\2/p' "$1" 2>/dev/null | tail -n 1; }
 
-# Threads per rank belong to a run like its seed (exact sums depend on them): a
-# run that goes on keeps its own.
+# A new run and one that goes on share the cores; their number changes no bit.
 threads=()
+each=$(argument --run.threads "$@")
+[ -n "$each" ] || each=$(threads_in "$(argument --config "$@")") || true
 if [ "${1:-}" = train ] && [ ${#given[@]} -eq 0 ] && [ -z "${SLURM_JOB_ID:-}" ] &&
-  ! says '--run.threads*' "$@" && [ -z "$(threads_in "$(argument --config "$@")")" ]; then
-  each=""
-  [ "$(argument --resume "$@")" != auto ] || each=$(threads_in "$(argument --run.dir "$@")/config.ini")
-  threads=(--run.threads "${each:-$((cores > ranks ? cores / ranks : 1))}")
+  [ -z "$each" ]; then
+  each=$((cores > ranks ? cores / ranks : 1))
+  threads=(--run.threads "$each")
+fi
+# Threads that wait for their team's next loop spin, which is quickest where each
+# has a core, and slowest where they keep one from another.
+if [ -n "$each" ] && [ ${#given[@]} -eq 0 ] && [ -z "${SLURM_JOB_ID:-}" ]; then
+  [ $((ranks * each)) -le "$cores" ] || export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
+  echo "mpirun.sh: $ranks ranks x $each threads on $cores cores, not bound${OMP_WAIT_POLICY:+, OMP_WAIT_POLICY=$OMP_WAIT_POLICY}" >&2
 fi
 
 # A group of its own: a terminal's Ctrl-C then reaches this script alone.

@@ -1,9 +1,8 @@
 #include "cli/open_run.h"
 
-#include <ATen/Parallel.h>
-
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/models/threads.h"
 
 namespace protean {
 
@@ -26,7 +25,7 @@ StoredRun open_run(const CommandLine& line, Communicator& comm,
   });
   auto run =
       load_run(line.config, line.flags.at("run"), "--run", comm, purpose);
-  at::set_num_threads(line.config.run.threads);
+  set_threads(line.config.run.threads);
   return run;
 }
 

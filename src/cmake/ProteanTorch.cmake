@@ -47,6 +47,29 @@ if(EXISTS ${PROTEAN_NVIDIA}/cu13/lib)
     -Wl,-rpath-link,${PROTEAN_NVIDIA}/cu13/lib)
 endif()
 
+# Loops on several threads use LibTorch's own OpenMP run-time, as two in one
+# process would start a team of threads each. Clang's calls are not in GCC's
+# run-time, and ThreadSanitizer does not see how a run-time's threads wait for
+# each other: without OpenMP loops run on one thread, and a run says so.
+set(PROTEAN_OPENMP_LIBRARY "")
+find_package(OpenMP COMPONENTS CXX)
+execute_process(COMMAND ${CMAKE_READELF} -d ${LIBTORCH_ROOT}/lib/libtorch_cpu.so
+                OUTPUT_VARIABLE needed ERROR_QUIET)
+string(REGEX MATCH "lib(gomp|iomp5|omp)[-.][^]]*" PROTEAN_OPENMP_NAME "${needed}")
+if(OpenMP_CXX_FOUND AND PROTEAN_OPENMP_NAME
+   AND (CMAKE_CXX_COMPILER_ID STREQUAL GNU OR NOT PROTEAN_OPENMP_NAME MATCHES gomp)
+   AND NOT PROTEAN_SANITIZE MATCHES thread)
+  find_library(PROTEAN_OPENMP NAMES ${PROTEAN_OPENMP_NAME}
+    HINTS ${LIBTORCH_ROOT}/lib ${PROTEAN_SITE}/torch.libs ${PROTEAN_SITE}/lib)
+  if(PROTEAN_OPENMP)
+    set(PROTEAN_OPENMP_LIBRARY ${PROTEAN_OPENMP})
+  endif()
+endif()
+if(NOT PROTEAN_OPENMP_LIBRARY)
+  message(STATUS "OpenMP: none of LibTorch's own (${PROTEAN_OPENMP_NAME}); "
+                 "run.threads will not be used")
+endif()
+
 # One precompiled header for every TORCH module and test. Templates that its
 # headers use are made anew in every unit that takes it, so what few units need
 # stays out: autograd's own headers alone would double a small unit's time.

@@ -39,8 +39,8 @@ void run_fields(Settings& s, RunOptions& o) {
   s.add("run.threads", &o.threads)
       .says("CPU threads of one rank")
       .when(
-          "cores divided by ranks, which the launchers set. Under "
-          "comm.reduction = exact a run keeps what it began with")
+          "cores divided by ranks, which the launchers set. It changes no "
+          "bit of a result")
       .at_least(1)
       .resumes(kMayChange)
       .also_called({"n_jobs", "num_threads", "nthread"});

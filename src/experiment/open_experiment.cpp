@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
@@ -9,6 +8,7 @@
 #include "protean/experiment/initial_values.h"
 #include "protean/experiment/stored_run.h"
 #include "protean/generative/generated_tasks.h"
+#include "protean/models/threads.h"
 
 #include "experiment/training_tasks.h"
 
@@ -76,7 +76,7 @@ Experiment open_experiment(const Config& config, Communicator& comm,
   });
   if (generated) e.generator = open_generator(e, comm);
   // Tasks are made of codes before the first step.
-  if (training) at::set_num_threads(config.run.threads);
+  if (training) set_threads(config.run.threads);
   agree(comm, [&] {
     if (training) mix_training_tasks(e, e.generator.get());
     if (e.generator) add_generated_shots(e, e.generator.get());

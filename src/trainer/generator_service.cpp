@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <limits>
 
-#include <ATen/Parallel.h>
-
 #include "protean/comm/inproc.h"
 #include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
+#include "protean/models/threads.h"
 #include "protean/trainer/meta_step.h"
 
 namespace protean {
@@ -109,7 +108,7 @@ void GeneratorService::begin() {
   trainer_ = std::thread([this] {
     set_thread_log_rank(0, world_.control->size());
     const TraceSpan span("generator", concat("version ", awaited_));
-    at::set_num_threads(run_.config.run.threads);
+    set_threads(run_.config.run.threads);
     try {
       const auto alone = make_inproc(1, run_.config.comm);
       train(*alone[0].comm);

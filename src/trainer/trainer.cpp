@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cmath>
 
-#include <ATen/Parallel.h>
-
 #include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/coordinator/station.h"
@@ -17,10 +15,12 @@
 #include "protean/core/trace.h"
 #include "protean/experiment/curriculum.h"
 #include "protean/experiment/keys.h"
+#include "protean/models/threads.h"
 #include "protean/trainer/evaluate.h"
 #include "protean/trainer/meta_step.h"
 
 #include "trainer/agree_on_run.h"
+#include "trainer/crowding.h"
 #include "trainer/generator_service.h"
 #include "trainer/identity.h"
 #include "trainer/per_rank.h"
@@ -124,14 +124,13 @@ Trainer::Trainer(const Experiment& experiment, World& world,
       device_(config_.run.device == "cuda"
                   ? at::Device(at::kCUDA, world.local_rank)
                   : at::Device(at::kCPU)),
-      identity_(
-          run_identity(kept_values(config_),
-                       {{"run.threads", std::to_string(config_.run.threads)},
-                        {"run.device", config_.run.device}},
-                       experiment.tasks.checksum)),
+      identity_(run_identity(kept_values(config_),
+                             {{"run.device", config_.run.device}},
+                             experiment.tasks.checksum)),
       curriculum_(config_),
       log_(experiment) {
-  at::set_num_threads(config_.run.threads);
+  set_threads(config_.run.threads);
+  warn_of_crowding(world_, config_.run.threads);
   agree_on_run(e_, context_.values, reduction_, device_, world_);
   arm_faults();
 }

@@ -10,11 +10,11 @@
 #include <string>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/models/ops/allocation.h"
 #include "protean/models/ops/ops.h"
+#include "protean/models/threads.h"
 
 namespace {
 
@@ -260,7 +260,7 @@ std::vector<Workload> workloads() {
 int main(int argc, char** argv) {
   protean::ops::keep_freed_memory();
   const std::string name = argc > 1 ? argv[1] : "all";
-  at::set_num_threads(argc > 2 ? std::atoi(argv[2]) : 1);
+  set_threads(argc > 2 ? std::atoi(argv[2]) : 1);
   at::manual_seed(1);
   for (auto w : workloads()) {
     if (name != "all" && name != w.name) continue;

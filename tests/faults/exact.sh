@@ -245,6 +245,48 @@ for l in lines:
 print(*seen)
 END
 }
+# Nor does the number of a rank's threads, of which a stack of 2 tasks leaves some
+# without a task of their own.
+threads() {
+  local name n keys expected
+  while read -r name keys; do
+    for n in 1 2 3; do
+      row="$name on $n threads"
+      # shellcheck disable=SC2086  # keys are words
+      protean "${base[@]}" --run.steps 4 $keys --run.threads "$n" --run.dir "$name$n"
+      expect_code 0
+      [ "$n" != 1 ] || expected=$(hashes "$name$n")
+      expect_equal bits "$(hashes "$name$n")" "$expected"
+    done
+    rm -r "$name"?
+  done <<END
+maml --comm.reduction exact
+wide --comm.reduction exact --model.filters 64 --model.pool max
+reptile --learner.name reptile --learner.inner_batch 3
+protonet --learner.name protonet --model.filters 64
+setvae ${sets[*]}
+metagan ${sets[*]} --learner.name metagan --learner.inner_steps 1 --learner.inner_lr 0.001
+sinusoid --data.source sinusoid --model.name mlp --task.shots 10 --learner.inner_lr 0.01
+text --data.source text --data.split stored --model.name transformer --task.shots 6
+promp --data.source point --learner.name promp --model.name mlp --learner.inner_lr 0.1
+END
+  row="stopped with one thread, gone on with three"
+  protean "${base[@]}" --run.dir whole
+  trained whole
+  expected=$result
+  protean "${base[@]}" --run.dir stopped --run.steps 10
+  expect_code 0
+  protean "${base[@]}" --run.dir stopped --run.threads 3 --resume auto
+  trained stopped
+  expect_equal bits "$result" "$expected"
+
+  row="more threads than cores"
+  protean "${base[@]}" --run.steps 1 --run.threads 64 --run.dir many
+  expect_code 0
+  if [ "$(nproc)" -lt 64 ]; then
+    expect_line "^\[warning\] run\.threads = 64, but a rank may use $(nproc) of the "
+  fi
+}
 # fixed promises the same bits on the same ranks only.
 fixed() {
   mpi 3 "${base[@]}" --run.dir once --comm.reduction fixed

@@ -114,8 +114,8 @@ void direct_weight_gradient(const ConvShape& s, const T* x, const T* gy,
   const int64_t ho = s.h_out(), wo = s.w_out();
   const int64_t step = std::max<int64_t>(1, kDepth / (ho * wo));
   std::vector<int32_t> kx, ky;
-  for (int64_t image = first; image < last; image += step) {
-    const int64_t images = std::min(step, last - image);
+  for (int64_t image = 0; image < s.n; image += step) {
+    const int64_t images = std::min(step, s.n - image);
     for (int t = 0; t < 9; ++t) {
       kx.clear();
       ky.clear();
@@ -130,8 +130,8 @@ void direct_weight_gradient(const ConvShape& s, const T* x, const T* gy,
             ky.push_back(static_cast<int32_t>(((b * ho + i) * wo + j) * s.out));
           }
       outer_products<T>(kx.size(), x + image * s.h * s.w * s.in, kx.data(),
-                        s.in, gy + image * ho * wo * s.out, ky.data(), s.out,
-                        /*add=*/true, gw + t * s.in * s.out);
+                        s.in, gy + image * ho * wo * s.out, ky.data(), first,
+                        last, s.out, /*add=*/true, gw + t * s.in * s.out);
     }
   }
 }

@@ -33,38 +33,35 @@ void for_pieces(const ConvShape& s, int64_t size, Prepare prepare, Body body) {
   thread_local Scratch space;
   T* const buffers = space.get<T>(size * s.tasks);
   pieces.for_tasks([&](int64_t t) { prepare(t, buffers + t * size); });
-  pieces.for_all([&](int64_t, int64_t t, int64_t first, int64_t last) {
+  pieces.for_all([&](int64_t t, int64_t first, int64_t last) {
     body(t, buffers + t * size, first, last);
   });
 }
 
-// Sums of size elements per task: body adds a piece's share to a zeroed buffer,
-// finish takes the total.
+// Sums over a task's images, size elements: body(task, first column, last
+// column, buffer) adds those of some output channels to a zeroed buffer, finish
+// takes them all.
 template <typename T, typename Body, typename Finish>
 void for_sums(const ConvShape& s, int64_t size, Body body, Finish finish) {
-  const Pieces pieces(s.tasks, s.n);
+  constexpr int L = kLanes<T>;
+  const Pieces pieces(s.tasks, s.out / L);
   if (pieces.whole()) {
     pieces.for_tasks([&](int64_t t) {
       thread_local Scratch space;
       T* const sums = space.get<T>(size);
       std::fill_n(sums, size, T(0));
-      body(t, 0, s.n, sums);
+      body(t, 0, s.out, sums);
       finish(t, sums);
     });
     return;
   }
   thread_local Scratch space;
-  T* const sums = space.get<T>(size * pieces.count());
-  pieces.for_all([&](int64_t i, int64_t t, int64_t first, int64_t last) {
-    std::fill_n(sums + i * size, size, T(0));
-    body(t, first, last, sums + i * size);
+  T* const sums = space.get<T>(size * s.tasks);
+  std::fill_n(sums, size * s.tasks, T(0));
+  pieces.for_all([&](int64_t t, int64_t first, int64_t last) {
+    body(t, first * L, last * L, sums + t * size);
   });
-  pieces.for_tasks([&](int64_t t) {
-    T* const total = sums + t * pieces.per_task() * size;
-    for (int64_t p = 1; p < pieces.per_task(); ++p)
-      for (int64_t i = 0; i < size; ++i) total[i] += total[p * size + i];
-    finish(t, total);
-  });
+  pieces.for_tasks([&](int64_t t) { finish(t, sums + t * size); });
 }
 
 // w (out, in, 3, 3) is a matrix of `out` rows; packed has a row for each of its

@@ -4,7 +4,7 @@
 // x: (T, n, H, W, in), y: (T, n, H', W', out), w: (T, out, in, 3, 3), all
 // contiguous, float or double. Weights that tasks share are not repeated:
 // their caller folds the tasks into the images, T = 1. Work is split over
-// at::get_num_threads() threads, the same way for the same number of threads.
+// threads() threads; results have the same bits on any number of them.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,8 @@ void direct_forward(const ConvShape& s, const T* x, const T* packed,
 template <typename T>
 void direct_input_gradient(const ConvShape& s, const T* gy, const T* swapped,
                            int64_t first, int64_t last, T* gx);
-// Adds to packed gw.
+// Adds the sums over all images to output channels [first, last), whole lanes,
+// of packed gw; likewise the other two below.
 template <typename T>
 void direct_weight_gradient(const ConvShape& s, const T* x, const T* gy,
                             int64_t first, int64_t last, T* gw);
@@ -40,7 +41,7 @@ void winograd_weights(int64_t in, int64_t out, const T* packed, T* u);
 template <typename T>
 void winograd_forward(const ConvShape& s, const T* x, const T* u, int64_t first,
                       int64_t last, T* y);
-// Adds to m, (16, in, out); winograd_gradient() makes packed gw of the sum.
+// Adds to m, (16, in, out); winograd_gradient() makes packed gw of it.
 template <typename T>
 void winograd_products(const ConvShape& s, const T* x, const T* gy,
                        int64_t first, int64_t last, T* m);

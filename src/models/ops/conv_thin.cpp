@@ -103,14 +103,14 @@ void thin_weight_gradient(const ConvShape& s, const T* x, const T* gy,
   thread_local Scratch space;
   T* const framed = space.get<T>(framed_size<T>(s));
   const int64_t pixels = s.h_out() * s.w_out();
-  for (int64_t b = first; b < last; ++b) {
+  for (int64_t b = 0; b < s.n; ++b) {
     frame(s, x + b * s.h * s.w * s.in, framed);
     const T* image = gy + b * pixels * s.out;
     for (int64_t k = 0; k < s.in; ++k) {
-      int64_t c = 0;
-      for (; c + N * kLanes<T> <= s.out; c += N * kLanes<T>)
+      int64_t c = first;
+      for (; c + N * kLanes<T> <= last; c += N * kLanes<T>)
         thin_sums<T, N>(s, framed + k, image + c, gw + k * s.out + c);
-      for (; c < s.out; c += kLanes<T>)
+      for (; c < last; c += kLanes<T>)
         thin_sums<T, 1>(s, framed + k, image + c, gw + k * s.out + c);
     }
   }

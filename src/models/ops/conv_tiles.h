@@ -135,29 +135,26 @@ void outer_tile(int64_t depth, const T* a, const int32_t* ka, const T* b,
       simd::store(out + r * ld + v * kLanes<T>, acc[r][v]);
 }
 
-// The whole (rows, columns) matrix out (+)= a^T b over a list of row pairs;
-// columns are a multiple of the lanes.
+// Columns [first, last) of the (rows, ld) matrix out (+)= a^T b over a list of
+// row pairs; both are multiples of the lanes.
 template <typename T>
 void outer_products(int64_t depth, const T* a, const int32_t* ka, int64_t rows,
-                    const T* b, const int32_t* kb, int64_t columns, bool add,
-                    T* out) {
+                    const T* b, const int32_t* kb, int64_t first, int64_t last,
+                    int64_t ld, bool add, T* out) {
   constexpr int R = simd::kRegisters >= 32 ? 8 : 4;
   auto column = [&]<int N>(std::integral_constant<int, N>, int64_t c) {
     T* const o = out + c;
     int64_t r = 0;
     for (; r + R <= rows; r += R)
-      outer_tile<T, R, N>(depth, a + r, ka, b + c, kb, add, o + r * columns,
-                          columns);
+      outer_tile<T, R, N>(depth, a + r, ka, b + c, kb, add, o + r * ld, ld);
     for (; r < rows; ++r)
-      outer_tile<T, 1, N>(depth, a + r, ka, b + c, kb, add, o + r * columns,
-                          columns);
+      outer_tile<T, 1, N>(depth, a + r, ka, b + c, kb, add, o + r * ld, ld);
   };
   constexpr int64_t kPair = 2 * kLanes<T>;
-  int64_t c = 0;
-  for (; c + kPair <= columns; c += kPair)
+  int64_t c = first;
+  for (; c + kPair <= last; c += kPair)
     column(std::integral_constant<int, 2>(), c);
-  for (; c < columns; c += kLanes<T>)
-    column(std::integral_constant<int, 1>(), c);
+  for (; c < last; c += kLanes<T>) column(std::integral_constant<int, 1>(), c);
 }
 
 // Transposes a square of kLanes rows: reads source(i), writes target(i).

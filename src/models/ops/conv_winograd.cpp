@@ -101,16 +101,17 @@ void transform_output(const Tiling& g, const T* m, int64_t tile, int64_t count,
   }
 }
 
-// A g A^T of 2x2 tiles: z (16, tiles, channels).
+// A g A^T of 2x2 tiles, channels [first, last): z (16, tiles, channels).
 template <typename T>
 void transform_gradient(const Tiling& g, const T* gy, int64_t tile,
-                        int64_t count, const T* zeros, T* z) {
+                        int64_t count, int64_t first, int64_t last,
+                        const T* zeros, T* z) {
   const int64_t stride = count * g.channels;
   for (int64_t b = 0; b < count; ++b) {
     const T* p[4];
     g.patch<2>(gy, tile + b, 0, zeros, p);
     T* out = z + b * g.channels;
-    for (int64_t c = 0; c < g.channels; c += kLanes<T>) {
+    for (int64_t c = first; c < last; c += kLanes<T>) {
       Vec<T> t[8];
 #pragma GCC unroll 2
       for (int j = 0; j < 2; ++j) {
@@ -244,14 +245,14 @@ void winograd_products(const ConvShape& s, const T* x, const T* gy,
     kv[k] = static_cast<int32_t>(k * s.in);
     kz[k] = static_cast<int32_t>(k * s.out);
   }
-  const int64_t end = last * g_in.per_image();
-  for (int64_t tile = first * g_in.per_image(); tile < end; tile += kTiles) {
+  const int64_t end = s.n * g_in.per_image();
+  for (int64_t tile = 0; tile < end; tile += kTiles) {
     const int64_t count = std::min(kTiles, end - tile);
     transform_input(g_in, x, tile, count, zeros, v);
-    transform_gradient(g_out, gy, tile, count, zeros, z);
+    transform_gradient(g_out, gy, tile, count, first, last, zeros, z);
     for (int xi = 0; xi < 16; ++xi)
       outer_products<T>(count, v + xi * count * s.in, kv.data(), s.in,
-                        z + xi * count * s.out, kz.data(), s.out,
+                        z + xi * count * s.out, kz.data(), first, last, s.out,
                         /*add=*/true, m + xi * s.in * s.out);
   }
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include <ATen/Parallel.h>
+#include "protean/models/threads.h"
 
 #include "models/ops/mlp_passes.h"
 
@@ -34,7 +34,7 @@ int64_t grain(const MlpShape& s) {
 // Runs f(task, passes) for every task.
 template <typename T, typename F>
 void for_tasks(const MlpShape& s, F f) {
-  at::parallel_for(0, s.tasks, grain(s), [&](int64_t begin, int64_t end) {
+  parallel_for(s.tasks, grain(s), [&](int64_t begin, int64_t end) {
     thread_local Scratch space;
     Passes<T> passes(s, space);
     for (int64_t t = begin; t < end; ++t) f(t, passes);

@@ -303,17 +303,17 @@ void norm_forward(const NormShape& s, const T* x, const NormGroups<T>& groups,
   // a = gamma r, made by finish.
   thread_local Scratch space;
   T* const scale = space.get<T>(s.tasks * C);
-  in_phases<2>(
+  in_phases<T, 2>(
       s,
       [&](int64_t t, int64_t first, int64_t last, double* sums) {
         if (!s.batch) return;
-        // Every piece subtracts the task's first pixel, so squares of a large
-        // mean do not drown the variance.
+        // Subtracts the task's first pixel, so squares of a large mean do not
+        // drown the variance.
         const T* const pivot = x + Offsets(s, t, 0).x;
-        for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
-          moment_sums<T, vectors()>(s, x + Offsets(s, t, first).x + c,
-                                    pivot + c, Weights<T>(s, groups, t, first),
-                                    last - first, sums + c, sums + C + c);
+        for_channel_blocks<T>(first, last, [&](auto vectors, int64_t c) {
+          moment_sums<T, vectors()>(s, x + Offsets(s, t, 0).x + c, pivot + c,
+                                    Weights<T>(s, groups, t, 0), s.n, sums + c,
+                                    sums + C + c);
         });
       },
       [&](int64_t t, const double* sums) {
@@ -336,7 +336,7 @@ void norm_forward(const NormShape& s, const T* x, const NormGroups<T>& groups,
       [&](int64_t t, int64_t first, int64_t last) {
         const Offsets at(s, t, first);
         with_pool(s, [&](auto pool) {
-          for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
+          for_channel_blocks<T>(0, C, [&](auto vectors, int64_t c) {
             const int64_t k = at.group + c;
             forward_images<T, vectors(), pool()>(
                 s, x + at.x + c, groups.mean + k, scale + k, groups.beta + k,
@@ -358,15 +358,15 @@ void norm_backward(const NormShape& s, const T* x, const NormGroups<T>& groups,
   T* const k0 = scale + s.tasks * C;
   T* const k1 = k0 + s.tasks * C;
   const T* const p = s.pool ? choice.p : x;
-  in_phases<2>(
+  in_phases<T, 2>(
       s,
       [&](int64_t t, int64_t first, int64_t last, double* sums) {
-        const Offsets at(s, t, first);
-        for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
+        const Offsets at(s, t, 0);
+        for_channel_blocks<T>(first, last, [&](auto vectors, int64_t c) {
           backward_sums<T, vectors()>(s, p + at.y + c, choice.index + at.y + c,
                                       gy + at.y + c, groups.mean + at.group + c,
-                                      groups.r + at.group + c, last - first,
-                                      sums + c, sums + C + c);
+                                      groups.r + at.group + c, s.n, sums + c,
+                                      sums + C + c);
         });
       },
       [&](int64_t t, const double* sums) {
@@ -384,7 +384,7 @@ void norm_backward(const NormShape& s, const T* x, const NormGroups<T>& groups,
       [&](int64_t t, int64_t first, int64_t last) {
         const Offsets at(s, t, first);
         with_pool(s, [&](auto pool) {
-          for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
+          for_channel_blocks<T>(0, C, [&](auto vectors, int64_t c) {
             const int64_t k = at.group + c;
             backward_images<T, vectors(), pool()>(
                 s, x + at.x + c, choice.index + at.y + c, gy + at.y + c,
@@ -408,17 +408,17 @@ void norm_double_backward(const NormShape& s, const T* x,
                                  f + 3 * all, f + 4 * all, f + 5 * all,
                                  f + 6 * all};
   const T* const p = s.pool ? choice.p : x;
-  in_phases<3>(
+  in_phases<T, 3>(
       s,
       [&](int64_t t, int64_t first, int64_t last, double* sums) {
-        const Offsets at(s, t, first);
+        const Offsets at(s, t, 0);
         with_pool(s, [&](auto pool) {
-          for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
+          for_channel_blocks<T>(first, last, [&](auto vectors, int64_t c) {
             double_sums<T, vectors(), pool()>(
                 s, x + at.x + c, choice.index + at.y + c, gy + at.y + c,
                 u.v + at.x + c, groups.mean + at.group + c,
-                groups.r + at.group + c, Weights<T>(s, groups, t, first),
-                last - first, sums + c, sums + C + c, sums + 2 * C + c);
+                groups.r + at.group + c, Weights<T>(s, groups, t, 0), s.n,
+                sums + c, sums + C + c, sums + 2 * C + c);
           });
         });
       },
@@ -452,7 +452,7 @@ void norm_double_backward(const NormShape& s, const T* x,
              {&own.g0, &own.g1, &own.g2, &own.x0, &own.x1, &own.x2, &own.x3})
           *q += at.group;
         with_pool(s, [&](auto pool) {
-          for_channel_blocks<T>(C, [&](auto vectors, int64_t c) {
+          for_channel_blocks<T>(0, C, [&](auto vectors, int64_t c) {
             double_images<T, vectors(), pool()>(
                 s, x + at.x, p + at.y, choice.index + at.y, gy + at.y,
                 u.v + at.x, groups.mean + at.group, own,

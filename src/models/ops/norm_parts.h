@@ -42,19 +42,20 @@ PROTEAN_INLINE void store_index(uint8_t* p, Mask<T> v) {
   *reinterpret_cast<Bytes*>(p) = __builtin_convertvector(v, Bytes);
 }
 
-// Runs f(integral constant vectors, first channel) over blocks of channels. A
-// block's running sums fit in registers and its channels lie side by side.
+// Runs f(integral constant vectors, first channel) over blocks of channels
+// [first, last). A block's running sums fit in registers and its channels lie
+// side by side.
 template <typename T, typename F>
-void for_channel_blocks(int64_t channels, F f) {
+void for_channel_blocks(int64_t first, int64_t last, F f) {
   constexpr int kMost = simd::kRegisters >= 32 ? 4 : 2;
   constexpr int L = kLanes<T>;
-  int64_t c = 0;
-  for (; c + kMost * L <= channels; c += kMost * L)
+  int64_t c = first;
+  for (; c + kMost * L <= last; c += kMost * L)
     f(std::integral_constant<int, kMost>(), c);
   if constexpr (kMost > 2)
-    for (; c + 2 * L <= channels; c += 2 * L)
+    for (; c + 2 * L <= last; c += 2 * L)
       f(std::integral_constant<int, 2>(), c);
-  for (; c < channels; c += L) f(std::integral_constant<int, 1>(), c);
+  for (; c < last; c += L) f(std::integral_constant<int, 1>(), c);
 }
 
 // Visits an image: cell(output, pixel) for every output with the first of its
@@ -124,39 +125,34 @@ double share_of_mean(const NormShape& s, const NormGroups<T>& g, int64_t task) {
   return 1 / (images * s.h * s.w);
 }
 
-// Phases of one op: reduce(task, first, last, sums) adds K sums per channel of
-// some images, finish(task, sums) sees a task's totals, apply(task, first,
-// last) then uses what finish made of them.
-template <int K, typename Reduce, typename Finish, typename Apply>
+// Phases of one op: reduce(task, first, last, sums) adds K sums per channel
+// over a task's images for some channels, finish(task, sums) sees them all,
+// apply(task, first, last) then uses what finish made of them for some images.
+template <typename T, int K, typename Reduce, typename Finish, typename Apply>
 void in_phases(const NormShape& s, Reduce reduce, Finish finish, Apply apply) {
   const int64_t size = K * s.channels;
-  const Pieces pieces(s.tasks, s.n);
-  if (pieces.whole()) {
-    pieces.for_tasks_backwards([&](int64_t t) {
+  const Pieces images(s.tasks, s.n);
+  if (images.whole()) {
+    images.for_tasks_backwards([&](int64_t t) {
       thread_local Scratch space;
       double* const sums = space.get<double>(size);
       std::fill_n(sums, size, 0.0);
-      reduce(t, 0, s.n, sums);
+      reduce(t, 0, s.channels, sums);
       finish(t, sums);
       apply(t, 0, s.n);
     });
     return;
   }
   thread_local Scratch space;
-  double* const sums = space.get<double>(size * pieces.count());
-  pieces.for_all([&](int64_t i, int64_t t, int64_t first, int64_t last) {
-    std::fill_n(sums + i * size, size, 0.0);
-    reduce(t, first, last, sums + i * size);
+  double* const sums = space.get<double>(size * s.tasks);
+  std::fill_n(sums, size * s.tasks, 0.0);
+  constexpr int L = kLanes<T>;
+  const Pieces channels(s.tasks, s.channels / L);
+  channels.for_all([&](int64_t t, int64_t first, int64_t last) {
+    reduce(t, first * L, last * L, sums + t * size);
   });
-  for (int64_t t = 0; t < s.tasks; ++t) {
-    double* const total = sums + t * pieces.per_task() * size;
-    for (int64_t p = 1; p < pieces.per_task(); ++p)
-      for (int64_t i = 0; i < size; ++i) total[i] += total[p * size + i];
-    finish(t, total);
-  }
-  pieces.for_all([&](int64_t, int64_t t, int64_t first, int64_t last) {
-    apply(t, first, last);
-  });
+  for (int64_t t = 0; t < s.tasks; ++t) finish(t, sums + t * size);
+  images.for_all(apply);
 }
 
 // Runs f(1) without and f(2) with pooling, as constants.
