@@ -21,11 +21,11 @@ void print(const nlohmann::json& r) {
   for (const auto& [part, seconds] : r["breakdown"].items())
     std::printf("  %-9s %8.3f ms\n", part.c_str(), 1e3 * seconds.get<double>());
   std::printf(
-      "  peak memory %.0f MiB over all ranks; %.0f %% of the matrix product's "
-      "%.0f GFLOP/s\n",
+      "  peak memory %.0f MiB over all ranks; %.0f %% of the %.0f GFLOP/s that "
+      "multiply-adds reach\n",
       r["peak_rss_mib"].get<double>(),
-      100 * r["flop_fraction_of_peak"].get<double>(),
-      r["matrix_product_gflops"].get<double>());
+      100 * r["useful_fraction_of_fma"].get<double>(),
+      r["fma_gflops"].get<double>());
 }
 
 // Keys that --help shows.

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <sys/resource.h>
 
 #include "protean/core/clock.h"
@@ -13,6 +12,8 @@
 #include "protean/core/lists.h"
 #include "protean/core/philox.h"
 #include "protean/learners/make_learner.h"
+#include "protean/models/ops/roof.h"
+#include "protean/models/threads.h"
 #include "protean/trainer/meta_step.h"
 
 namespace protean {
@@ -70,6 +71,7 @@ constexpr Workload kWorkloads[] = {
     {"sine-maml-5step", "maml", "", 0, 10, 10, 25, 25, 5, 0.01},
     {"omniglot-maml-5w1s", "maml", "max", 5, 1, 15, 32, 4, 5, 0.4},
     {"omniglot-fomaml-5w1s", "fomaml", "max", 5, 1, 15, 32, 4, 5, 0.4},
+    {"omniglot-anil-5w1s", "anil", "max", 5, 1, 15, 32, 4, 5, 0.4},
     {"omniglot-maml-5w1s-strided", "maml", "stride", 5, 1, 15, 32, 4, 5, 0.4},
     {"omniglot-maml-20w1s", "maml", "stride", 20, 1, 15, 16, 4, 5, 0.1},
     {"protonet-60w1s", "protonet", "max", 60, 1, 5, 1, 1, 1, 0.1},
@@ -95,6 +97,18 @@ TaskShape bench_shape(const std::string& workload, const Config& c) {
   return shape;
 }
 
+// Floating-point operations of a 3x3 convolution of one image: those of
+// Winograd's tiles of 2x2 results where the kernels use them (16
+// multiplications for 4 results, not 36), else of the plain sum.
+double conv_flops(double in, double out, double side, int stride) {
+  if (stride == 1 && side >= 5 && in >= 16) {
+    const double tiles = std::ceil(side / 2);
+    return 2 * 16 * in * out * tiles * tiles;
+  }
+  const double results = std::ceil(side / stride);
+  return 2 * 9 * in * out * results * results;
+}
+
 // Floating-point operations of the matrix products and convolutions of one
 // task: a forward pass counts once, each gradient twice, a double backward six
 // times.
@@ -106,35 +120,31 @@ double task_flops(const Config& c, const TaskShape& shape) {
     double channels = static_cast<double>(shape.input[0]);
     double side = static_cast<double>(shape.input[1]);
     const auto filters = static_cast<double>(c.model.filters);
+    const int stride = c.model.pool == "stride" ? 2 : 1;
     for (int block = 0; block < 4; ++block) {
-      if (c.model.pool == "stride") side = std::ceil(side / 2);
-      forward += 2 * 9 * channels * filters * side * side;
-      if (c.model.pool == "max") side = std::floor(side / 2);
+      forward += conv_flops(channels, filters, side, stride);
+      side = stride == 2             ? std::ceil(side / 2)
+             : c.model.pool == "max" ? std::floor(side / 2)
+                                     : side;
       channels = filters;
     }
   }
   const bool second_order = c.learner.name == "maml" && c.learner.second_order;
   const double support = shape.support, query = shape.query;
-  if (c.learner.name == "protonet") return forward * 3 * (support + query);
+  // ANIL's inner steps see the body's features alone.
+  if (c.learner.name == "protonet" || c.learner.name == "anil")
+    return forward * 3 * (support + query);
   const double batch =
       c.learner.inner_batch > 0 ? c.learner.inner_batch : support;
   return forward *
          (batch * c.learner.inner_steps * (second_order ? 9 : 3) + query * 3);
 }
 
-// Of a float32 matrix product with this rank's threads while the other ranks do
-// the same: FLOP/s over all ranks.
-double matrix_peak(Communicator& comm) {
-  const auto a = at::rand({1536, 1536}), b = at::rand({1536, 1536});
-  auto c = at::mm(a, b);
+// FLOP/s of multiply-adds with this rank's threads while the other ranks do the
+// same, over all ranks.
+double fma_peak(Communicator& comm) {
   comm.barrier();
-  const auto start = Clock::now();
-  int n = 0;
-  while (seconds_since(start) < 0.7) {
-    at::mm_out(c, a, b);
-    ++n;
-  }
-  double rate = n * 2.0 * 1536 * 1536 * 1536 / seconds_since(start);
+  double rate = ops::fma_rate(0.5);
   comm.all_reduce(&rate, 1, DType::f64, ReduceOp::sum);
   return rate;
 }
@@ -222,8 +232,8 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   if (e.config.task.meta_batch == 1)
     e.config.task.meta_batch = static_cast<uint32_t>(comm.size());
   e.learner = make_learner(given.learner, given.model, shape);
-  at::set_num_threads(given.run.threads);
-  const double peak = matrix_peak(comm);
+  set_threads(given.run.threads);
+  const double peak = fma_peak(comm);
 
   e.initial = initial_values(*e.learner, given.run.seed);
   auto state = initial_state(e, at::Device(at::kCPU));
@@ -255,9 +265,11 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   result["backend"] = comm.backend();
   result["stack"] = stack_limit(e);
   result["peak_rss_mib"] = rss;
-  result["matrix_product_gflops"] = peak / 1e9;
-  result["flop_fraction_of_peak"] =
-      result["tasks_per_s"].get<double>() * task_flops(given, shape) / peak;
+  const double flops = task_flops(given, shape);
+  result["fma_gflops"] = peak / 1e9;
+  result["useful_gflop_per_task"] = flops / 1e9;
+  result["useful_fraction_of_fma"] =
+      result["tasks_per_s"].get<double>() * flops / peak;
   return result;
 }
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 WORKLOADS = ["sine-maml", "sine-maml-5step", "omniglot-maml-5w1s", "omniglot-maml-5w1s-strided",
-             "omniglot-fomaml-5w1s", "protonet-60w1s"]
+             "omniglot-fomaml-5w1s", "omniglot-anil-5w1s", "protonet-60w1s"]
 
 
 # A meta-batch that is one stack keeps one rank busy: two ranks get two.
@@ -54,7 +54,7 @@ def main():
         peers = [json.loads(line) for line in f if line.startswith("{")]
     peers = [r for r in peers if "tasks_per_s" in r]
 
-    print("| workload | fastest peer | tasks/s | 1 x 2 | 2 x 1 | ratio | of peak | MiB 1x2 / 2x1 |")
+    print("| workload | fastest peer | tasks/s | 1 x 2 | 2 x 1 | ratio | of FMA | MiB 1x2 / 2x1 |")
     print("|---|---|---|---|---|---|---|---|")
     for w in a.workloads.split(","):
         results = {}
@@ -62,7 +62,7 @@ def main():
             for ranks, threads in ((1, 2), (2, 1)):
                 results.setdefault(ranks, []).append(run(a.protean, w, ranks, threads, a.seconds))
         rate = {r: statistics.median(x["tasks_per_s"] for x in v) for r, v in results.items()}
-        peak = max(statistics.median(x["flop_fraction_of_peak"] for x in v) for v in results.values())
+        peak = max(statistics.median(x["useful_fraction_of_fma"] for x in v) for v in results.values())
         rss = {r: max(x["peak_rss_mib"] for x in v) for r, v in results.items()}
         if a.out:
             with open(a.out, "a") as f:
