@@ -9,8 +9,8 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/generative/analysis/quality.h"
 #include "protean/generative/known_class.h"
-#include "protean/generative/quality.h"
 #include "protean/tasks/noise.h"
 
 namespace protean {

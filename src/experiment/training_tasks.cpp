@@ -11,7 +11,7 @@
 #include "protean/core/lists.h"
 #include "protean/core/log.h"
 #include "protean/data/wrappers.h"
-#include "protean/generative/clustering.h"
+#include "protean/generative/analysis/clustering.h"
 #include "protean/generative/generated_class.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/generative/image_tasks.h"

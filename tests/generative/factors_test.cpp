@@ -1,7 +1,7 @@
 // Directions between classes and the quality of images by factor, of a learner
 // whose every value is known.
+#include "protean/generative/analysis/factor_curve.h"
 #include "protean/generative/class_direction.h"
-#include "protean/generative/factor_curve.h"
 #include "protean/generative/known_class.h"
 
 #include "generative/pixel_learner.h"

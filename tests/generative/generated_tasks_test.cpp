@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "protean/core/error.h"
-#include "protean/generative/clustering.h"
+#include "protean/generative/analysis/clustering.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/generative/image_tasks.h"
 #include "protean/generative/latent_space.h"

@@ -1,7 +1,7 @@
-#include "protean/generative/mixture.h"
+#include "protean/generative/analysis/mixture.h"
 
 #include "protean/core/error.h"
-#include "protean/generative/clustering.h"
+#include "protean/generative/analysis/clustering.h"
 
 #include "support/catch.h"
 #include "support/toy_tasks.h"

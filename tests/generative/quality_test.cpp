@@ -1,4 +1,4 @@
-#include "protean/generative/quality.h"
+#include "protean/generative/analysis/quality.h"
 
 #include <cmath>
 

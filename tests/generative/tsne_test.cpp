@@ -1,4 +1,4 @@
-#include "protean/generative/tsne.h"
+#include "protean/generative/analysis/tsne.h"
 
 #include <ATen/Parallel.h>
 

@@ -5,13 +5,13 @@
 //   map.svg         codes of single images of these classes, along the two
 //                   principal axes; 1000 points at most, the first ten of a
 //                   class as pictures
-//   map-tsne.svg    the same points by t-SNE (generative/tsne.h)
+//   map-tsne.svg    the same points by t-SNE (generative/analysis/tsne.h)
 //   direction.png   when asked for: images of one class moved towards another
 //                   (generative/class_direction.h). A row per image: itself, at
 //                   seven strengths, and an image of the other class
 //   curve.csv, .svg quality of images on the way from class to class, and from
 //                   image to image within one, by the share of it
-//                   (generative/factor_curve.h)
+//                   (generative/analysis/factor_curve.h)
 //   latent.json     figures of all of this, and how well groups of the codes of
 //                   all images of the split match the classes
 #pragma once

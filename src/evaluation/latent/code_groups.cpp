@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "protean/generative/clustering.h"
-#include "protean/generative/mixture.h"
+#include "protean/generative/analysis/clustering.h"
+#include "protean/generative/analysis/mixture.h"
 
 namespace protean {
 namespace {

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
-#include "protean/generative/scatter.h"
-#include "protean/generative/tsne.h"
+#include "protean/generative/analysis/scatter.h"
+#include "protean/generative/analysis/tsne.h"
 
 namespace protean {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/core/svg_plot.h"
-#include "protean/generative/factor_curve.h"
+#include "protean/generative/analysis/factor_curve.h"
 
 namespace protean {
 

@@ -1,4 +1,4 @@
-#include "protean/generative/clustering.h"
+#include "protean/generative/analysis/clustering.h"
 
 #include <ATen/ATen.h>
 

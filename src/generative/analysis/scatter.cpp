@@ -1,4 +1,4 @@
-#include "protean/generative/scatter.h"
+#include "protean/generative/analysis/scatter.h"
 
 #include <cstdio>
 

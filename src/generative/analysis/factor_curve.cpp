@@ -1,13 +1,13 @@
-#include "protean/generative/factor_curve.h"
+#include "protean/generative/analysis/factor_curve.h"
 
 #include <algorithm>
 
 #include <ATen/ATen.h>
 
 #include "protean/core/philox.h"
+#include "protean/generative/analysis/quality.h"
 #include "protean/generative/known_class.h"
 #include "protean/generative/latent_space.h"
-#include "protean/generative/quality.h"
 
 namespace protean {
 namespace {

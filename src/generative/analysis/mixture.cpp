@@ -1,4 +1,4 @@
-#include "protean/generative/mixture.h"
+#include "protean/generative/analysis/mixture.h"
 
 #include <algorithm>
 #include <cmath>
