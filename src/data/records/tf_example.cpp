@@ -11,8 +11,8 @@ enum Wire : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 struct Field {
   uint32_t number = 0;
   uint32_t wire = 0;
-  uint64_t value = 0;      // of a varint
-  std::string_view bytes;  // of all others
+  uint64_t value = 0;           // of a varint
+  std::string_view bytes = {};  // of all others
 };
 
 // The fields of one message, one after the other.

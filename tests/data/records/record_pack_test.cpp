@@ -213,10 +213,11 @@ TEST_CASE("a pack may hold ten million images and exceed 4 GiB", "[records]") {
   const uint64_t tables = up(64 + meta.size());
   const uint64_t payload = up(tables + 4 * kImages);
   const uint64_t length = payload + kImages * stride;
-  std::string front = small.substr(0, 64) + meta;
   const uint64_t numbers[] = {length, meta.size(), kImages,
                               tables, payload,     stride};
-  std::memcpy(front.data() + 16, numbers, sizeof numbers);
+  std::string front = small.substr(0, 16);
+  front.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  front += meta;
   front.resize(tables, '\0');
   // Every image is of zeros.
   const std::string zeros(stride, '\0');
@@ -229,7 +230,7 @@ TEST_CASE("a pack may hold ten million images and exceed 4 GiB", "[records]") {
   uint32_t head = crc32c(front.data(), 12);
   head = crc32c(front.data() + 16, front.size() - 16, head);
   head = crc32c(table.data(), table.size(), head);
-  std::memcpy(front.data() + 12, &head, 4);
+  front.replace(12, 4, reinterpret_cast<const char*>(&head), 4);
   const auto file = textures.file("large.pack");
   write_file(file, front + table);
   fs::resize_file(file, length);
