@@ -34,6 +34,9 @@ constexpr Command kCommands[] = {
     {"inspect", "show or verify a pack", run_inspect},
     {"bench", "tasks per second and where the time goes", run_bench},
     {"doctor", "is this allocation fit for a long run?", run_doctor},
+    {"report", "one HTML page on one or several runs", run_report},
+    {"export", "a run's weights in the layout of the Hugging Face hub",
+     run_export},
     {"config", "print the resolved configuration", run_config},
 };
 
