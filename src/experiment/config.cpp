@@ -85,6 +85,14 @@ void run_fields(Settings& s, RunOptions& o) {
           "text file collector; empty: none")
       .when("to watch runs in Grafana")
       .resumes(kMayChange);
+  s.add("run.tensorboard", &o.tensorboard)
+      .says(
+          "write the metrics and the configuration as TensorBoard's event "
+          "files "
+          "too, in the run's folder")
+      .when("to watch runs, or compare them, with `tensorboard --logdir runs`")
+      .resumes(kMayChange)
+      .also_called({"tensorboard", "use_tensorboard"});
 }
 
 void reduction_fields(Settings& s, Config& c) {

@@ -8,6 +8,19 @@
 #include "trainer/identity.h"
 
 namespace protean {
+namespace {
+
+// So that Markdown shows the lines as they are.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += "    ";
+  }
+  return out;
+}
+
+}  // namespace
 
 RunFiles::RunFiles(const Experiment& experiment, const RunContext& context,
                    const Setbacks& setbacks, const nlohmann::json& identity,
@@ -41,9 +54,26 @@ RunFiles::RunFiles(const Experiment& experiment, const RunContext& context,
   folder_->write_config(context.config_text);
   cut_back(folder_->metrics_path(), state.step);
   metrics_ = std::make_unique<MetricsLog>(folder_->metrics_path());
+  if (config.run.tensorboard) {
+    events_ = std::make_unique<EventFile>(folder_->path(), state.step);
+    events_->text(state.step, "config.ini",
+                  "    " + indented(context.config_text));
+    events_->flush();
+  }
   writer_ = std::make_unique<CheckpointWriter>(folder_->checkpoints_path(),
                                                fallback, config.checkpoint);
   progress_ = std::make_unique<Progress>(config.run.steps, config.run.quiet);
+}
+
+void RunFiles::record(const nlohmann::json& line) {
+  metrics_->write(line);
+  if (!events_) return;
+  std::vector<std::pair<std::string, double>> values;
+  for (const auto& [key, value] : line.items())
+    if (key != "step" && value.is_number())
+      values.emplace_back(key, value.get<double>());
+  events_->scalars(line.at("step").get<int64_t>(), values);
+  events_->flush();
 }
 
 void RunFiles::restore(const std::string& run_dir) {

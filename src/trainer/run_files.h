@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/run/checkpoint.h"
+#include "protean/run/event_file.h"
 #include "protean/run/metrics_log.h"
 #include "protean/run/progress.h"
 #include "protean/run/run_directory.h"
@@ -39,7 +40,8 @@ class RunFiles {
 
   RunDirectory& folder() { return *folder_; }
   CheckpointWriter& writer() { return *writer_; }
-  MetricsLog& metrics() { return *metrics_; }
+  // A line of metrics.jsonl, and of the event file where there is one.
+  void record(const nlohmann::json& line);
   Progress& progress() { return *progress_; }
 
  private:
@@ -54,6 +56,7 @@ class RunFiles {
   std::unique_ptr<RunDirectory> folder_;
   std::unique_ptr<CheckpointWriter> writer_;
   std::unique_ptr<MetricsLog> metrics_;
+  std::unique_ptr<EventFile> events_;  // null: not asked for
   std::unique_ptr<Progress> progress_;
 };
 

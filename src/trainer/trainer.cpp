@@ -241,7 +241,7 @@ void Trainer::log_step() {
 void Trainer::write_line() {
   const auto line = log_.take(state_, objective_->totals(),
                               curriculum_.held_back(state_.step - 1));
-  files_->metrics().write(line);
+  files_->record(line);
   logs_->metrics(line);
 }
 
@@ -262,7 +262,7 @@ void Trainer::validate() {
   const double seconds = seconds_since(start);
   state_.spent.validate_s += seconds;
   if (!is_root()) return;
-  files_->metrics().write(validation_line(state_.step, result, seconds));
+  files_->record(validation_line(state_.step, result, seconds));
   files_->progress().note(validation_note(state_.step, result));
 }
 

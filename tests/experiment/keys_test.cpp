@@ -262,6 +262,7 @@ TEST_CASE("what a continued run may change", "[keys]") {
                                   "run.logs",
                                   "run.trace",
                                   "run.prometheus",
+                                  "run.tensorboard",
                                   "data.path",
                                   "data.prefetch",
                                   "generator.from",

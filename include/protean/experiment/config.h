@@ -42,6 +42,7 @@ struct RunOptions {
   // run.prometheus: file that always holds the newest metrics, for the node
   // exporter's text file collector; empty = none.
   std::string prometheus;
+  bool tensorboard = false;
   // run.device: cpu or cuda.
   std::string device = "cpu";
 };
