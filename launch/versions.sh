@@ -22,6 +22,9 @@ for glibc in $(seq 5 28); do
   LIBTORCH_FOREIGN+=" --platform manylinux_2_${glibc}_$(uname -m)"
 done
 
+# What some tests read our files back with; they are skipped without it.
+TENSORBOARD_VERSION=2.21.0
+
 # Any LibTorch from here on may be given by LIBTORCH_ROOT.
 LIBTORCH_OLDEST=2.6
 GCC_OLDEST=11

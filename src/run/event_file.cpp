@@ -116,8 +116,8 @@ EventFile::EventFile(const std::filesystem::path& folder, int64_t step) {
     throw DataError(concat("run.tensorboard: ", path_.string(), ": ",
                            std::strerror(errno)));
   event(0, kFileVersion, "brain.Event:2");
-  // SessionLog with status START.
-  event(step, kSessionLog, Message().integer(1, 1).text());
+  // SessionLog with status START, which takes back its own step and later ones.
+  event(step + 1, kSessionLog, Message().integer(1, 1).text());
   flush();
 }
 

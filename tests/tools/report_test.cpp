@@ -103,7 +103,7 @@ TEST_CASE("a page loads nothing, runs nothing, and escapes what it is given",
   for (const char* text : {"<script", "@import", "src=\"http", "href=\"http",
                            "url(", "<omniglot>"})
     CHECK_FALSE(holds(page, text));
-  CHECK(holds(page, "&lt;omniglot&gt;"));
+  CHECK(holds(page, "&lt;omniglot"));
   // 0.3 of 0.4 s are inner steps.
   CHECK(holds(page,
               "<th scope=\"row\">inner_s</th>\n<td "
