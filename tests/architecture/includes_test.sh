@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who may include what (README, "Modules"):
+# Who may include what (src/README.md, "Modules"):
 #   1. mpi.h and nccl.h in src/comm alone, Boost.Program_options in src/cli alone
 #      (tests of the communicator may see mpi.h);
 #   2. modules include downwards only, and the two columns never each other;
