@@ -260,7 +260,7 @@ std::vector<Workload> workloads() {
 int main(int argc, char** argv) {
   protean::ops::keep_freed_memory();
   const std::string name = argc > 1 ? argv[1] : "all";
-  set_threads(argc > 2 ? std::atoi(argv[2]) : 1);
+  protean::set_threads(argc > 2 ? std::atoi(argv[2]) : 1);
   at::manual_seed(1);
   for (auto w : workloads()) {
     if (name != "all" && name != w.name) continue;
