@@ -5,6 +5,7 @@
 #include "protean/learners/make_learner.h"
 
 #include "learners/central_differences.h"
+#include "learners/inner_steps.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
 
@@ -124,8 +125,7 @@ TEST_CASE("a stack of T tasks equals T single tasks", "[learners]") {
   const auto batch = image_tasks(4, 3, 2, 2, 16, 41);
   LearnerOptions o;
   o.name = name;
-  o.inner_steps = 3;
-  o.inner_lr = 0.1;
+  set_inner_steps(o, 3, 0.1);
   if (name == "metalstm") o.width = 5;
   if (name == "reptile") {
     o.inner_optimizer = "adam";

@@ -3,6 +3,7 @@
 
 #include "protean/learners/make_learner.h"
 
+#include "learners/inner_steps.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
 
@@ -66,8 +67,7 @@ TEST_CASE("tasks of unequal size in a stack equal them alone", "[learners]") {
   INFO(name << ", " << norms);
   LearnerOptions o;
   o.name = name;
-  o.inner_steps = 2;
-  o.inner_lr = 0.1;
+  set_inner_steps(o, 2, 0.1);
   if (norms == "support" || norms == "task") o.query_norm = "support";
   if (name == "imaml") o.proximal = 2;
   if (name == "metalstm" || name == "siamese") o.width = 5;

@@ -5,6 +5,7 @@
 #include "protean/learners/make_learner.h"
 
 #include "learners/central_differences.h"
+#include "learners/inner_steps.h"
 #include "learners/protonet.h"
 #include "support/catch.h"
 #include "support/toy_tasks.h"
@@ -17,8 +18,7 @@ LearnerPtr learner_of(const std::string& name, const TaskBatch& batch,
                       const std::string& norm = "batch") {
   LearnerOptions o;
   o.name = name;
-  o.inner_steps = 2;
-  o.inner_lr = 0.1;
+  set_inner_steps(o, 2, 0.1);
   if (name == "imaml") o.proximal = 2;
   if (name == "metalstm" || name == "siamese") o.width = 5;
   if (norm == "task") o.query_norm = "support";
