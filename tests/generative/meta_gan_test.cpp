@@ -428,11 +428,13 @@ TEST_CASE("what a GAN cannot be made from is refused", "[generative]") {
   refused("generator.meta = \"mamll\"; expected one of: maml, reptile",
           [](O o, L) { o.meta = "mamll"; });
   refused("generator.network = \"mpl\"", [](O o, L) { o.network = "mpl"; });
-  refused("generator.code_cycle = 1 does nothing", [](O o, L) {
-    o.network = "deform";
-    o.code = GeneratorOptions().code;
-    o.code_cycle = 1;
-  });
+  refused(
+      "generator.code_cycle = 1; expected 0 with generator.network = deform",
+      [](O o, L) {
+        o.network = "deform";
+        o.code = GeneratorOptions().code;
+        o.code_cycle = 1;
+      });
   refused("generator.noise = uniform needs",
           [](O o, L) { o.noise = "uniform"; });
   refused("nothing to learn from", [](O o, L) {
