@@ -14,7 +14,7 @@ case ${1:-} in
   address)
     sanitizers=address,undefined
     folder=asan
-    modules=${PROTEAN_SANITIZE_MODULES:-core data tasks comm run contract coordinator experiment trainer evaluation tools}
+    modules=${PROTEAN_SANITIZE_MODULES:-core data tasks comm run contract coordinator experiment trainer tools}
     labels=(-LE 'fault|slow|gpu')
     ;;
   thread)
