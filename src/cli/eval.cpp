@@ -15,6 +15,7 @@
 #include "protean/tasks/task_list.h"
 
 #include "cli/commands.h"
+#include "cli/meta_dataset.h"
 #include "cli/open_features.h"
 #include "cli/open_run.h"
 #include "cli/study.h"
@@ -47,11 +48,22 @@ const std::vector<CommandFlag> kFlags = {
     {"steps", "N", "", "of each classifier, of the same (600)"},
     {"csv", "FILE", "", "write the rows of --across or --study"},
     {"svg", "FILE", "", "draw the rows of --study"},
-    {"protocol", "omniglot-one-shot", "",
-     "the 20 within-alphabet runs, from --data"},
-    {"data", "DIR", "", "folder with run01, run02, ... of --protocol"},
+    {"protocol", "NAME", "",
+     "omniglot-one-shot (the 20 within-alphabet runs, from --data) or "
+     "meta-dataset (eval.tasks episodes of every source)"},
+    {"data", "DIR", "",
+     "of --protocol: folder with run01, run02, ...; or records other than the "
+     "run's"},
+    {"with", "LIST", "",
+     "of --protocol meta-dataset: other models' --csv files, NAME=FILE,..."},
+    {"markdown", "FILE", "", "write that table as Markdown"},
+    {"latex", "FILE", "", "write that table as LaTeX"},
     {"baseline", "hausdorff", "",
      "--protocol without a run, by Modified Hausdorff distance"}};
+
+bool by_source(const CommandLine& line) {
+  return line.is_set("protocol") && line.flags.at("protocol") == "meta-dataset";
+}
 
 bool by_baseline(const CommandLine& line) {
   return line.is_set("protocol") && line.is_set("baseline");
@@ -75,7 +87,13 @@ void check_flags(const CommandLine& line) {
     if (line.is_set(flag) && line.is_set(other))
       throw ConfigError(concat("--", flag, " does not go with --", other));
   };
-  if (!line.is_set("study")) needs("csv", "across");
+  const bool sources = by_source(line);
+  if (!line.is_set("study") && !sources) needs("csv", "across");
+  for (const char* flag : {"with", "markdown", "latex"})
+    if (line.is_set(flag) && !sources)
+      throw ConfigError(
+          concat("--", flag, " goes with --protocol meta-dataset"));
+  if (sources) excludes("per-task", "protocol");
   needs("svg", "study");
   needs("shots", "study");
   const bool augmentation =
@@ -90,7 +108,7 @@ void check_flags(const CommandLine& line) {
                            "per-task", "baseline"})
     excludes("study", flag);
   needs("data", "protocol");
-  needs("protocol", "data");
+  if (!sources) needs("protocol", "data");
   needs("baseline", "protocol");
   excludes("baseline", "run");
   excludes("baseline", "per-task");
@@ -98,11 +116,16 @@ void check_flags(const CommandLine& line) {
     excludes(flag, "across");
   for (const char* flag : {"task-list", "save-task-list", "across"})
     excludes(flag, "protocol");
-  for (const auto& [flag, value] : {std::pair("protocol", "omniglot-one-shot"),
-                                    std::pair("baseline", "hausdorff")})
-    if (line.is_set(flag) && line.flags.at(flag) != value)
-      throw ConfigError(
-          concat("--", flag, " ", line.flags.at(flag), "; expected ", value));
+  if (line.is_set("protocol") && !sources &&
+      line.flags.at("protocol") != "omniglot-one-shot")
+    throw ConfigError(concat("--protocol ", line.flags.at("protocol"),
+                             "; expected one of: omniglot-one-shot, "
+                             "meta-dataset"));
+  if (sources && line.is_set("baseline"))
+    throw ConfigError("--baseline goes with --protocol omniglot-one-shot");
+  if (line.is_set("baseline") && line.flags.at("baseline") != "hausdorff")
+    throw ConfigError(concat("--baseline ", line.flags.at("baseline"),
+                             "; expected hausdorff"));
 }
 
 void print(const EvalResult& r) {
@@ -300,13 +323,15 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
     check_no_features(line, args);
   });
   on_root(comm, [&] {
-    for (const char* flag : {"csv", "svg", "per-task", "save-task-list"})
+    for (const char* flag :
+         {"csv", "svg", "per-task", "save-task-list", "markdown", "latex"})
       if (line.is_set(flag)) check_writable(line.flags.at(flag));
   });
   if (by_baseline(line)) return one_shot_baseline(line, world);
   if (line.is_set("study")) return study(line, world, args, kFlags);
   const auto run = open_run(line, comm, OpenFor::evaluation);
   if (line.is_set("across")) return across(line, world, run);
+  if (by_source(line)) return meta_dataset_protocol(line, world, run);
   const auto& e = run.experiment;
   const bool protocol = line.is_set("protocol");
   const auto features = open_features(e, comm);

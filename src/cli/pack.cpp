@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "protean/core/error.h"
+#include "protean/data/records/verify.h"
 
 #include "cli/commands.h"
+#include "cli/records_commands.h"
 
 namespace protean {
 namespace {
@@ -15,13 +17,21 @@ const std::vector<CommandFlag> kPackFlags = {
     {"in", "PATH", "",
      "zip or folder of images (Omniglot's layout, or a folder per class)"},
     {"out", "FILE", "", "the pack to write"},
-    {"side", "PIXELS", "28", "height and width of the stored images"},
+    {"side", "PIXELS", "",
+     "height and width of the stored images (28; of records 84)"},
     {"source", "auto|omniglot|folder", "auto", "layout of the images"},
     {"filter", "nearest|bilinear", "nearest", "how a folder is resized"},
-    {"channels", "0|1|3", "0", "of a folder's images; 0 = as they are"}};
+    {"channels", "0|1|3", "0", "of a folder's images; 0 = as they are"},
+    {"synthesise", "SPEC,...", "",
+     "Meta-Dataset's specs: make records of drawn images for them in --out"},
+    {"scale", "F", "", "share of the images of --synthesise, 0 to 1 (1)"},
+    {"seed", "N", "", "of --synthesise (0)"},
+    {"encoded", "", "", "of records: keep their JPEGs, of any side"},
+    {"threads", "N", "", "of --synthesise and of records (all cores)"}};
 
 const std::vector<CommandFlag> kInspectFlags = {
-    {"verify", "", "", "read every record and check its checksum"}};
+    {"verify", "", "", "read every record and check its checksum"},
+    {"threads", "N", "", "of --verify, for records (all cores)"}};
 
 void print(const PackDescription& d) {
   std::printf("%s\n  %llu classes, %llu images, %llu groups\n", d.path.c_str(),
@@ -51,12 +61,24 @@ void report(const CommandLine& line, const PackDescription& description,
 }  // namespace
 
 int run_pack(const Arguments& args) {
-  if (print_help(args, "pack --in PATH --out FILE [--side 28]", kPackFlags, {}))
+  if (print_help(args,
+                 "pack --in PATH --out FILE [--side 28], or pack --synthesise "
+                 "SPEC,... --out DIR [--scale 0.01]",
+                 kPackFlags, {}))
     return kExitDone;
   const auto line = parse_command_line(args, kPackFlags);
+  if (line.is_set("synthesise")) return run_synthesise(line);
+  for (const char* flag : {"scale", "seed"})
+    if (line.is_set(flag))
+      throw ConfigError(concat("--", flag, " goes with --synthesise"));
+  if (is_spec_dataset(required(line, "in"))) return pack_records_command(line);
+  for (const char* flag : {"encoded", "threads"})
+    if (line.is_set(flag))
+      throw ConfigError(concat("--", flag, " goes with --in RECORDS"));
   PackOptions options;
   options.source = line.flags.at("source");
-  options.side = static_cast<uint32_t>(whole_number(line, "side"));
+  if (line.is_set("side"))
+    options.side = static_cast<uint32_t>(whole_number(line, "side"));
   options.filter = line.flags.at("filter");
   options.channels = static_cast<uint32_t>(whole_number(line, "channels"));
   pack_dataset(required(line, "in"), required(line, "out"), options);
@@ -72,6 +94,7 @@ int run_inspect(const Arguments& args) {
     throw ConfigError(
         concat("inspect takes one path, got ", line.positional.size()));
   const auto& path = line.positional.front();
+  if (holds_records(path)) return inspect_records(line);
   const auto description = describe_pack(path);
   if (!line.is_set("verify")) {
     report(line, description, nlohmann::json::object());

@@ -67,19 +67,22 @@ void check_generated(const TaskOptions& task, const Learner& learner) {
 }
 
 // Whether the learner takes training tasks that differ, and how.
-void check_task_sizes(const TaskOptions& task, const Learner& learner) {
-  if (task.levels() == 0) return;
+void check_task_sizes(const DataOptions& data, const TaskOptions& task,
+                      const Learner& learner) {
+  if (task.levels() == 0 && data.source != "records") return;
   if (task.interpolation.share > 0)
-    throw ConfigError(
-        concat("task.interpolate = ", task.interpolation.share,
-               " mixes equal tasks; expected 0 with "
-               "task.train_ways_max = ",
-               task.train_ways_max,
-               " and task.train_shots_max = ", task.train_shots_max));
+    throw ConfigError(concat("task.interpolate = ", task.interpolation.share,
+                             " mixes equal tasks; expected 0 with "
+                             "task.train_ways_max = ",
+                             task.train_ways_max,
+                             ", task.train_shots_max = ", task.train_shots_max,
+                             " and data.source = ", data.source));
   const auto differ =
-      concat("task.train_ways_max = ", task.train_ways_max,
-             " and task.train_shots_max = ", task.train_shots_max,
-             " make unequal tasks");
+      data.source == "records"
+          ? std::string("data.source = records makes unequal tasks")
+          : concat("task.train_ways_max = ", task.train_ways_max,
+                   " and task.train_shots_max = ", task.train_shots_max,
+                   " make unequal tasks");
   if (task.mix != "real" || task.generated_shots > 0)
     throw ConfigError(
         concat(differ, ", but task.mix = \"", task.mix,
@@ -122,7 +125,7 @@ Experiment make_experiment(const Config& config) {
   else
     e.learner =
         make_learner(e.config.learner, config.model, e.tasks.train_shape);
-  check_task_sizes(e.config.task, *e.learner);
+  check_task_sizes(e.config.data, e.config.task, *e.learner);
   check_generated(e.config.task, *e.learner);
   return e;
 }

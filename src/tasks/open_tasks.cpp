@@ -23,6 +23,7 @@
 #include "protean/tasks/sinusoid.h"
 
 #include "tasks/by_weight.h"
+#include "tasks/open_records.h"
 
 namespace protean {
 namespace {
@@ -190,6 +191,12 @@ std::vector<Entry> source_entries() {
        "images as class/image.png or group/class/image.png, also below folders "
        "train, validation and test, or a zip of such a folder",
        "", "", images},
+      {"records",
+       "images in the records of Meta-Dataset's conversion, or packs of them, "
+       "one data set or several",
+       "Triantafillou et al. 2020, arXiv:1903.03096",
+       "",
+       {"data.path", "data.split", "data.side", "data.augment"}},
       {"sinusoid",
        "curves y = A sin(x - p); no files",
        "Finn et al. 2017, arXiv:1703.03400",
@@ -231,6 +238,7 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   check_values(data, task);
   const TaskCounts train = task.train_counts(), most = task.most_counts();
   check_ranges(data, task);
+  if (data.source == "records") return open_records(data, task, eval);
   if (data.source == "sinusoid")
     return open_computed(
         data, task, eval, data.source, [](const TaskCounts& c) {

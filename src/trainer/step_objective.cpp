@@ -9,6 +9,7 @@
 #include "protean/core/log.h"
 #include "protean/core/trace.h"
 #include "protean/learners/phase.h"
+#include "protean/tasks/byte_tasks.h"
 
 namespace protean {
 namespace {
@@ -72,8 +73,9 @@ StepObjective::StepObjective(const Setting& setting,
   const auto stacks = plan(setting.first_step, nullptr);
   stacks_per_step_ = static_cast<int64_t>(stacks.size());
   // Tasks that differ are cut into another number of stacks at each step.
-  most_stacks_ = config.task.levels() > 0 ? int64_t{config.task.meta_batch}
-                                          : stacks_per_step_;
+  most_stacks_ = config.task.levels() > 0 || config.data.source == "records"
+                     ? int64_t{config.task.meta_batch}
+                     : stacks_per_step_;
   tasks_by_rank_.assign(comm_.size(), 0);
   for (const auto& stack : stacks)
     tasks_by_rank_[stack.owner] += static_cast<int64_t>(stack.index.size());
@@ -117,7 +119,8 @@ std::vector<TaskBatch> StepObjective::own_batches(int64_t step) const {
     if (stack.owner != comm_.rank()) continue;
     std::vector<TaskSpec> own;
     for (uint32_t i : stack.index) own.push_back(std::move(specs[i]));
-    batches.push_back(stack_tasks(experiment_.tasks.of(Stream::train), own));
+    batches.push_back(
+        stack_as_stored(experiment_.tasks.of(Stream::train), own));
   }
   return batches;
 }
@@ -172,14 +175,20 @@ void StepObjective::run_stack(int which, const TaskBatch& batch) {
   // Of this thread; its share of a team's work is as good as any other's.
   const double before = thread_cpu_seconds();
   const auto losses = experiment_.learner->gradient_of(
-      which, device_.is_cpu() ? batch : to(batch, device_, at::kFloat), meta_,
-      reducer_.stack_sums());
+      which, as_numbers(batch), meta_, reducer_.stack_sums());
   std::vector<uint32_t> indices;
   for (const auto& id : batch.ids) indices.push_back(id.index);
   reducer_.stack_done(indices, losses);
   cost.seconds = thread_cpu_seconds() - before;
   times_.cpu += cost.seconds;
   if (station_) station_->observe(cost);
+}
+
+TaskBatch StepObjective::as_numbers(const TaskBatch& batch) const {
+  const auto moved = device_.is_cpu() ? batch : to(batch, device_, at::kFloat);
+  const auto* bytes =
+      dynamic_cast<const ByteTaskSource*>(&experiment_.tasks.of(Stream::train));
+  return bytes ? with_numbers(moved, bytes->scale()) : moved;
 }
 
 void StepObjective::agree_on_costs() {

@@ -475,7 +475,7 @@ PY
     eval --run run --protocol omniglot-one-shot --data runs
   refused 2 'run: no folder run01' eval --run run --protocol omniglot-one-shot --data run
   refused 2 '--protocol goes with --data' eval --run run --protocol omniglot-one-shot
-  refused 2 '--protocol lake; expected omniglot-one-shot' eval --run run --protocol lake --data runs
+  refused 2 '--protocol lake; expected one of: omniglot-one-shot, meta-dataset' eval --run run --protocol lake --data runs
 }
 
 "$1"

@@ -64,6 +64,8 @@ class StepObjective : public Objective {
   std::vector<TaskBatch> own_batches(int64_t step) const;
   void enter(RankPhase phase) const;
   void run_stack(int which, const TaskBatch& batch);
+  // A batch as the learner takes it, on the device.
+  TaskBatch as_numbers(const TaskBatch& batch) const;
   // Which cost table the plans of later steps use, from what ranks hold.
   void agree_on_costs();
 
