@@ -33,8 +33,9 @@ void print(const Predictions& p) {
       std::printf("\n");
     } else {
       const auto choice = static_cast<size_t>(row.choice);
-      std::printf("%s: %s (%.1f %%)\n", row.name.c_str(),
-                  p.classes[choice].c_str(), 100 * row.values[choice]);
+      std::printf("%s: %s", row.name.c_str(), p.classes[choice].c_str());
+      if (p.probabilities) std::printf(" (%.1f %%)", 100 * row.values[choice]);
+      std::printf("\n");
     }
   }
   std::printf("adapted to %lld examples in %d steps, %s",

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numbers>
+#include <optional>
 
 #include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
@@ -15,6 +16,7 @@
 #include "protean/tasks/task_list.h"
 
 #include "cli/commands.h"
+#include "cli/known_classes.h"
 #include "cli/meta_dataset.h"
 #include "cli/open_features.h"
 #include "cli/open_run.h"
@@ -46,6 +48,9 @@ const std::vector<CommandFlag> kFlags = {
     {"temperature", "X", "", "of these: above 1, they differ more (1)"},
     {"repeats", "N", "", "with other images to learn from, of the same (3)"},
     {"steps", "N", "", "of each classifier, of the same (600)"},
+    {"strict", "true|false", "",
+     "refuse classes that something was trained on; usually of eval.stream and "
+     "--study alone"},
     {"csv", "FILE", "", "write the rows of --across or --study"},
     {"svg", "FILE", "", "draw the rows of --study"},
     {"protocol", "NAME", "",
@@ -136,7 +141,7 @@ void print(const EvalResult& r) {
         "rollouts per step, judged by %lld others\n",
         -last.loss, r.ci95, static_cast<long long>(r.tasks),
         static_cast<long long>(r.shots), static_cast<long long>(r.queries));
-  } else if (std::isnan(last.loss)) {
+  } else if (std::isnan(last.loss) && std::isnan(last.accuracy)) {
     std::printf(
         "no loss: not finite, or the generator was not trained by a bound "
         "(generator.reconstruct); eval.features judges its images\n");
@@ -156,11 +161,18 @@ void print(const EvalResult& r) {
   } else {
     std::printf(
         "accuracy %.2f %% +- %.2f (95 %% interval over %lld tasks), %lld-way "
-        "%lld-shot, %lld queries per class, %s, calibration error %.2f %%\n",
+        "%lld-shot%s, %lld queries per class, %s",
         100 * last.accuracy, 100 * r.ci95, static_cast<long long>(r.tasks),
         static_cast<long long>(r.ways), static_cast<long long>(r.shots),
+        r.generated_shots > 0
+            ? concat(" and ", r.generated_shots, " generated").c_str()
+            : "",
         static_cast<long long>(r.queries),
-        r.transductive ? "transductive" : "inductive", 100 * r.ece);
+        r.transductive ? "transductive" : "inductive");
+    if (std::isnan(r.ece))
+      std::printf(", by scores that are no probabilities\n");
+    else
+      std::printf(", calibration error %.2f %%\n", 100 * r.ece);
   }
   if (r.per_step.size() < 2) return;
   std::printf(r.visits_support ? "given 0, 1, 2, ... support images:"
@@ -217,18 +229,28 @@ int across(const CommandLine& line, World& world, const StoredRun& run) {
   auto& comm = *world.control;
   const auto& e = run.experiment;
   std::vector<Domain> domains;
+  TrainedOn learnt;
+  bool strict = false;
   agree(comm, [&] {
     domains = open_domains(e, line.flags.at("across"), "--across");
     for (auto& domain : domains)
       domain.source = with_generated_shots(e, domain.source);
+    learnt = learnt_by_stored_run(line.flags.at("run"), {});
+    strict = is_strict(line, false);
   });
   std::vector<DomainResult> rows;
   for (const auto& domain : domains) {
     const auto tasks = draw_tasks(domain.source, e.config.run.seed,
                                   Stream::test, line.config.eval.tasks);
-    agree(comm,
-          [&] { check_tasks(e, run.meta, tasks, "--across " + domain.name); });
-    rows.push_back({domain.name, evaluate(e, comm, run.meta, tasks)});
+    KnownClasses known;
+    agree(comm, [&] {
+      check_tasks(e, run.meta, tasks, "--across " + domain.name);
+      known =
+          check_new_classes(*domain.data, domain.how, classes_of(tasks.specs),
+                            learnt, "--across " + domain.name, strict);
+    });
+    rows.push_back({domain.name, evaluate(e, comm, run.meta, tasks),
+                    domain.turned, known});
     if (comm.rank() != 0 || line.json) continue;
     std::printf("%s: ", domain.name.c_str());
     print(rows.back().result);
@@ -242,6 +264,8 @@ int across(const CommandLine& line, World& world, const StoredRun& run) {
     for (const auto& row : rows) {
       auto one = row.result.to_json();
       one["domain"] = row.name;
+      one["turns"] = row.turned ? "random" : "none";
+      one["trained_on"] = row.known.to_json();
       json["domains"].push_back(std::move(one));
     }
     print_json(json);
@@ -336,11 +360,12 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   const bool protocol = line.is_set("protocol");
   const auto features = open_features(e, comm);
   EvalTasks tasks;
+  std::optional<KnownClasses> known;
   agree(comm, [&] {
     const auto stream = eval_stream(line.config);
     if (protocol)
       tasks = one_shot_tasks(read_one_shot_runs(line.flags.at("data")),
-                             line.config.data.side);
+                             one_shot_preparation(e));
     else if (line.is_set("task-list"))
       tasks = listed_tasks(line, e);
     else
@@ -349,6 +374,7 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
                 protocol                   ? "--protocol"
                 : line.is_set("task-list") ? "--task-list"
                                            : "eval.ways");
+    if (!protocol) known = check_evaluated(line, e, tasks.specs);
   });
   const auto result = evaluate(e, comm, run.meta, tasks);
   const auto quality = qualities(line, run, features, comm);
@@ -362,6 +388,7 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   } else if (line.json) {
     auto json = result.to_json();
     json["step"] = run.step;
+    if (known) json["trained_on"] = known->to_json();
     if (!quality.empty()) json["quality"] = quality;
     print_json(json);
   } else {

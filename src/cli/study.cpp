@@ -11,6 +11,8 @@
 #include "protean/evaluation/study.h"
 #include "protean/generative/generative_learner.h"
 
+#include "cli/known_classes.h"
+
 namespace protean {
 namespace {
 
@@ -36,8 +38,8 @@ std::vector<uint32_t> shot_counts(const std::string& list) {
 }
 
 // Every run has a configuration of its own, and the same changes to it.
-StoredRun open(const std::string& dir, Arguments args,
-               const std::vector<CommandFlag>& flags, Communicator& comm) {
+StudyRun open(const std::string& dir, Arguments args,
+              const std::vector<CommandFlag>& flags, Communicator& comm) {
   CommandLine own;
   agree(comm, [&] {
     args.push_back("--run");
@@ -51,7 +53,12 @@ StoredRun open(const std::string& dir, Arguments args,
   if (classifies) own.config.model = {};
   auto run = open_run(own, comm);
   if (classifies) run.experiment.config.model = model;
-  return run;
+  StudyRun out{std::move(run), {}, true};
+  agree(comm, [&] {
+    out.learnt = learnt_by_stored_run(dir, {});
+    out.strict = is_strict(own, true);
+  });
+  return out;
 }
 
 void print(const Study& study) {
@@ -94,7 +101,7 @@ int report(const CommandLine& line, const Communicator& comm,
 }
 
 int augmentation(const CommandLine& line, Communicator& comm,
-                 const std::vector<uint32_t>& shots, const StoredRun& run) {
+                 const std::vector<uint32_t>& shots, const StudyRun& run) {
   AugmentationOptions options;
   agree(comm, [&] {
     if (!shots.empty()) options.shots = shots;
@@ -106,6 +113,12 @@ int augmentation(const CommandLine& line, Communicator& comm,
       if (line.is_set(flag)) *value = whole_number(line, flag);
     if (line.is_set("temperature"))
       options.temperature = number(line, "temperature");
+    const auto& tasks = run.experiment.tasks;
+    const auto& classes = tasks.splits.of(eval_stream(line.config));
+    if (tasks.examples)
+      check_new_classes(*tasks.examples, run.experiment.config.data,
+                        {classes.begin(), classes.end()}, run.learnt,
+                        "--study " + run.dir, run.strict);
   });
   return report(line, comm,
                 augmentation_study(run.experiment, run.meta,
@@ -124,7 +137,7 @@ int study(const CommandLine& line, World& world, const Arguments& args,
   const std::string& kind = line.flags.at("study");
   std::vector<uint32_t> shots;
   agree(comm, [&] { shots = shot_counts(line.flags.at("shots")); });
-  std::vector<StoredRun> runs;
+  std::vector<StudyRun> runs;
   for (const auto& dir : items(line.flags.at("run")))
     runs.push_back(open(dir, args, flags, comm));
   if (kind == "augmentation" && runs.size() == 1)

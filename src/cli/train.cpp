@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "protean/comm/on_root.h"
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/core/ini.h"
@@ -8,6 +9,7 @@
 #include "protean/trainer/trainer.h"
 
 #include "cli/commands.h"
+#include "cli/known_classes.h"
 
 namespace protean {
 namespace {
@@ -15,7 +17,27 @@ namespace {
 const std::vector<CommandFlag> kFlags = {
     {"resume", "none|auto|DIR", "none",
      "auto: go on in run.dir if it holds a run; DIR: start from that run's "
-     "state in a new run.dir"}};
+     "state in a new run.dir"},
+    {"strict", "true|false", "",
+     "refuse validation and test classes that something was trained on"}};
+
+// Whether what the run stands on knows its validation and test classes; for
+// data.json.
+nlohmann::json check_data(const CommandLine& line, const Experiment& e) {
+  const auto all = learnt_by_new_run(e);
+  auto record = data_record(e, all);
+  if (!e.tasks.examples) return record;
+  std::set<uint32_t> held;
+  for (const auto stream : {Stream::validation, Stream::test}) {
+    const auto& classes = e.tasks.splits.of(stream);
+    held.insert(classes.begin(), classes.end());
+  }
+  const auto known =
+      check_new_classes(*e.tasks.examples, e.config.data, held, all,
+                        "data.split", is_strict(line, false));
+  record["held_out"] = known.to_json();
+  return record;
+}
 
 // A run that is resumed keeps its configuration; flags and files change it.
 std::filesystem::path resumed_config(const CommandLine& line) {
@@ -49,10 +71,15 @@ int train_run(const CommandLine& line, World& world) {
   });
   const auto experiment = open_experiment(line.config, *world.control);
   const bool nccl = world.data && std::string(world.data->backend()) == "nccl";
+  nlohmann::json data;
+  on_root(*world.control, [&] { data = check_data(line, experiment); });
   const RunContext context{
-      line.values, parse_command_line({}, {}).values, write_ini(line.values),
+      line.values,
+      parse_command_line({}, {}).values,
+      write_ini(line.values),
       line.flags.at("resume"),
-      provenance(world.mpi_version, nccl ? nccl_version() : "")};
+      provenance(world.mpi_version, nccl ? nccl_version() : ""),
+      std::move(data)};
   const auto outcome = train(experiment, world, context);
   if (line.json && world.control->rank() == 0)
     std::printf("%s\n", outcome.summary.dump().c_str());

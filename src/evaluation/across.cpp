@@ -33,11 +33,14 @@ class Opener {
     const auto& examples = e_.tasks.examples;
     const size_t equals = item.find('=');
     if (item == "test") {
-      add(item, examples, test_classes());
+      add(item, examples, test_classes(), own_data());
     } else if (item == "rotated") {
-      add(item, examples, test_classes(), /*rotate=*/true);
+      add(item, examples, test_classes(), own_data(), /*rotate=*/true);
     } else if (item == "inverted") {
-      add(item, std::make_shared<InvertedDataset>(examples), test_classes());
+      auto how = own_data();
+      how.invert = !how.invert;
+      add(item, std::make_shared<InvertedDataset>(examples), test_classes(),
+          how);
     } else if (item == "alphabets") {
       add_groups();
     } else {
@@ -50,13 +53,19 @@ class Opener {
   std::vector<Domain> domains;
 
  private:
-  const std::vector<uint32_t>& test_classes() const {
+  // Upright, so that all rows measure the same: a class that is turned already
+  // could meet itself in a task of `rotated`.
+  std::vector<uint32_t> test_classes() const {
     e_.tasks.of(Stream::test);  // throws when there is none
-    return e_.tasks.splits.test;
+    std::vector<uint32_t> upright;
+    for (uint32_t c : e_.tasks.splits.test)
+      if (e_.tasks.examples->quarter_turns(c) == 0) upright.push_back(c);
+    return upright;
   }
 
   void add(const std::string& name, DatasetPtr data,
-           std::vector<uint32_t> classes, bool rotate = false) {
+           std::vector<uint32_t> classes, const DataOptions& how,
+           bool rotate = false) {
     const TaskCounts counts = e_.config.eval_counts();
     NwayKshotOptions options;
     options.ways = counts.ways;
@@ -65,8 +74,9 @@ class Opener {
     options.rotate = rotate;
     options.labels = e_.config.task.labels;
     domains.push_back(
-        {name, std::make_shared<NwayKshot>(std::move(data), std::move(classes),
-                                           options, name)});
+        {name,
+         std::make_shared<NwayKshot>(data, std::move(classes), options, name),
+         data, how, rotate});
   }
 
   void add_groups() {
@@ -80,7 +90,8 @@ class Opener {
                                   " classes, fewer than task.ways = ", ways,
                                   ", and is left out"));
       else
-        add(group.empty() ? "(no group)" : group, e_.tasks.examples, classes);
+        add(group.empty() ? "(no group)" : group, e_.tasks.examples, classes,
+            own_data());
     }
   }
 
@@ -90,20 +101,24 @@ class Opener {
                                path,
                                "; expected test, rotated, inverted, alphabets "
                                "or NAME=PATH"));
-    const auto& own = e_.tasks.examples->shape();
+    const auto& shape = e_.tasks.examples->shape();
     DataOptions options;
     options.source = "auto";
     options.path = path;
     options.side = e_.config.data.side;
     options.filter = e_.config.data.filter;
-    options.channels = static_cast<uint32_t>(own.at(0));
+    options.channels = static_cast<uint32_t>(shape.at(0));
+    options.invert = e_.config.data.invert;
+    options.group_by = e_.config.data.group_by;
     auto data = open_dataset(options);
-    if (data->shape() != own)
+    if (data->shape() != shape)
       throw ConfigError(concat(flag_, " ", name, ": examples of another shape ",
                                "than those the run was trained on"));
     auto classes = all_classes(*data);
-    add(name, std::move(data), std::move(classes));
+    add(name, std::move(data), std::move(classes), options);
   }
+
+  const DataOptions& own_data() const { return e_.config.data; }
 
   const Experiment& e_;
   const std::string& flag_;
@@ -126,16 +141,22 @@ std::vector<Domain> open_domains(const Experiment& experiment,
 
 std::string domains_csv(const std::vector<DomainResult>& rows) {
   CsvTable csv;
-  for (const char* column : {"domain", "accuracy", "ci95", "loss", "ece",
-                             "ways", "shots", "queries", "tasks", "mode"})
+  for (const char* column :
+       {"domain", "accuracy", "ci95", "loss", "ece", "ways", "shots",
+        "generated_shots", "queries", "tasks", "mode", "turns", "test_classes",
+        "trained_on"})
     csv.add(std::string_view(column));
   csv.end_row();
-  for (const auto& [name, r] : rows) {
+  for (const auto& [name, r, turned, known] : rows) {
     csv.add(name);
     for (double v : {r.last().accuracy, r.ci95, r.last().loss, r.ece})
       csv.add(v);
-    for (int64_t n : {r.ways, r.shots, r.queries, r.tasks}) csv.add(n);
+    for (int64_t n : {r.ways, r.shots, r.generated_shots, r.queries, r.tasks})
+      csv.add(n);
     csv.add(std::string_view(r.transductive ? "transductive" : "inductive"));
+    csv.add(std::string_view(turned ? "random" : "none"));
+    csv.add(known.classes);
+    csv.add(known.known);
     csv.end_row();
   }
   return csv.text();

@@ -148,11 +148,14 @@ Predictions adapt_images(const Experiment& e, const MetaView& meta,
   out.support = static_cast<int64_t>(images.support.size());
   out.steps = e.learner->eval_steps();
   out.transductive = e.learner->transductive();
+  out.probabilities = gives_probabilities(e);
   for (size_t i = 0; i < images.query.size(); ++i) {
     const auto p = probability[static_cast<int64_t>(i)].contiguous();
     const double* begin = p.data_ptr<double>();
+    std::vector<double> values(begin, begin + ways);
+    if (!out.probabilities) values.assign(values.size(), kNone);
     out.rows.push_back({images.query[i].name,
-                        {begin, begin + ways},
+                        std::move(values),
                         p.argmax().item<int64_t>(),
                         images.query[i].label,
                         {}});
@@ -262,11 +265,12 @@ nlohmann::json Predictions::to_json() const {
     if (classes.empty()) {
       one = {{"line", std::stoi(row.name)}, {"prediction", row.values}};
     } else {
-      one = {{"file", row.name},
-             {"class", classes[static_cast<size_t>(row.choice)]},
-             {"probability", row.values[static_cast<size_t>(row.choice)]}};
+      one = {
+          {"file", row.name},
+          {"class", classes[static_cast<size_t>(row.choice)]},
+          {"probability", number(row.values[static_cast<size_t>(row.choice)])}};
       for (size_t c = 0; c < classes.size(); ++c)
-        one["probabilities"][classes[c]] = row.values[c];
+        one["probabilities"][classes[c]] = number(row.values[c]);
     }
     json["predictions"].push_back(std::move(one));
   }

@@ -10,7 +10,7 @@
 #include "protean/core/error.h"
 #include "protean/data/image_codec.h"
 #include "protean/data/image_files.h"
-#include "protean/evaluation/user_images.h"
+#include "protean/data/open_dataset.h"
 #include "protean/tasks/stored_tasks.h"
 
 namespace protean {
@@ -111,8 +111,30 @@ std::vector<OneShotRun> read_one_shot_runs(const fs::path& dir) {
   return runs;
 }
 
-EvalTasks one_shot_tasks(const std::vector<OneShotRun>& runs, uint32_t side) {
-  const ImagePreparation how{{1, side, side}, Filter::nearest, true};
+ImagePreparation one_shot_preparation(const Experiment& e) {
+  const auto& examples = e.tasks.examples;
+  if (!examples || examples->shape().size() != 3)
+    throw ConfigError(
+        concat("--protocol needs a run on classes of images; this one has "
+               "data.source = ",
+               e.config.data.source));
+  const auto& data = e.config.data;
+  // An inverted data set does not say what its images were.
+  bool ink = examples->ink();
+  if (data.invert) {
+    auto plain = data;
+    plain.invert = false;
+    plain.rotations = "none";
+    plain.group_by = "";
+    ink = open_dataset(plain)->ink();
+  }
+  return {examples->shape(),
+          ink ? Filter::nearest : parse_filter(data.filter, "data.filter"),
+          ink != data.invert};
+}
+
+EvalTasks one_shot_tasks(const std::vector<OneShotRun>& runs,
+                         const ImagePreparation& how) {
   std::vector<StoredTask> tasks;
   for (const auto& run : runs) {
     StoredTask task;

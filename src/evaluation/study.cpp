@@ -38,17 +38,32 @@ EvalTasks tasks_of(const Experiment& e, const std::vector<uint32_t>& classes,
       e.config.run.seed, Stream::test, count);
 }
 
-EvalResult run_tasks(const StoredRun& run, Communicator& comm,
+// data: of test classes, which the run must not know; read as `how` says.
+struct Held {
+  const ClassDataset* data = nullptr;
+  DataOptions how;
+  KnownClasses* known = nullptr;
+};
+
+Held held_out(const Experiment& e, StudyRow& row) {
+  return {e.tasks.examples.get(), e.config.data, &row.known};
+}
+
+EvalResult run_tasks(const StudyRun& run, Communicator& comm, const Held& held,
                      const std::function<EvalTasks()>& make) {
   EvalTasks tasks;
   agree(comm, [&] {
     tasks = make();
     check_tasks(run.experiment, run.meta, tasks, "--study " + run.dir);
+    if (held.data)
+      *held.known =
+          check_new_classes(*held.data, held.how, classes_of(tasks.specs),
+                            run.learnt, "--study " + run.dir, run.strict);
   });
   return evaluate(run.experiment, comm, run.meta, tasks);
 }
 
-void need_classes(const StoredRun& run, const std::string& kind) {
+void need_classes(const StudyRun& run, const std::string& kind) {
   const auto& config = run.experiment.config;
   if (!config.task.labels)
     throw ConfigError(concat("--study ", kind, " tells classes apart; ",
@@ -61,7 +76,7 @@ void need_classes(const StoredRun& run, const std::string& kind) {
                "; expected --task.generated_shots 0"));
 }
 
-void need_images(const StoredRun& run) {
+void need_images(const StudyRun& run) {
   const auto& tasks = run.experiment.tasks;
   if (!tasks.examples || tasks.train_shape.input.size() != 3)
     throw ConfigError(
@@ -77,36 +92,36 @@ size_t count_of(const Experiment& e, bool groups) {
   return names.size();
 }
 
-void by_size(const StoredRun& run, bool groups, int64_t tasks,
+void by_size(const StudyRun& run, bool groups, int64_t tasks,
              Communicator& comm, Study& study) {
   const auto& e = run.experiment;
   StudyRow row;
   row.name = run.dir;
   row.x = static_cast<double>(count_of(e, groups));
-  row.test = run_tasks(run, comm, [&] {
+  row.test = run_tasks(run, comm, held_out(e, row), [&] {
     return tasks_of(e, e.tasks.splits.test, "test", 0, tasks);
   });
-  row.train = run_tasks(run, comm, [&] {
+  row.train = run_tasks(run, comm, {}, [&] {
     return tasks_of(e, e.tasks.splits.train, "train", 0, tasks);
   });
   study.rows.push_back(std::move(row));
 }
 
-void by_shots(const StoredRun& run, const std::vector<uint32_t>& shots,
+void by_shots(const StudyRun& run, const std::vector<uint32_t>& shots,
               int64_t tasks, Communicator& comm, Study& study) {
   const auto& e = run.experiment;
   for (uint32_t k : shots) {
     StudyRow row;
     row.name = run.dir;
     row.x = k;
-    row.test = run_tasks(run, comm, [&] {
+    row.test = run_tasks(run, comm, held_out(e, row), [&] {
       return tasks_of(e, e.tasks.splits.test, "test", k, tasks);
     });
     study.rows.push_back(std::move(row));
   }
 }
 
-void by_domain(const StoredRun& run, int64_t tasks, Communicator& comm,
+void by_domain(const StudyRun& run, int64_t tasks, Communicator& comm,
                Study& study) {
   std::vector<Domain> domains;
   agree(comm, [&] {
@@ -117,7 +132,8 @@ void by_domain(const StoredRun& run, int64_t tasks, Communicator& comm,
     StudyRow row;
     row.x = static_cast<double>(study.rows.size());
     row.name = domain.name;
-    row.test = run_tasks(run, comm, [&] {
+    const Held held{domain.data.get(), domain.how, &row.known};
+    row.test = run_tasks(run, comm, held, [&] {
       return draw_tasks(domain.source, run.experiment.config.run.seed,
                         Stream::test, tasks);
     });
@@ -127,7 +143,7 @@ void by_domain(const StoredRun& run, int64_t tasks, Communicator& comm,
 
 }  // namespace
 
-Study make_study(const std::string& kind, const std::vector<StoredRun>& runs,
+Study make_study(const std::string& kind, const std::vector<StudyRun>& runs,
                  const std::vector<uint32_t>& shots, int64_t tasks,
                  Communicator& comm) {
   const bool sizes = kind == "classes" || kind == "alphabets";
@@ -160,7 +176,8 @@ std::string Study::to_csv() const {
   CsvTable csv;
   for (const char* column :
        {kind.c_str(), "name", "test_accuracy", "test_ci95", "train_accuracy",
-        "train_ci95", "gap", "ways", "shots", "queries", "tasks", "mode"})
+        "train_ci95", "gap", "ways", "shots", "queries", "tasks", "mode",
+        "test_classes", "trained_on"})
     csv.add(std::string_view(column));
   csv.end_row();
   for (const auto& row : rows) {
@@ -178,6 +195,8 @@ std::string Study::to_csv() const {
       csv.add(n);
     csv.add(
         std::string_view(row.test.transductive ? "transductive" : "inductive"));
+    csv.add(row.known.classes);
+    csv.add(row.known.known);
     csv.end_row();
   }
   return csv.text();
@@ -214,6 +233,7 @@ nlohmann::json Study::to_json() const {
   for (const auto& row : rows) {
     nlohmann::json one = {
         {"x", row.x}, {"name", row.name}, {"test", row.test.to_json()}};
+    one["test"]["trained_on"] = row.known.to_json();
     if (row.train.tasks > 0) {
       one["train"] = row.train.to_json();
       one["gap"] = row.train.last().accuracy - row.test.last().accuracy;

@@ -267,6 +267,11 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     throw ConfigError(
         "task.domain makes its own turns; expected data.rotations = none or "
         "classes, and data.augment = none");
+  if (by_domain && task.domain != "inversion" && data.rotations == "classes")
+    throw ConfigError(
+        concat("task.domain = ", task.domain,
+               " turns images, but data.rotations = classes makes a class of "
+               "every turn; expected data.rotations = none"));
   const auto source = [&](const std::vector<uint32_t>& classes,
                           const TaskCounts& counts, const TaskCounts& most,
                           bool rotate_these,

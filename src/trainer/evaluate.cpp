@@ -7,6 +7,7 @@
 
 #include "protean/coordinator/planner.h"
 #include "protean/core/lists.h"
+#include "protean/generative/generated_shots.h"
 #include "protean/learners/task_loss.h"
 
 namespace protean {
@@ -28,6 +29,13 @@ double interval95(const std::vector<double>& v) {
 }
 
 }  // namespace
+
+bool gives_probabilities(const Experiment& e) {
+  const auto& o = e.config.learner;
+  const bool neighbours = o.readout == "neighbour" || o.readout == "pixels";
+  return o.name != "relation" && o.name != "siamese" &&
+         !(o.name == "baseline" && neighbours);
+}
 
 EvalTasks draw_tasks(TaskSourcePtr source, uint64_t seed, Stream stream,
                      int64_t count) {
@@ -65,6 +73,7 @@ nlohmann::json EvalResult::to_json() const {
                          {"tasks", tasks},
                          {"ways", ways},
                          {"shots", shots},
+                         {"generated_shots", generated_shots},
                          {"queries", queries},
                          {"mode", transductive ? "transductive" : "inductive"},
                          {"per_step", steps}};
@@ -160,7 +169,10 @@ EvalResult evaluate(const Experiment& e, Communicator& comm,
   r.tasks = count;
   r.ways = shape.ways;
   const bool by_class = classes && shape.target_size == 1;
+  const auto* made = dynamic_cast<const GeneratedShots*>(tasks.source.get());
+  r.generated_shots = made ? e.config.task.generated_shots : 0;
   r.shots = by_class ? shape.support / shape.ways : shape.support;
+  r.shots -= r.generated_shots;
   r.queries = by_class ? shape.query / shape.ways : shape.query;
   r.labels = classes ? shape.target_size : 1;
   r.transductive = e.learner->transductive();
@@ -168,16 +180,20 @@ EvalResult evaluate(const Experiment& e, Communicator& comm,
   r.visits_support = e.learner->visits_support();
   for (int64_t k = 0; k < table.steps; ++k) {
     EvalStep step;
-    step.task_loss = table.row(table.loss, k);
-    step.loss = mean(step.task_loss);
-    step.loss_median = median(step.task_loss);
+    // A softmax over scores that were never trained as one says nothing.
+    const bool losses = !classes || gives_probabilities(e);
+    step.task_loss = losses ? table.row(table.loss, k)
+                            : std::vector<double>(tasks.specs.size(), kNone);
+    step.loss = losses ? mean(step.task_loss) : kNone;
+    step.loss_median = losses ? median(step.task_loss) : kNone;
     if (classes) step.task_accuracy = table.row(table.accuracy, k);
     step.accuracy = classes ? mean(step.task_accuracy) : kNone;
     r.per_step.push_back(std::move(step));
   }
   r.ci95 = interval95(classes ? r.last().task_accuracy : r.last().task_loss);
   Calibration calibration;
-  for (int64_t t = 0; classes && t < count; ++t)
+  const bool calibrated = classes && gives_probabilities(e);
+  for (int64_t t = 0; calibrated && t < count; ++t)
     calibration.add(table.bins.data_ptr<double>() + t * 3 * Calibration::kBins);
   r.ece = calibration.error();
   return r;

@@ -20,6 +20,14 @@ std::string indented(const std::string& text) {
   return out;
 }
 
+// As config.ini: what stands there already is not written again.
+void write_data(const std::filesystem::path& path, const nlohmann::json& data) {
+  const auto text = data.dump() + "\n";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) || read_file(path) != text)
+    write_file_atomically(path, text);
+}
+
 }  // namespace
 
 RunFiles::RunFiles(const Experiment& experiment, const RunContext& context,
@@ -52,6 +60,7 @@ RunFiles::RunFiles(const Experiment& experiment, const RunContext& context,
                              "; expected at least ", state.step));
   folder_->clear_done();
   folder_->write_config(context.config_text);
+  write_data(folder_->path() / "data.json", context.data);
   cut_back(folder_->metrics_path(), state.step);
   metrics_ = std::make_unique<MetricsLog>(folder_->metrics_path());
   if (config.run.tensorboard) {

@@ -501,7 +501,7 @@ mix() {
   expect_equal "classes and shots" "$(json "$scratch/out" '[d["ways"], d["shots"]]')" "[2, 1]"
   accepted "${tiny_net[@]}" --run.dir light "${shots[@]}" --task.generated_weight 0.5
   accepted eval --run light --eval.tasks 2 --json
-  expect_equal shots "$(json "$scratch/out" 'd["shots"]')" 3
+  expect_equal shots "$(json "$scratch/out" '[d["shots"], d["generated_shots"]]')" "[1, 2]"
   # A list holds the tasks alone, for any run.
   accepted eval --run light --eval.tasks 4 --save-task-list light.jsonl --json
   cp "$scratch/out" light.json
@@ -515,14 +515,15 @@ mix() {
   sed '2s/}$/,"latent":[0]}/' class.jsonl >bent.jsonl
   refused 2 'bent\.jsonl:2: "latent" is for computed tasks' eval --run class --task-list bent.jsonl
   accepted eval --run light --across test --eval.tasks 2 --json
-  expect_equal "shots across" "$(json "$scratch/out" '[r["shots"] for r in d["domains"]]')" "[3]"
+  expect_equal "shots across" "$(json "$scratch/out" \
+    '[[r["shots"], r["generated_shots"]] for r in d["domains"]]')" "[[1, 2]]"
   refused 2 '--study shots makes no generated shots' eval --run light --study shots --shots 1
   # A learner of generated tasks alone, with generated shots, is evaluated on
   # real ones.
   accepted "${tiny_net[@]}" --run.dir made --task.mix generated=2,augmented=1 --generator.from run \
     --task.generated_shots 3
   accepted eval --run made --eval.tasks 2 --json
-  expect_equal shots "$(json "$scratch/out" 'd["shots"]')" 4
+  expect_equal shots "$(json "$scratch/out" '[d["shots"], d["generated_shots"]]')" "[1, 3]"
   # The discriminator's choice among several images.
   local tries
   accepted "${tiny[@]}" --run.dir gan --learner.name metagan --learner.inner_steps 0

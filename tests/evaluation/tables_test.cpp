@@ -33,6 +33,7 @@ Study study() {
   large.test = four_tasks();
   large.test.per_step.back().accuracy = 0.5;
   large.test.transductive = true;
+  large.known = {40, 3, {{"this run", 3}}, "x"};
   return {"classes", {small, large}};
 }
 
@@ -71,24 +72,24 @@ TEST_CASE("tasks of values have no accuracy", "[evaluation]") {
 TEST_CASE("a row per domain", "[evaluation]") {
   auto turned = four_tasks();
   turned.transductive = true;
-  const auto text = domains_csv({{"test", four_tasks()}, {"a,b", turned}});
-  CHECK(text.find("test,0.75,0.125,0.625,0.0625,5,1,15,4,inductive") !=
-        std::string::npos);
-  CHECK(text.find("\"a,b\",0.75,0.125,0.625,0.0625,5,1,15,4,transductive") !=
-        std::string::npos);
-  CHECK(text.starts_with(
-      "domain,accuracy,ci95,loss,ece,ways,shots,queries,tasks,mode"));
+  turned.generated_shots = 3;
+  CHECK(
+      domains_csv({{"test", four_tasks(), false, {20, 0, {}, ""}},
+                   {"a,b", turned, true, {10, 2, {{"this run", 2}}, "x"}}}) ==
+      "domain,accuracy,ci95,loss,ece,ways,shots,generated_shots,queries,tasks,"
+      "mode,turns,test_classes,trained_on\n"
+      "test,0.75,0.125,0.625,0.0625,5,1,0,15,4,inductive,none,20,0\n"
+      "\"a,b\",0.75,0.125,0.625,0.0625,5,1,3,15,4,transductive,random,10,2\n");
 }
 
 TEST_CASE("a row per run of a study, with its gap", "[evaluation]") {
   const auto text = study().to_csv();
   CHECK(
-      text.starts_with("classes,name,test_accuracy,test_ci95,train_accuracy,"
-                       "train_ci95,gap,ways,shots,queries,tasks,mode"));
-  CHECK(text.find("\n4,few,0.75,0.125,1,0.25,0.25,5,1,15,4,inductive") !=
-        std::string::npos);
-  CHECK(text.find("\n16,all,0.5,0.125,,,,5,1,15,4,transductive") !=
-        std::string::npos);
+      text ==
+      "classes,name,test_accuracy,test_ci95,train_accuracy,train_ci95,gap,ways,"
+      "shots,queries,tasks,mode,test_classes,trained_on\n"
+      "4,few,0.75,0.125,1,0.25,0.25,5,1,15,4,inductive,0,0\n"
+      "16,all,0.5,0.125,,,,5,1,15,4,transductive,40,3\n");
   const auto json = study().to_json();
   CHECK(json["rows"][0]["gap"] == 0.25);
   CHECK(json["rows"][0]["train"]["accuracy"] == 1);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "protean/experiment/trained_on.h"
 #include "protean/trainer/evaluate.h"
 
 namespace protean {
@@ -20,6 +21,9 @@ namespace protean {
 struct Domain {
   std::string name;
   TaskSourcePtr source;
+  DatasetPtr data;      // of the source's classes, which are upright
+  DataOptions how;      // it was read
+  bool turned = false;  // by quarter turns, drawn for each class of a task
 };
 
 // list: domains, comma-separated. Throws ConfigError naming `flag` and the
@@ -31,6 +35,8 @@ std::vector<Domain> open_domains(const Experiment& experiment,
 struct DomainResult {
   std::string name;
   EvalResult result;
+  bool turned = false;
+  KnownClasses known;
 };
 
 // Columns domain, accuracy, ci95, loss, ece, ways, shots, queries, tasks, mode.

@@ -28,6 +28,8 @@ struct Predictions {
   int64_t support = 0;        // labelled examples
   int steps = 0;              // of adaptation
   bool transductive = false;  // a row's values depend on the other rows
+  // False: scores chose the classes, and values are NaN.
+  bool probabilities = true;
 
   // Over rows whose label or target is known; NaN when there is none.
   double accuracy() const;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "protean/evaluation/user_images.h"
 #include "protean/trainer/evaluate.h"
 
 namespace protean {
@@ -26,8 +27,13 @@ struct OneShotRun {
 // Sorted by name. Throws DataError naming file, line and what was expected.
 std::vector<OneShotRun> read_one_shot_runs(const std::filesystem::path& dir);
 
-// The runs as tasks of `side` pixels, prepared as Omniglot packs are.
-EvalTasks one_shot_tasks(const std::vector<OneShotRun>& runs, uint32_t side);
+// How the images of a run were prepared: its shape, its filter, and whether ink
+// is 1 (Omniglot, unless data.invert), or dark as it is drawn.
+ImagePreparation one_shot_preparation(const Experiment& experiment);
+
+// The runs as tasks.
+EvalTasks one_shot_tasks(const std::vector<OneShotRun>& runs,
+                         const ImagePreparation& how);
 
 // The share of right answers of each run by the Modified Hausdorff distance
 // (Dubuisson and Jain 1994) between ink pixels: of two sets of points, each

@@ -14,6 +14,7 @@
 
 #include "protean/core/svg_plot.h"
 #include "protean/experiment/stored_run.h"
+#include "protean/experiment/trained_on.h"
 #include "protean/trainer/evaluate.h"
 
 namespace protean {
@@ -22,22 +23,30 @@ struct StudyRow {
   double x = 0;      // classes, alphabets or shots
   std::string name;  // run or domain
   EvalResult test;
-  EvalResult train;  // of classes and alphabets; without tasks otherwise
+  EvalResult train;    // of classes and alphabets; without tasks otherwise
+  KnownClasses known;  // of the test classes
 };
 
 struct Study {
   std::string kind;
   std::vector<StudyRow> rows;  // by x
   // Columns x, run (or domain), test_accuracy, test_ci95, train_accuracy,
-  // train_ci95, gap, ways, shots, queries, tasks, mode.
+  // train_ci95, gap, ways, shots, queries, tasks, mode, test_classes,
+  // trained_on.
   std::string to_csv() const;
   Plot to_plot() const;
   nlohmann::json to_json() const;
 };
 
+// A stored run, and what it and what it stands on learnt from.
+struct StudyRun : StoredRun {
+  TrainedOn learnt;
+  bool strict = true;  // test classes among these are an error
+};
+
 // Collective. shots: of the study of them. Throws ConfigError naming --study
 // when the kind is unknown or the number of runs does not fit it.
-Study make_study(const std::string& kind, const std::vector<StoredRun>& runs,
+Study make_study(const std::string& kind, const std::vector<StudyRun>& runs,
                  const std::vector<uint32_t>& shots, int64_t tasks,
                  Communicator& comm);
 

@@ -12,6 +12,11 @@
 
 namespace protean {
 
+// Whether the softmax over what the learner predicts for classes is what its
+// training made a probability. Of relation, siamese and nearest neighbours only
+// the greatest score means something.
+bool gives_probabilities(const Experiment& experiment);
+
 // What is evaluated on; `source` makes the tasks that the specs name.
 struct EvalTasks {
   TaskSourcePtr source;
@@ -41,7 +46,9 @@ struct EvalResult {
   double ci95 = 0;  // 1.96 * std / sqrt(tasks) of the accuracy, or of the
                     // loss for regression, after the last step
   double ece = 0;   // calibration error after the last step; NaN for regression
-  int64_t ways = 0, shots = 0, queries = 0;  // of the first task
+                    // and, as all losses, where scores are no probabilities
+  int64_t ways = 0, shots = 0, queries = 0;  // of the first task; real shots
+  int64_t generated_shots = 0;               // beside these, per class
   int64_t labels = 1;                        // of one example; more for text
   bool transductive = false;
   bool acts = false;            // in an environment: losses are minus returns

@@ -17,6 +17,7 @@ struct RunContext {
   std::string config_text;      // the values as an INI file
   std::string resume = "none";  // none, auto, or the folder of another run
   nlohmann::json provenance;    // of the build and this machine
+  nlohmann::json data;          // for data.json (rank 0)
 };
 
 struct TrainOutcome {
