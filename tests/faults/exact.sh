@@ -263,12 +263,12 @@ threads() {
 maml --comm.reduction exact
 wide --comm.reduction exact --model.filters 64 --model.pool max
 reptile --learner.name reptile --learner.inner_batch 3
-protonet --learner.name protonet --model.filters 64
+protonet --learner.name protonet --model.filters 64 --learner.inner_steps 5
 setvae ${sets[*]}
 metagan ${sets[*]} --learner.name metagan --learner.inner_steps 1 --learner.inner_lr 0.001
-sinusoid --data.source sinusoid --model.name mlp --task.shots 10 --learner.inner_lr 0.01
-text --data.source text --data.split stored --model.name transformer --task.shots 6
-promp --data.source point --learner.name promp --model.name mlp --learner.inner_lr 0.1
+sinusoid --data.source sinusoid --model.name mlp --model.filters 64 --model.pool max --task.shots 10 --learner.inner_lr 0.01
+text --data.source text --data.split stored --model.name transformer --model.filters 64 --model.pool max --task.shots 6
+promp --data.source point --learner.name promp --model.name mlp --model.filters 64 --model.pool max --learner.inner_lr 0.1
 END
   row="stopped with one thread, gone on with three"
   protean "${base[@]}" --run.dir whole
