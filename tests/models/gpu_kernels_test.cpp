@@ -1,11 +1,6 @@
 // The GPU kernels' text, run on the CPU against the plain op up to second
 // derivatives, and compiled by NVRTC for every architecture that we name.
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
 #include <ATen/ATen.h>
-#include <dlfcn.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/models/ops/ops.h"
@@ -154,75 +149,6 @@ TEST_CASE("GPU kernels of norm, ReLU and pooling are the plain op",
       Case{6, 2, 1, 1, 1, false, false}, Case{2, 1, 1, 2, 2, true, false});
   check_kernels<double>(c, 1e-11);
   check_kernels<float>(c, 2e-4);
-}
-
-// --- NVRTC -------------------------------------------------------------------
-
-std::string text_of(const std::string& name) {
-  std::ifstream in(std::string(PROTEAN_GPU_KERNELS) + "/" + name);
-  REQUIRE(in.good());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-// Null where there is no NVRTC.
-void* nvrtc() {
-  const char* given = std::getenv("PROTEAN_NVRTC");
-  for (const std::string name :
-       {given ? given : "", "libnvrtc.so.13", "libnvrtc.so.12",
-        "/usr/local/cuda/lib64/libnvrtc.so"})
-    if (!name.empty())
-      if (void* library = ::dlopen(name.c_str(), RTLD_NOW)) return library;
-  return nullptr;
-}
-
-TEST_CASE("GPU kernels compile for every architecture that we name",
-          "[models][gpu_kernels]") {
-  void* library = nvrtc();
-  if (!library) {
-    WARN("skipped: no NVRTC here; PROTEAN_NVRTC names its library");
-    return;
-  }
-  using Program = void*;
-  const auto find = [&](const char* name) {
-    void* f = ::dlsym(library, name);
-    REQUIRE(f);
-    return f;
-  };
-  const auto create =
-      reinterpret_cast<int (*)(Program*, const char*, const char*, int,
-                               const char* const*, const char* const*)>(
-          find("nvrtcCreateProgram"));
-  const auto compile =
-      reinterpret_cast<int (*)(Program, int, const char* const*)>(
-          find("nvrtcCompileProgram"));
-  const auto log_size = reinterpret_cast<int (*)(Program, size_t*)>(
-      find("nvrtcGetProgramLogSize"));
-  const auto log =
-      reinterpret_cast<int (*)(Program, char*)>(find("nvrtcGetProgramLog"));
-  const auto cubin_size =
-      reinterpret_cast<int (*)(Program, size_t*)>(find("nvrtcGetCUBINSize"));
-  const auto text = text_of("cuda_threads.cu.h") +
-                    text_of("norm_relu_pool.cu.h") +
-                    text_of("norm_entries.cu.h");
-  for (const char* architecture :
-       {"--gpu-architecture=sm_80", "--gpu-architecture=sm_90",
-        "--gpu-architecture=sm_100"}) {
-    INFO(architecture);
-    Program program = nullptr;
-    REQUIRE(create(&program, text.c_str(), "norm.cu", 0, nullptr, nullptr) ==
-            0);
-    const int result = compile(program, 1, &architecture);
-    size_t size = 0;
-    log_size(program, &size);
-    std::string words(size, '\0');
-    log(program, words.data());
-    INFO(words);
-    REQUIRE(result == 0);
-    REQUIRE(cubin_size(program, &size) == 0);
-    CHECK(size > 1000);
-  }
 }
 
 }  // namespace
