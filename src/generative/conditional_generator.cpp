@@ -11,6 +11,10 @@
 
 namespace protean {
 
+at::Tensor mean_of_images(const at::Tensor& v, const at::Tensor& weight) {
+  return weight.defined() ? (v * weight).sum(1) / weight.sum(1) : v.mean(1);
+}
+
 ConditionalGenerator::ConditionalGenerator(const GeneratorOptions& options,
                                            const LearnerOptions& learner,
                                            const TaskShape& train,

@@ -28,6 +28,9 @@ struct Scene {
   uint32_t slot;  // first of Purpose::noise
 };
 
+// Mean of v (T, n), (T): over the images of weight (T, n) 1; undefined: all.
+at::Tensor mean_of_images(const at::Tensor& v, const at::Tensor& weight);
+
 class ConditionalGenerator : public GenerativeLearner {
  public:
   // Slots that loss() takes from a scene's first on; basis() takes the one

@@ -1,80 +1,36 @@
 #include "generative/meta_gan.h"
 
 #include <limits>
+#include <numeric>
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
-#include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
-#include "protean/tasks/noise.h"
 
+#include "generative/adapted_part.h"
 #include "generative/deform.h"
+#include "generative/gan_settings.h"
 #include "generative/gan_step.h"
-#include "generative/gaussian.h"
 #include "generative/set_vae.h"
 
 namespace protean {
 namespace {
 
-// Share of the running means that stays from step to step.
-constexpr double kKept = 0.99;
-
-// Slots of a scene beside those of the generator's loss and of what it makes.
-constexpr uint32_t kFakeLatent = 5, kOtherLatent = 6, kMixing = 7;
-constexpr uint32_t kSceneSlots = 8;
-// How many images of fixed noise are followed over tasks.
-constexpr int64_t kFollowed = 4;
-
-void check(bool good, const char* key, double value, const char* expected) {
-  if (!good)
-    throw ConfigError(concat(key, " = ", value, "; expected ", expected));
-}
-
-std::vector<size_t> all_of(size_t count) {
-  std::vector<size_t> all(count);
-  for (size_t i = 0; i < count; ++i) all[i] = i;
-  return all;
-}
-
 std::unique_ptr<const ConditionalGenerator> make_generator(
     const GeneratorOptions& o, const LearnerOptions& learner,
     const TaskShape& train, const TaskCounts& eval) {
+  check_gan_settings(o, learner);
   if (o.network == "deform")
     return std::make_unique<Deform>(o, learner, train, eval);
   return std::make_unique<SetVae>(o, learner, train, eval);
 }
 
-// What the options of the one or the other kind of generator rule out.
-void check_generator(const GeneratorOptions& o, const LearnerOptions& learner) {
-  check_choice("generator.network", o.network,
-               {"convolutions", "mlp", "deform"});
-  if (o.network != "deform") {
-    check_choice("learner.adapt", learner.adapt,
-                 {"all", "head", "film", "code"});
-    if (o.code_cycle > 0 && !o.encoder)
-      throw ConfigError(
-          concat("generator.code_cycle = ", o.code_cycle,
-                 " needs codes of images; expected generator.encoder = true"));
-    return;
-  }
-  check_choice("learner.adapt", learner.adapt, {"all", "head"});
-  check(o.code_cycle == 0, "generator.code_cycle", o.code_cycle,
-        "0 with generator.network = deform, whose images have no code");
-  if (o.reconstruct == "mse" || o.task_norm)
-    throw ConfigError(
-        "generator.reconstruct = mse and generator.task_norm do nothing with "
-        "generator.network = deform; expected bound or none, and false");
-}
-
-// What the discriminator loses by its output for a real image, or a made one.
-at::Tensor of_output(const std::string& loss, const at::Tensor& output,
-                     bool real) {
-  const auto wrong = real ? -output : output;
-  if (loss == "bce") return at::softplus(wrong);
-  return loss == "hinge" ? at::relu(1 + wrong) : wrong;
+// First slot of noise of inner step k. The outer loss has those before, and
+// steps on the query set those after the ones on the support set.
+uint32_t slot_of(int k) {
+  return GanLosses::kSlots * static_cast<uint32_t>(k + 1);
 }
 
 }  // namespace
@@ -84,68 +40,34 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
     : options_(o),
       learner_(learner),
       optimizer_(learner),
+      // Without inner steps nothing lies between theta and phi.
+      through_(learner.inner_steps > 0 ? through_of(o, learner)
+                                       : Through::exact),
       generator_(make_generator(o, learner, train, eval)),
       discriminator_(discriminator_layers_, "discriminator", train.input,
-                     generator_->judged_code_size(), o) {
-  for (const auto& [key, value] :
-       {std::pair("generator.adversary", o.adversary),
-        std::pair("generator.r1", o.r1),
-        std::pair("generator.anchor", o.anchor),
-        std::pair("generator.mode_seeking", o.mode_seeking),
-        std::pair("generator.variance", o.variance),
-        std::pair("generator.image_variance", o.image_variance),
-        std::pair("generator.code_cycle", o.code_cycle),
-        std::pair("generator.proximal", o.proximal)})
-    check(value >= 0, key, value, "a value of 0 or above");
-  check(o.r1_every >= 1, "generator.r1_every", static_cast<double>(o.r1_every),
-        "at least 1");
-  check(o.average >= 0 && o.average < 1, "generator.average", o.average,
-        "a value in [0, 1)");
-  check_choice("generator.loss", o.loss, {"hinge", "bce", "wasserstein"});
-  check_choice("generator.reconstruct", o.reconstruct,
-               {"bound", "mse", "none"});
-  check_choice("generator.meta", o.meta, {"maml", "reptile"});
-  check_generator(o, learner);
-  if (o.reconstruct == "none" && o.adversary == 0)
-    throw ConfigError(
-        "generator.reconstruct = none and generator.adversary = 0 leave the "
-        "generator nothing to learn from; expected one of them");
-  if (o.task_code && !o.encoder)
-    throw ConfigError(
-        "generator.task_code = true tells the discriminator a code that no "
-        "image has with generator.encoder = false; expected false");
-  check(learner.inner_steps >= 0, "learner.inner_steps", learner.inner_steps,
-        "0 or above");
-  if (learner.inner_steps > 0) check_inner_steps(learner);
+                     generator_->judged_code_size(), o),
+      losses_(o, learner.seed, *generator_, discriminator_),
+      means_(o, train.input),
+      adapted_generator_(adapted_part(*generator_, learner.adapt)),
+      adapted_discriminator_(discriminator_layers_.space().count()) {
+  std::iota(adapted_discriminator_.begin(), adapted_discriminator_.end(), 0);
   const auto& generator = generator_space().parameters();
   for (const auto& p : generator) spaces_.theta.add(p.name, p.shape);
   for (const auto& p : discriminator_layers_.space().parameters())
     spaces_.theta.add(p.name, p.shape);
   for (const auto& p : generator)
     spaces_.theta.add("average." + p.name, p.shape);
-  if (follows_outputs())
-    spaces_.state.add("anchor", {2});  // of D on reals, on fakes
-  if (o.image_variance > 0)            // sums of images, and of their weights
-    spaces_.state.add(
-        "images",
-        {kFollowed * train.input[0] * train.input[1] * train.input[2] + 1});
-  for (size_t i = 0; i < generator.size(); ++i)
-    if (generator_->belongs(generator[i].name, learner.adapt))
-      adapted_generator_.push_back(i);
-  if (adapted_generator_.empty())
-    throw ConfigError("learner.adapt = \"" + learner.adapt +
-                      "\": the generator has no such part; expected all");
-  adapted_discriminator_ = all_of(discriminator_layers_.space().count());
+  means_.add_to(spaces_.state);
 }
 
 void MetaGan::initialise(const MetaView& meta, uint64_t seed) const {
-  const int64_t g = generator_space().size();
-  const int64_t d = discriminator_layers_.space().size();
-  generator_->initialise({meta.theta.narrow(0, 0, g), {}}, seed);
+  const auto generator = generator_part(meta.theta);
+  generator_->initialise({generator, {}}, seed);
   // Another stream of numbers than the generator's.
-  discriminator_layers_.initialise(meta.theta.data_ptr<float>() + g,
-                                   seed ^ 0x9E3779B97F4A7C15u);
-  meta.theta.narrow(0, g + d, g).copy_(meta.theta.narrow(0, 0, g));
+  discriminator_layers_.initialise(
+      discriminator_part(meta.theta).data_ptr<float>(),
+      seed ^ 0x9E3779B97F4A7C15u);
+  averaged(meta).theta.copy_(generator);
   meta.state.zero_();
 }
 
@@ -155,339 +77,197 @@ std::unique_ptr<OuterStep> MetaGan::outer(const OptimOptions& options) const {
       options_.average);
 }
 
-at::Tensor MetaGan::usual_outputs(const MetaView& meta) const {
-  return follows_outputs() ? meta.state.narrow(0, 0, 2) : at::Tensor();
+at::Tensor MetaGan::generator_part(const at::Tensor& flat) const {
+  return flat.narrow(0, 0, generator_space().size());
 }
 
-at::Tensor MetaGan::usual_images(const MetaView& meta) const {
-  const int64_t before = follows_outputs() ? 2 : 0;
-  return meta.state.narrow(0, before, meta.state.size(0) - before);
-}
-
-bool MetaGan::follows_outputs() const {
-  return options_.anchor > 0 || options_.variance > 0;
+at::Tensor MetaGan::discriminator_part(const at::Tensor& flat) const {
+  return flat.narrow(0, generator_space().size(),
+                     discriminator_layers_.space().size());
 }
 
 MetaView MetaGan::averaged(const MetaView& meta) const {
-  const int64_t g = generator_space().size();
-  return {meta.theta.narrow(0, g + discriminator_layers_.space().size(), g),
+  const int64_t size = generator_space().size();
+  return {
+      meta.theta.narrow(0, size + discriminator_layers_.space().size(), size),
+      {}};
+}
+
+MetaGan::Pair MetaGan::leaves(const at::Tensor& generator,
+                              const at::Tensor& discriminator,
+                              int64_t tasks) const {
+  return {stacked_leaves(generator_space(), generator, tasks),
+          stacked_leaves(discriminator_layers_.space(), discriminator, tasks),
           {}};
 }
 
-MetaGan::Pair MetaGan::leaves(const MetaView& meta, int64_t tasks,
-                              bool averaged) const {
-  const int64_t g = generator_space().size();
-  const int64_t d = discriminator_layers_.space().size();
-  return {stacked_leaves(generator_space(),
-                         averaged ? this->averaged(meta).theta
-                                  : meta.theta.narrow(0, 0, g),
-                         tasks),
-          stacked_leaves(discriminator_layers_.space(),
-                         meta.theta.narrow(0, g, d), tasks),
-          {}};
+MetaGan::Start MetaGan::start_tasks(const MetaView& meta, int64_t tasks,
+                                    bool through) const {
+  const bool steps = learner_.inner_steps > 0;
+  const auto d = discriminator_part(meta.theta);
+  // Without inner steps all tasks share theta.
+  Start s{leaves(generator_part(meta.theta), d, steps ? tasks : 1), {}};
+  s.origin = steps ? stacked_leaves(discriminator_layers_.space(), d, 1)
+                   : s.theta.discriminator;
+  const at::AutoGradMode mode(through);
+  s.theta.stretches = discriminator_.stretches(s.origin);
+  return s;
 }
 
-at::Tensor MetaGan::noise(const Scene& s, uint32_t slot) const {
-  return task_noise(learner_.seed, s.ids, s.target.size(1),
-                    generator_->latent_size(), Purpose::noise, s.slot + slot,
-                    s.target);
+void MetaGan::step_discriminator(Params& d, InnerState& state,
+                                 const Params& generator,
+                                 const Discriminator::Stretches& stretches,
+                                 const ConditionalGenerator::Seen& seen,
+                                 const Scene& scene, Through through) const {
+  inner_step_against(
+      d, state, adapted_discriminator_,
+      [&](const Params& moving) {
+        const auto judged = losses_.judge({generator, moving, stretches}, seen,
+                                          scene, /*slopes=*/false);
+        return losses_.discriminator(judged, scene);
+      },
+      optimizer_, through);
 }
 
-MetaGan::Made MetaGan::fakes(const Params& generator, const Seen& seen,
-                             const Scene& s) const {
-  Made made;
-  made.basis = generator_->basis(generator, seen, s, s.target.size(1));
-  made.images =
-      generator_->images(generator, made.basis, noise(s, kFakeLatent));
-  return made;
-}
-
-at::Tensor MetaGan::over_target(const at::Tensor& v, const Scene& s) {
-  return s.target_weight.defined()
-             ? (v * s.target_weight).sum(1) / s.target_weight.sum(1)
-             : v.mean(1);
-}
-
-at::Tensor MetaGan::generator_loss(const Pair& p, const Seen& seen,
-                                   const Scene& s) const {
-  const auto& o = options_;
-  const auto made = fakes(p.generator, seen, s);
-  auto value = o.reconstruct == "bound" ? generator_->loss(p.generator, seen, s)
-                                        : generator_->code_cost(seen);
-  if (o.reconstruct == "mse") value = value + squared_error(made.images, s);
-  if (o.adversary > 0) {
-    const auto score = discriminator_(p.normalised(discriminator_), made.images,
-                                      made.basis.code);
-    value =
-        value +
-        o.adversary * (o.loss == "bce" ? at::softplus(-score) : -score).mean(1);
+at::Tensor MetaGan::held(const Params& generator, const Params& start) const {
+  at::Tensor apart;
+  for (size_t i : adapted_generator_) {
+    const auto d = (generator[i] - start[i]).square().flatten(1).sum(1);
+    apart = apart.defined() ? apart + d : d;
   }
-  if (o.mode_seeking > 0) {
-    const auto another = noise(s, kOtherLatent);
-    const auto other = generator_->images(p.generator, made.basis, another);
-    const auto apart = (made.images - other).abs().mean({1, 2, 3, 4});
-    const auto by = (noise(s, kFakeLatent) - another).abs().mean({1, 2});
-    value = value + o.mode_seeking / (apart / by + 1e-2);
-  }
-  if (o.code_cycle > 0)
-    value = value +
-            o.code_cycle * (generator_->own_codes(p.generator, made.images) -
-                            made.basis.code)
-                               .square()
-                               .sum(2)
-                               .mean(1);
-  return value;
+  return 0.5 * options_.proximal * apart;
 }
 
-at::Tensor MetaGan::followed_images(const Params& generator, const Seen& seen,
-                                    const Scene& s) const {
-  // The same noise for all tasks.
-  const auto fixed =
-      task_noise(learner_.seed, {TaskId{Stream::generator, 0, 0}}, kFollowed,
-                 generator_->latent_size(), Purpose::latent, 0, s.target)
-          .expand({s.target.size(0), -1, -1});
-  return generator_
-      ->images(generator, generator_->basis(generator, seen, s, kFollowed),
-               fixed)
-      .flatten(1);
-}
-
-at::Tensor MetaGan::image_variance(const Params& generator, const Seen& seen,
-                                   const Scene& s,
-                                   const at::Tensor& usual) const {
-  const auto own = followed_images(generator, seen, s);
-  const auto weight = usual[-1];
-  const auto mean = usual.narrow(0, 0, own.size(1)) / weight.clamp_min(1e-9);
-  const auto apart =
-      (own - mean).square().sum(1) / static_cast<double>(kFollowed);
-  return options_.image_variance * apart * (weight > 0);
-}
-
-at::Tensor MetaGan::discriminator_loss(const Pair& p, const Seen& seen,
-                                       const Scene& s, const at::Tensor& usual,
-                                       bool penalty,
-                                       at::Tensor* outputs) const {
-  const auto f = fakes(p.generator, seen, s);
-  const auto& code = f.basis.code;
-  auto x = generator_->prepared(s.target);
-  if (penalty) x = x.detach().requires_grad_();
-  const auto judge = p.normalised(discriminator_);
-  const auto real = discriminator_(judge, x, code);
-  const auto fake = discriminator_(judge, f.images, code);
-  const auto over_images = [&](const at::Tensor& v) {
-    return over_target(v, s);
-  };
-  auto value = over_images(of_output(options_.loss, real, true)) +
-               of_output(options_.loss, fake, false).mean(1);
-  if (usual.defined()) {
-    value = value +
-            options_.anchor * (over_images(at::relu(real - usual[1]).square()) +
-                               at::relu(usual[0] - fake).square().mean(1)) +
-            options_.variance * ((over_images(real) - usual[0]).square() +
-                                 (fake.mean(1) - usual[1]).square());
-    *outputs = at::stack({over_images(real), fake.mean(1)}, 1).detach();
-  }
-  if (penalty) {
-    const double strength =
-        options_.r1 * static_cast<double>(options_.r1_every);
-    const auto squared_slope = [&](const at::Tensor& at,
-                                   const at::Tensor& out) {
-      return torch::autograd::grad({out.sum()}, {at}, {}, true, true)[0]
-          .square()
-          .sum({2, 3, 4});
-    };
-    if (options_.loss == "wasserstein") {
-      const auto between = mixed(x, f.images, s).detach().requires_grad_();
-      const auto slope =
-          squared_slope(between, discriminator_(judge, between, code));
-      value = value + strength * ((slope + 1e-12).sqrt() - 1).square().mean(1);
-    } else {
-      value = value + 0.5 * strength * squared_slope(x, real).mean(1);
-    }
-  }
-  return value;
-}
-
-at::Tensor MetaGan::mixed(const at::Tensor& x, const at::Tensor& made,
-                          const Scene& s) const {
-  const auto normal = task_noise(learner_.seed, s.ids, x.size(1), 1,
-                                 Purpose::noise, s.slot + kMixing, x);
-  const auto share = share_below(normal).unsqueeze(-1).unsqueeze(-1);
-  return share * x + (1 - share) * made;
-}
-
-at::Tensor MetaGan::squared_error(const at::Tensor& made,
-                                  const Scene& s) const {
-  const auto apart = (made - generator_->prepared(s.target)).square();
-  return over_target(apart.sum({2, 3, 4}), s);
-}
-
-void MetaGan::inner_step(Params& moving, const std::vector<size_t>& which,
-                         const std::function<at::Tensor(const Params&)>& loss,
-                         InnerState& state, bool differentiable) const {
-  // The loss is differentiated at the network that moves, with the other one
-  // held still, although that one may have come from it in an earlier step.
-  Params alias = moving;
-  std::vector<at::Tensor> inputs;
-  for (size_t i : which) {
-    alias[i] = moving[i].view_as(moving[i]);
-    inputs.push_back(alias[i]);
-  }
-  const auto value = loss(alias);
-  // A loss may leave layers out.
-  auto g = torch::autograd::grad({value.sum()}, inputs, {}, differentiable,
-                                 differentiable, /*allow_unused=*/true);
-  for (size_t i = 0; i < g.size(); ++i)
-    if (!g[i].defined()) g[i] = at::zeros_like(inputs[i]);
-  const at::AutoGradMode mode(differentiable);
-  optimizer_.step(moving, which, g, value, state);
-  if (!differentiable)
-    for (size_t i : which) moving[i] = moving[i].detach().requires_grad_();
-}
-
-void MetaGan::inner_loop(Pair& p, const Params& start, Moments& moments,
-                         const Scene& s, int steps, bool differentiable) const {
+void MetaGan::step_pair(Pair& p, const Params& start, Moments& moments,
+                        const Scene& scene, Through through) const {
   const at::AutoGradMode mode(true);
-  const auto held = [&](const Params& moving) {
-    at::Tensor apart;
-    for (size_t i : adapted_generator_) {
-      const auto d = (moving[i] - start[i]).square().flatten(1).sum(1);
-      apart = apart.defined() ? apart + d : d;
-    }
-    return 0.5 * options_.proximal * apart;
-  };
-  for (int k = 0; k < steps; ++k) {
-    Scene at_k = s;
-    at_k.slot = s.slot + kSceneSlots * static_cast<uint32_t>(k);
-    inner_step(
-        p.discriminator, adapted_discriminator_,
-        [&](const Params& moving) {
-          return discriminator_loss({p.generator, moving, p.stretches},
-                                    generator_->see(p.generator, at_k), at_k,
-                                    {}, false, nullptr);
-        },
-        moments.discriminator, differentiable);
-    inner_step(
-        p.generator, adapted_generator_,
-        [&](const Params& moving) {
-          const auto loss =
-              generator_loss({moving, p.discriminator, p.stretches},
-                             generator_->see(moving, at_k), at_k);
-          return options_.proximal > 0 ? loss + held(moving) : loss;
-        },
-        moments.generator, differentiable);
-  }
+  step_discriminator(p.discriminator, moments.discriminator, p.generator,
+                     p.stretches, generator_->see(p.generator, scene), scene,
+                     through);
+  inner_step_against(
+      p.generator, moments.generator, adapted_generator_,
+      [&](const Params& moving) {
+        const auto loss =
+            losses_.generator({moving, p.discriminator, p.stretches},
+                              generator_->see(moving, scene), scene);
+        return options_.proximal > 0 ? loss + held(moving, start) : loss;
+      },
+      optimizer_, through);
+}
+
+MetaGan::Pair MetaGan::adapted_pair(const Pair& theta, const TaskBatch& batch,
+                                    const at::Tensor& weight) const {
+  const auto& x = batch.support.x;
+  Pair phi = theta;
+  Moments moments;
+  for (int k = 0; k < learner_.inner_steps; ++k)
+    step_pair(phi, theta.generator, moments,
+              {x, weight, x, weight, batch.ids, slot_of(k)}, through_);
+  return phi;
+}
+
+Params MetaGan::judge_of_query(const Pair& theta, const TaskBatch& batch,
+                               const at::Tensor& weight) const {
+  const int steps = learner_.inner_steps;
+  const auto& x = batch.query.x;
+  auto judge = theta.discriminator;
+  InnerState state;
+  const auto seen = generator_->see(
+      theta.generator, {batch.support.x, weight, x, {}, batch.ids, 0});
+  for (int k = 0; k < steps; ++k)
+    step_discriminator(
+        judge, state, theta.generator, theta.stretches, seen,
+        {batch.support.x, weight, x, {}, batch.ids, slot_of(steps + k)},
+        through_);
+  return judge;
 }
 
 TaskLosses MetaGan::gradient(const TaskBatch& batch, const MetaView& meta,
                              const MetaView& sums) const {
-  return gradient_of(kGeneratorLoss, batch, meta, sums);
+  return generator_gradient(batch, meta, sums);
 }
 
 TaskLosses MetaGan::gradient_of(int which, const TaskBatch& batch,
                                 const MetaView& meta,
                                 const MetaView& sums) const {
-  if (which != kGeneratorLoss && which != kDiscriminatorLoss)
-    throw Error(concat("metagan: loss ", which, "; expected 0 or 1"));
-  const bool of_generator = which == kGeneratorLoss;
-  const int steps = learner_.inner_steps;
-  const bool reptile = steps > 0 && options_.meta == "reptile";
-  const bool exact = learner_.second_order && !reptile;
-  const auto weight = generator_->shown(batch.ids, meta.theta);
-  const auto scene = [&](const at::Tensor& target, const at::Tensor& counts,
-                         uint32_t slot) {
-    return Scene{batch.support.x, weight, target, counts, batch.ids, slot};
-  };
-  const uint32_t inner_slots = kSceneSlots * static_cast<uint32_t>(steps);
+  if (which == kGeneratorLoss) return generator_gradient(batch, meta, sums);
+  if (which == kDiscriminatorLoss)
+    return discriminator_gradient(batch, meta, sums);
+  throw Error(concat("metagan: loss ", which, "; expected 0 or 1"));
+}
+
+TaskLosses MetaGan::generator_gradient(const TaskBatch& batch,
+                                       const MetaView& meta,
+                                       const MetaView& sums) const {
   announce(Phase::inner);
-  // Without inner steps all tasks share theta.
-  auto theta = leaves(meta, steps > 0 ? batch.tasks() : 1, false);
-  // What all tasks' discriminators start from: stretches depend on it where the
-  // gradient of D's loss is exact.
-  const bool through = !of_generator && (steps == 0 || exact);
-  const Params origin =
-      steps > 0 ? leaves(meta, 1, false).discriminator : theta.discriminator;
-  {
-    const at::AutoGradMode mode(through);
-    theta.stretches = discriminator_.stretches(origin);
-  }
-  Pair phi = theta;
-  Moments moments;
-  inner_loop(phi, theta.generator, moments,
-             scene(batch.support.x, weight, kSceneSlots), steps, exact);
+  const auto weight = generator_->shown(batch.ids, meta.theta);
+  const auto [theta, origin] =
+      start_tasks(meta, batch.tasks(), /*through=*/false);
+  auto phi = adapted_pair(theta, batch, weight);
   announce(Phase::outer);
-  const auto query = scene(batch.query.x, {}, 0);
-  at::Tensor value, outputs;
-  std::vector<at::Tensor> moved;  // (T, ...) of the meta-state
-  if (of_generator) {
-    if (steps > 0 && !reptile) {
-      // The judge of the adapted generator knows the query set.
-      InnerState state;
-      phi.discriminator = theta.discriminator;
-      const auto seen = generator_->see(theta.generator, query);
-      for (int k = 0; k < steps; ++k) {
-        const auto at_k =
-            scene(batch.query.x, {},
-                  kSceneSlots * static_cast<uint32_t>(k + 1) + inner_slots);
-        inner_step(
-            phi.discriminator, adapted_discriminator_,
-            [&](const Params& moving) {
-              return discriminator_loss(
-                  {theta.generator, moving, theta.stretches}, seen, at_k, {},
-                  false, nullptr);
-            },
-            state, exact);
-      }
-    }
-    const auto seen = generator_->see(phi.generator, query);
-    value = generator_loss(phi, seen, query);
-    if (options_.image_variance > 0)
-      value = value +
-              image_variance(phi.generator, seen, query, usual_images(meta));
-  } else {
-    const bool penalty =
-        options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
-    // Inner steps of second order alone lead back through the generator.
-    if (steps == 0 || !exact)
-      for (auto& p : phi.generator) p = p.detach();
-    const auto seen = generator_->see(phi.generator, query);
-    value = discriminator_loss(phi, seen, query, usual_outputs(meta), penalty,
-                               &outputs);
-    // The last loss of a step leaves its meta-state.
-    if (outputs.defined()) moved.push_back(outputs);
-    if (options_.image_variance > 0) {
-      at::NoGradGuard no_grad;
-      moved.push_back(followed_images(phi.generator, seen, query));
-      moved.push_back(at::ones_like(moved.back().narrow(1, 0, 1)));
-    }
+  const Scene query{batch.support.x, weight, batch.query.x, {}, batch.ids, 0};
+  if (learner_.inner_steps > 0 && through_ != Through::nothing)
+    phi.discriminator = judge_of_query(theta, batch, weight);
+  const auto seen = generator_->see(phi.generator, query);
+  auto value = losses_.generator(phi, seen, query);
+  if (means_.follow_images())
+    value =
+        value + means_.image_loss(
+                    meta.state, losses_.fixed_images(phi.generator, seen, query,
+                                                     GanMeans::kFollowed));
+  add_to_flat(generator_space(),
+              meta_gradient(theta.generator, phi.generator, value, through_),
+              generator_part(sums.theta));
+  GanMeans::keep(meta.state, batch.tasks(), sums.state);
+  announce(Phase::idle);
+  return {value.detach(), {}};
+}
+
+TaskLosses MetaGan::discriminator_gradient(const TaskBatch& batch,
+                                           const MetaView& meta,
+                                           const MetaView& sums) const {
+  announce(Phase::inner);
+  const bool steps = learner_.inner_steps > 0;
+  const bool exact = through_ == Through::exact;
+  const auto weight = generator_->shown(batch.ids, meta.theta);
+  auto [theta, origin] = start_tasks(meta, batch.tasks(), exact);
+  auto phi = adapted_pair(theta, batch, weight);
+  announce(Phase::outer);
+  const Scene query{batch.support.x, weight, batch.query.x, {}, batch.ids, 0};
+  // Inner steps of second order alone lead back through the generator.
+  if (!steps || !exact)
+    for (auto& p : phi.generator) p = p.detach();
+  const bool slopes =
+      options_.r1 > 0 && batch.ids.front().step % options_.r1_every == 0;
+  const auto seen = generator_->see(phi.generator, query);
+  const auto judged = losses_.judge(phi, seen, query, slopes);
+  auto value = losses_.discriminator(judged, query);
+  at::Tensor outputs, images;
+  if (means_.follow_outputs()) {
+    const auto& shown = query.target_weight;
+    value = value +
+            means_.anchor_loss(meta.state, judged.real, shown, judged.fake) +
+            means_.variance_loss(meta.state, judged.real, shown, judged.fake);
+    outputs = GanMeans::outputs(judged.real, shown, judged.fake);
+  }
+  if (slopes) value = value + losses_.penalty(judged, query);
+  if (means_.follow_images()) {
+    at::NoGradGuard no_grad;
+    images =
+        losses_.fixed_images(phi.generator, seen, query, GanMeans::kFollowed);
   }
 
-  const auto& own = of_generator ? phi.generator : phi.discriminator;
-  const auto& start = of_generator ? theta.generator : theta.discriminator;
-  const auto& space =
-      of_generator ? generator_space() : discriminator_layers_.space();
-  const auto to = sums.theta.narrow(
-      0, of_generator ? 0 : generator_space().size(), space.size());
-  Params change;
-  if (reptile) {
-    for (size_t i = 0; i < own.size(); ++i)
-      change.push_back((start[i] - own[i]).detach());
-  } else {
-    Params inputs = exact ? start : own;
-    if (through && steps > 0)
-      inputs.insert(inputs.end(), origin.begin(), origin.end());
-    change = torch::autograd::grad({value.sum()}, inputs, {}, false, false,
-                                   /*allow_unused=*/true);
-  }
-  // What came by the common origin follows the rest.
-  const auto count = static_cast<std::ptrdiff_t>(own.size());
+  const auto& space = discriminator_layers_.space();
+  const auto to = discriminator_part(sums.theta);
+  auto leaves = theta.discriminator;
+  // The stretches are of the common origin.
+  if (exact && steps) leaves.insert(leaves.end(), origin.begin(), origin.end());
+  const auto change = meta_gradient(leaves, phi.discriminator, value, through_);
+  const auto count = static_cast<std::ptrdiff_t>(space.count());
   for (auto from = change.begin(); from != change.end(); from += count)
     add_to_flat(space, Params(from, from + count), to);
-  const auto kept = meta.state * static_cast<double>(batch.tasks());
-  if (moved.empty())
-    sums.state.add_(kept);
-  else
-    sums.state.add_(kKept * kept + (1 - kKept) * at::cat(moved, 1).sum(0));
+  // The last loss of a step moves the means.
+  means_.move(meta.state, batch.tasks(), outputs, images, sums.state);
   announce(Phase::idle);
   return {value.detach(), {}};
 }
@@ -496,11 +276,9 @@ at::Tensor MetaGan::realness(const MetaView& meta, const at::Tensor& code,
                              const at::Tensor& images) const {
   if (!judges()) return GenerativeLearner::realness(meta, code, images);
   at::NoGradGuard no_grad;
-  const auto& space = discriminator_layers_.space();
-  return discriminator_(
-      discriminator_.normalised(shared_params(
-          space, meta.theta.narrow(0, generator_space().size(), space.size()))),
-      images, code);
+  const auto d = shared_params(discriminator_layers_.space(),
+                               discriminator_part(meta.theta));
+  return discriminator_(discriminator_.normalised(d), images, code);
 }
 
 Phi MetaGan::start(const MetaView& meta) const {
@@ -514,8 +292,8 @@ at::Tensor MetaGan::predict(const Phi& phi, const Part& part) const {
 }
 
 int MetaGan::eval_steps() const {
-  if (learner_.inner_steps == 0) return generator_->eval_steps();
-  return learner_.eval_steps < 0 ? learner_.inner_steps : learner_.eval_steps;
+  return learner_.inner_steps > 0 ? steps_of_evaluation(learner_)
+                                  : generator_->eval_steps();
 }
 
 void MetaGan::adapt(const TaskBatch& batch, const MetaView& meta,
@@ -524,25 +302,23 @@ void MetaGan::adapt(const TaskBatch& batch, const MetaView& meta,
     return generator_->adapt(batch, averaged(meta), visit);
   const auto& x = batch.support.x;
   const auto weight = at::ones({x.size(0), x.size(1)}, x.options());
-  Pair pair = leaves(meta, batch.tasks(), /*averaged=*/true);
+  const auto d = discriminator_part(meta.theta);
+  auto pair = leaves(averaged(meta).theta, d, batch.tasks());
   {
     at::NoGradGuard no_grad;
     pair.stretches = discriminator_.stretches(
-        leaves(meta, 1, /*averaged=*/true).discriminator);
+        shared_params(discriminator_layers_.space(), d));
   }
   const Params start = pair.generator;
   Moments moments;
-  for (int k = 0;; ++k) {
-    {
-      at::NoGradGuard no_grad;
-      visit(k, generator_->given(pair.generator, batch));
-    }
-    if (k == eval_steps()) return;
-    inner_loop(pair, start, moments,
-               Scene{x, weight, x, weight, batch.ids,
-                     kSceneSlots * static_cast<uint32_t>(k + 1)},
-               1, false);
-  }
+  visit_steps(
+      eval_steps(),
+      [&](int k) { visit(k, generator_->given(pair.generator, batch)); },
+      [&](int k) {
+        step_pair(pair, start, moments,
+                  {x, weight, x, weight, batch.ids, slot_of(k)},
+                  Through::nothing);
+      });
 }
 
 }  // namespace protean

@@ -27,12 +27,12 @@
 // knows the support set alone is a poor judge. Exact, first order, or Reptile.
 #pragma once
 
-#include <functional>
-
-#include "protean/learners/inner_optimizer.h"
+#include "protean/learners/unroll.h"
 
 #include "generative/conditional_generator.h"
 #include "generative/discriminator.h"
+#include "generative/gan_losses.h"
+#include "generative/gan_means.h"
 
 namespace protean {
 
@@ -41,6 +41,7 @@ class MetaGan : public GenerativeLearner {
   // Throws ConfigError naming the key.
   MetaGan(const GeneratorOptions& options, const LearnerOptions& learner,
           const TaskShape& train, const TaskCounts& eval);
+  MetaGan(const MetaGan&) = delete;  // losses_ refers to its networks
 
   std::string name() const override { return "metagan"; }
   const MetaSpaces& spaces() const override { return spaces_; }
@@ -86,73 +87,62 @@ class MetaGan : public GenerativeLearner {
                       const at::Tensor& images) const override;
 
  private:
-  struct Pair {
-    Params generator, discriminator;
-    // Of the discriminator that inner steps start from.
-    Discriminator::Stretches stretches;
-    Params normalised(const Discriminator& d) const {
-      return d.normalised(discriminator, stretches);
-    }
-  };
-  using Seen = ConditionalGenerator::Seen;
-  struct Made {
-    ConditionalGenerator::Basis basis;
-    at::Tensor images;  // (T, n, C, H, W)
-  };
-  const ParameterSpace& generator_space() const {
-    return generator_->spaces().theta;
-  }
-  // The parameters of generator and discriminator that training moves, or the
-  // generator's average.
-  MetaView averaged(const MetaView& meta) const;
-  Pair leaves(const MetaView& meta, int64_t tasks, bool averaged) const;
-
-  // Running means of the meta-state: of D's outputs, undefined where none are
-  // kept; of images, with their weight behind them.
-  at::Tensor usual_outputs(const MetaView& meta) const;
-  at::Tensor usual_images(const MetaView& meta) const;
-  // Whether running means of D's outputs are kept.
-  bool follows_outputs() const;
-  // Mean over the target images of weight 1, (T).
-  static at::Tensor over_target(const at::Tensor& v, const Scene& scene);
-  // Of made images, instead of the bound, (T).
-  at::Tensor squared_error(const at::Tensor& made, const Scene& scene) const;
-  // Images somewhere between x and made ones.
-  at::Tensor mixed(const at::Tensor& x, const at::Tensor& made,
-                   const Scene& scene) const;
-  // One image for each of the target's.
-  at::Tensor noise(const Scene& scene, uint32_t slot) const;
-  Made fakes(const Params& generator, const Seen& seen,
-             const Scene& scene) const;
-  at::Tensor generator_loss(const Pair& p, const Seen& seen,
-                            const Scene& scene) const;
-  // Images of fixed noise, (T, m C H W), and how far they are from the usual
-  // ones, (T).
-  at::Tensor followed_images(const Params& generator, const Seen& seen,
-                             const Scene& scene) const;
-  at::Tensor image_variance(const Params& generator, const Seen& seen,
-                            const Scene& scene, const at::Tensor& usual) const;
-  // usual: running means of D on reals and fakes; undefined: no such term.
-  // outputs gets this task's own, (T, 2).
-  at::Tensor discriminator_loss(const Pair& p, const Seen& seen,
-                                const Scene& scene, const at::Tensor& usual,
-                                bool penalty, at::Tensor* outputs) const;
+  using Pair = GanPair;
   struct Moments {
     InnerState generator, discriminator;
   };
-  // start: the generator's parameters before the first of all steps.
-  void inner_loop(Pair& p, const Params& start, Moments& moments,
-                  const Scene& support, int steps, bool differentiable) const;
-  void inner_step(Params& moving, const std::vector<size_t>& which,
-                  const std::function<at::Tensor(const Params&)>& loss,
-                  InnerState& state, bool differentiable) const;
+  // Where T tasks start, and what all their discriminators came from: stretches
+  // depend on it where `through` says so.
+  struct Start {
+    Pair theta;
+    Params origin;
+  };
+
+  const ParameterSpace& generator_space() const {
+    return generator_->spaces().theta;
+  }
+  // Their slices of something flat like theta.
+  at::Tensor generator_part(const at::Tensor& flat) const;
+  at::Tensor discriminator_part(const at::Tensor& flat) const;
+  // The generator's average.
+  MetaView averaged(const MetaView& meta) const;
+  Pair leaves(const at::Tensor& generator, const at::Tensor& discriminator,
+              int64_t tasks) const;
+  Start start_tasks(const MetaView& meta, int64_t tasks, bool through) const;
+
+  // Each adds to its own part of sums.
+  TaskLosses generator_gradient(const TaskBatch& batch, const MetaView& meta,
+                                const MetaView& sums) const;
+  TaskLosses discriminator_gradient(const TaskBatch& batch,
+                                    const MetaView& meta,
+                                    const MetaView& sums) const;
+  // The pair after all inner steps of training on the support set, its images
+  // of weight 1.
+  Pair adapted_pair(const Pair& theta, const TaskBatch& batch,
+                    const at::Tensor& weight) const;
+  // A discriminator that knows the query set, by inner steps against the
+  // generator that all start from.
+  Params judge_of_query(const Pair& theta, const TaskBatch& batch,
+                        const at::Tensor& weight) const;
+  // One inner step of each; start: the generator before the first of all.
+  void step_pair(Pair& p, const Params& start, Moments& moments,
+                 const Scene& scene, Through through) const;
+  void step_discriminator(Params& d, InnerState& state, const Params& generator,
+                          const Discriminator::Stretches& stretches,
+                          const ConditionalGenerator::Seen& seen,
+                          const Scene& scene, Through through) const;
+  // generator.proximal, (T).
+  at::Tensor held(const Params& generator, const Params& start) const;
 
   GeneratorOptions options_;
   LearnerOptions learner_;
   InnerOptimizer optimizer_;
+  Through through_;
   std::unique_ptr<const ConditionalGenerator> generator_;
   LayerSpace discriminator_layers_;
   Discriminator discriminator_;
+  GanLosses losses_;
+  GanMeans means_;
   MetaSpaces spaces_;
   std::vector<size_t> adapted_generator_, adapted_discriminator_;
 };

@@ -11,7 +11,7 @@
 // SetVae::belongs.
 #pragma once
 
-#include "protean/learners/inner_optimizer.h"
+#include "protean/learners/unroll.h"
 
 #include "generative/set_vae.h"
 
@@ -35,7 +35,7 @@ class MetaVae : public SetVae {
  private:
   void step(Params& phi, InnerState& state, const at::Tensor& support,
             const at::Tensor& weight, const std::vector<TaskId>& ids, int k,
-            bool differentiable) const;
+            Through through) const;
 
   LearnerOptions learner_;
   InnerOptimizer optimizer_;

@@ -79,10 +79,7 @@ at::Tensor SetVae::loss(const Params& p, const Seen& seen,
   const auto logits = (*decoder_)(p, code, z);
   const auto bound = pixel_log_likelihood(logits, x, options_.binary) -
                      divergence(q, prior(p, code));
-  const auto& weight = s.target_weight;
-  return code_cost(seen) - (weight.defined()
-                                ? (bound * weight).sum(1) / weight.sum(1)
-                                : bound.mean(1));
+  return code_cost(seen) - mean_of_images(bound, s.target_weight);
 }
 
 at::Tensor SetVae::code_cost(const Seen& seen) const {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include "protean/core/choice.h"
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
@@ -56,26 +54,15 @@ at::Tensor InnerLoop::support_loss(const Params& phi,
 
 void InnerLoop::step(Params& phi, InnerState& state, const Part& support,
                      Through through) const {
-  const bool exact = through == Through::exact;
-  if (through != Through::first_order && descend(phi, state, support, exact))
+  if (through != Through::first_order &&
+      descend(phi, state, support, through == Through::exact))
     return;
-  const auto losses = support_loss(phi, support);
-  Params inputs;
-  for (size_t i : adapted_) inputs.push_back(phi[i]);
-  auto gradients = torch::autograd::grad({losses.sum()}, inputs, {},
-                                         /*retain_graph=*/exact,
-                                         /*create_graph=*/exact);
-  const at::AutoGradMode mode(through != Through::nothing);
-  if (options_.proximal > 0)
-    for (size_t j = 0; j < gradients.size(); ++j)
-      gradients[j] =
-          gradients[j] + options_.proximal * (inputs[j] - state.anchor[j]);
   const InnerUpdate& update =
       update_ ? *update_ : static_cast<const InnerUpdate&>(optimizer_);
-  update.step(phi, adapted_, gradients, exact ? losses : losses.detach(),
-              state);
-  if (through == Through::nothing)
-    for (size_t i : adapted_) phi[i].requires_grad_();
+  inner_step(
+      phi, state, adapted_,
+      [&](const Params& at) { return support_loss(at, support); }, update,
+      through, options_.proximal);
 }
 
 bool InnerLoop::descend(Params& phi, InnerState& state, const Part& support,
@@ -200,25 +187,23 @@ void InnerLoop::adapt(Params params, InnerState state, const TaskBatch& batch,
                                                  : options_.eval_inner_batch;
   Phi phi;
   phi.params = std::move(params);
-  for (int k = 0;; ++k) {
-    {
-      at::NoGradGuard no_grad;
-      // Queries after step k see what that step saw.
-      take_rows(phi.params, state, std::max(k - 1, 0));
-      phi.norm = query_norm(phi.params, batch.support);
-      visit(k, phi);
-    }
-    if (k == eval_steps()) return;
-    take_rows(phi.params, state, k);
-    step(phi.params, state,
-         minibatch(batch.support, batch.ids, options_.seed, k, size),
-         Through::nothing);
-  }
+  visit_steps(
+      eval_steps(),
+      [&](int k) {
+        // Queries after step k see what that step saw.
+        take_rows(phi.params, state, std::max(k - 1, 0));
+        phi.norm = query_norm(phi.params, batch.support);
+        visit(k, phi);
+      },
+      [&](int k) {
+        take_rows(phi.params, state, k);
+        step(phi.params, state,
+             minibatch(batch.support, batch.ids, options_.seed, k, size),
+             Through::nothing);
+      });
 }
 
-int InnerLoop::eval_steps() const {
-  return options_.eval_steps < 0 ? options_.inner_steps : options_.eval_steps;
-}
+int InnerLoop::eval_steps() const { return steps_of_evaluation(options_); }
 
 bool InnerLoop::transductive() const {
   return !support_norm_ && !net_->norm_channels().empty();

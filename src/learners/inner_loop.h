@@ -12,15 +12,9 @@
 #include "protean/learners/inner_optimizer.h"
 #include "protean/learners/learner.h"
 #include "protean/learners/options.h"
+#include "protean/learners/unroll.h"
 
 namespace protean {
-
-// What a later gradient sees of an inner step.
-enum class Through {
-  nothing,      // phi starts anew as a leaf
-  first_order,  // the step, but its gradient as a constant
-  exact
-};
 
 class InnerLoop {
  public:

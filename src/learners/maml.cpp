@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
 #include "protean/models/params.h"
@@ -71,27 +69,24 @@ TaskLosses Maml::gradient(const TaskBatch& batch, const MetaView& meta,
   announce(Phase::inner);
   auto [phi, state] = start_tasks(theta, batch);
   const int64_t meta_step = batch.ids.front().step;
-  const bool exact =
-      options_.second_order && meta_step >= options_.first_order_steps;
+  const auto through =
+      options_.second_order && meta_step >= options_.first_order_steps
+          ? Through::exact
+          : Through::first_order;
   at::Tensor outer;
   TaskLosses last;
-  inner_.train(phi, state, batch, exact ? Through::exact : Through::first_order,
-               [&](int k, const Params& phi_k) {
-                 const bool end = k + 1 == inner_.steps();
-                 const double weight = step_weight(k, meta_step);
-                 if (end) announce(Phase::outer);
-                 if (!end && weight == 0) return;
-                 const auto losses = inner_.query_losses(phi_k, batch);
-                 const auto part =
-                     weight == 1 ? losses.loss : losses.loss * weight;
-                 outer = outer.defined() ? outer + part : part;
-                 if (end) last = losses;
-               });
-  auto g = torch::autograd::grad({outer.sum()}, theta, {},
-                                 /*retain_graph=*/false,
-                                 /*create_graph=*/false,
-                                 /*allow_unused=*/true);
-  add_to_flat(spaces_.theta, g, sums.theta);
+  inner_.train(phi, state, batch, through, [&](int k, const Params& phi_k) {
+    const bool end = k + 1 == inner_.steps();
+    const double weight = step_weight(k, meta_step);
+    if (end) announce(Phase::outer);
+    if (!end && weight == 0) return;
+    const auto losses = inner_.query_losses(phi_k, batch);
+    const auto part = weight == 1 ? losses.loss : losses.loss * weight;
+    outer = outer.defined() ? outer + part : part;
+    if (end) last = losses;
+  });
+  add_to_flat(spaces_.theta, meta_gradient(theta, phi, outer, through),
+              sums.theta);
   announce(Phase::idle);
   last.loss = last.loss.detach();
   return last;

@@ -46,10 +46,8 @@ TaskLosses Reptile::gradient(const TaskBatch& batch, const MetaView& meta,
   inner_.train(phi, state, batch, Through::nothing);
   announce(Phase::outer);
   at::NoGradGuard no_grad;
-  Params difference;
-  for (size_t i = 0; i < phi.size(); ++i)
-    difference.push_back(theta[i] - phi[i]);
-  add_to_flat(spaces_.theta, difference, sums.theta);
+  add_to_flat(spaces_.theta, meta_gradient(theta, phi, {}, Through::nothing),
+              sums.theta);
   if (spaces_.state.count()) {
     state.second.push_back(
         at::full({batch.tasks(), 1}, state.updates, meta.state.options()));

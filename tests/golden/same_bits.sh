@@ -38,6 +38,13 @@ baseline|$images --learner.name baseline --task.flat_batch 15
 unequal|--task.ways 2 --task.shots 1 --task.queries 3 --task.meta_batch 6 --model.filters 8 --model.pool stride $inner --task.train_ways_max 6 --task.train_shots_max 3 --task.curriculum_accuracy 0.1 --eval.every 4 --eval.tasks 20
 setvae|$sets --learner.name setvae
 metagan|$sets --learner.name metagan --learner.inner_steps 1 --learner.inner_lr 0.001 --generator.r1_every 2
+metagan-first|$sets --learner.name metagan --learner.inner_steps 2 --learner.inner_lr 0.001 --learner.second_order false --generator.variance 0.3 --generator.image_variance 0.2 --generator.proximal 0.1
+metagan-reptile|$sets --learner.name metagan --learner.inner_steps 2 --learner.inner_lr 0.001 --learner.inner_optimizer adam --generator.meta reptile --generator.loss wasserstein --generator.r1_every 1
+metagan-joint|$sets --learner.name metagan --learner.inner_steps 0 --generator.loss bce --generator.reconstruct mse --generator.code_cycle 0.5 --generator.variance 0.3
+metavae|$sets --learner.name metavae $inner --learner.inner_lr 0.001
+metavae-first|$sets --learner.name metavae $inner --learner.inner_lr 0.001 --learner.second_order false --learner.adapt film
+metavae-reptile|$sets --learner.name metavae $inner --learner.inner_lr 0.001 --generator.meta reptile
+deform|$(sed 's/ --generator.code 8//' <<<"$sets") --learner.name deform
 promp|--data.source point --data.horizon 8 --task.shots 3 --task.queries 3 --task.meta_batch 6 --model.name mlp --model.hidden 8,8 --learner.name promp --learner.inner_steps 1 --learner.inner_lr 0.1
 sinusoid|--data.source sinusoid --task.shots 10 --task.queries 10 --task.meta_batch 6 --model.name mlp --model.hidden 40,40 --model.init torch --learner.inner_steps 1 --learner.inner_lr 0.01
 text|--data.source text --data.split stored --data.length 16 --task.shots 4 --task.queries 4 --task.meta_batch 6 --model.name transformer --model.width 16 --model.layers 1 --learner.inner_steps 1 --learner.inner_lr 0.2
