@@ -13,11 +13,14 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PROTEAN_BUILD=${PROTEAN_BUILD:-$top/build}
-arguments=()
+# Tests that start ranks count as two; a machine's memory limits the rest.
+jobs=$(nproc)
+[ "$jobs" -le 8 ] || jobs=8
+arguments=(--parallel "$jobs")
 for arg in "$@"; do
   case $arg in
     # Programs' and scripts' tests, which start processes and train, left out.
-    --fast) arguments+=(-L unit -LE slow -E '^(cli|exact|fault|slurm)\.' --parallel "$(nproc)") ;;
+    --fast) arguments+=(-L unit -LE slow -E '^(cli|exact|fault|slurm)\.') ;;
     *) arguments+=("$arg") ;;
   esac
 done

@@ -42,4 +42,4 @@ export TSAN_OPTIONS=halt_on_error=1:suppressions=$top/tests/support/tsan.supp
   "-DPROTEAN_TEST_MODULES=${modules// /;}" "-DPROTEAN_SANITIZE=$sanitizers" \
   -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1
 cd "$PROTEAN_BUILD"
-exec ctest --output-on-failure "${labels[@]}" "$@"
+exec ctest --output-on-failure --parallel "$(nproc)" "${labels[@]}" "$@"

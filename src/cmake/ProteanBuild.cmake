@@ -105,13 +105,14 @@ function(protean_test_properties name labels timeout)
 endfunction()
 
 # protean_test(NAME SOURCES ... [TORCH] [LIBS libs...] [LABELS ...] [TIMEOUT s]
-#              [ENVIRONMENT VAR=VALUE ...] [NO_CTEST])
+#              [PROCESSORS n] [ENVIRONMENT VAR=VALUE ...] [NO_CTEST])
 # One Catch2 program per module. Each of its sources named X_test.cpp is a ctest
 # entry, NAME.X, with the cases of that file; for one case run the program with
 # the case's name. A test that has no data exits with 77, which ctest reports as
-# skipped. NO_CTEST: the program only, for protean_mpi_test or a script.
+# skipped. PROCESSORS: 2 for what has ranks that wait for each other. NO_CTEST:
+# the program only, for protean_mpi_test or a script.
 function(protean_test name)
-  cmake_parse_arguments(T "TORCH;NO_CTEST" "TIMEOUT"
+  cmake_parse_arguments(T "TORCH;NO_CTEST" "TIMEOUT;PROCESSORS"
     "SOURCES;LIBS;LABELS;ENVIRONMENT" ${ARGN})
   add_executable(test_${name} ${T_SOURCES})
   add_dependencies(tests test_${name})
@@ -132,6 +133,9 @@ function(protean_test name)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
+  if(NOT T_PROCESSORS)
+    set(T_PROCESSORS 1)
+  endif()
   # Teams of threads that wait for each other on busy cores take minutes for
   # seconds of work; tests of threads ask for their own.
   set(environment OMP_NUM_THREADS=1 ${T_ENVIRONMENT})
@@ -142,7 +146,8 @@ function(protean_test name)
       add_test(NAME ${entry}
         COMMAND test_${name} --filenames-as-tags "[#${file}]" ${PROTEAN_CATCH_OPTIONS})
       protean_test_properties(${entry} "${T_LABELS}" ${T_TIMEOUT})
-      set_tests_properties(${entry} PROPERTIES ENVIRONMENT "${environment}")
+      set_tests_properties(${entry} PROPERTIES
+        ENVIRONMENT "${environment}" PROCESSORS ${T_PROCESSORS})
     endif()
   endforeach()
 endfunction()
