@@ -24,6 +24,10 @@ done
 
 # What some tests read our files back with; they are skipped without it.
 TENSORBOARD_VERSION=2.21.0
+# What the Python module is built with, and what its tests ask.
+NANOBIND_VERSION=3.1.0
+SCIKIT_LEARN_VERSION=1.9.1
+PANDAS_VERSION=3.1.1
 
 # Any LibTorch from here on may be given by LIBTORCH_ROOT.
 LIBTORCH_OLDEST=2.6

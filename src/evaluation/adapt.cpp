@@ -6,8 +6,8 @@
 #include "protean/core/csv.h"
 #include "protean/core/error.h"
 #include "protean/data/table.h"
-#include "protean/evaluation/check_tasks.h"
-#include "protean/tasks/stored_tasks.h"
+#include "protean/evaluation/predict_task.h"
+#include "protean/trainer/evaluate.h"
 
 namespace protean {
 namespace {
@@ -18,22 +18,6 @@ int64_t values_of(const std::vector<int64_t>& shape) {
   int64_t n = 1;
   for (int64_t d : shape) n *= d;
   return n;
-}
-
-// (queries, N or d), after the last step.
-at::Tensor predict(const Experiment& e, const MetaView& meta, StoredTask task) {
-  std::vector<StoredTask> all;
-  all.push_back(std::move(task));
-  EvalTasks tasks{std::make_shared<StoredTasks>(std::move(all)), {}};
-  tasks.specs.push_back(tasks.source->describe(0, {}, {}));
-  check_tasks(e, meta, tasks, "--support");
-  const auto batch = stack_tasks(*tasks.source, tasks.specs);
-  at::Tensor prediction;
-  e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {
-    if (k == e.learner->eval_steps())
-      prediction = e.learner->predict(phi, batch.query);
-  });
-  return prediction[0].to(at::kDouble);
 }
 
 bool invert(const Experiment& e, const UserImages& images, Ink ink) {
@@ -140,8 +124,9 @@ Predictions adapt_images(const Experiment& e, const MetaView& meta,
   }
   // A head may have more outputs than there are classes here.
   const auto ways = static_cast<int64_t>(images.classes.size());
-  const auto probability =
-      predict(e, meta, std::move(task)).narrow(1, 0, ways).softmax(1);
+  const auto probability = predict_task(e, meta, std::move(task), "--support")
+                               .narrow(1, 0, ways)
+                               .softmax(1);
 
   Predictions out;
   out.classes = images.classes;
@@ -183,7 +168,8 @@ Predictions adapt_values(const Experiment& e, const MetaView& meta,
   const auto* like = dynamic_cast<const TableDataset*>(e.tasks.examples.get());
   task.support = split_columns(known, inputs, targets, like);
   task.query = split_columns(asked, inputs, targets, like);
-  const auto prediction = predict(e, meta, std::move(task)).contiguous();
+  const auto prediction =
+      predict_task(e, meta, std::move(task), "--support").contiguous();
 
   Predictions out;
   out.support = static_cast<int64_t>(known.rows.size());

@@ -29,8 +29,8 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
     throw ConfigError(concat("learner.inner_optimizer = \"", o.inner_optimizer,
                              "\"; expected sgd with learner.name = ", o.name,
                              ", whose steps are its own"));
-  // "context" is what CAVIA sets.
-  if (o.adapt != "context" || net_->context_size() == 0)
+  // "context" is what CAVIA sets, which checks that there are any.
+  if (o.adapt != "context")
     check_choice("learner.adapt", o.adapt, {"all", "head", "body"});
   const auto& all = net_->params().parameters();
   if (o.adapt == "context") adapted_.push_back(all.size());

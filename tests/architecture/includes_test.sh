@@ -45,6 +45,7 @@ trainer: core data tasks models learners generative rl comm run coordinator expe
 evaluation: core data tasks models learners generative rl comm run coordinator experiment trainer
 tools: core data tasks models learners generative rl comm run coordinator experiment trainer
 cli: core data tasks models learners generative rl comm run coordinator experiment trainer evaluation tools
+python: core data tasks models learners generative rl comm run coordinator experiment trainer evaluation tools
 '
 while IFS=: read -r module below; do
   [ -n "$module" ] || continue

@@ -91,6 +91,8 @@ values() {
   train 'data\.side = 32, but sound\.pack holds images of 28x28' --data.side 32
   # Names that do not exist: the message lists those that do.
   train 'learner\.name = "mml"; expected one of: maml, ' --learner.name mml
+  train 'learner\.name = cavia adapts context values; expected model\.context of 1 or more' \
+    --learner.name cavia
   train 'learner\.inner_optimizer = "mml"; expected one of: sgd, ' --learner.inner_optimizer mml
   train 'model\.name = "mml"; expected one of: conv4, ' --model.name mml
   train 'model\.pool = "mml"; expected one of: max, ' --model.pool mml
