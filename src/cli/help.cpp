@@ -5,6 +5,7 @@
 #include "protean/core/settings_text.h"
 
 #include "cli/commands.h"
+#include "cli/completion.h"
 
 namespace protean {
 namespace {
@@ -76,6 +77,14 @@ void print_overview(const Settings& settings, const std::string& usage,
 bool print_help(const Arguments& args, const std::string& usage,
                 const std::vector<CommandFlag>& flags,
                 const std::vector<std::string>& keys) {
+  if (args == Arguments{"--complete"}) {
+    print(completions(flags, !keys.empty()));
+    return true;
+  }
+  if (args == Arguments{"--man"}) {
+    print(manual_of(usage, flags, !keys.empty()));
+    return true;
+  }
   const auto asked = std::find_if(args.begin(), args.end(), [](const auto& a) {
     return a == "--help" || a == "-h";
   });

@@ -11,6 +11,7 @@
 #include "protean/run/provenance.h"
 
 #include "cli/commands.h"
+#include "cli/completion.h"
 
 namespace protean {
 namespace {
@@ -63,13 +64,33 @@ void print_usage() {
       "Meta-training of few-shot learners, on one process or many.\n\n");
   for (const auto& c : kCommands) std::printf("  %-8s %s\n", c.name, c.summary);
   std::printf(
-      "\nprotean COMMAND --help says what a command takes.\n"
+      "\nprotean COMMAND --help says what a command takes; --completion "
+      "bash|zsh\nprints a script for the shell, --man the manual page.\n"
       "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 75 stopped "
       "by request and resumable.\n");
 }
 
+void print_manual() {
+  std::printf("%s", manual_begin().c_str());
+  for (const auto& c : kCommands) c.run({"--man"});
+  std::printf("%s", manual_end().c_str());
+}
+
 int run(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
+  if (name == "--complete") {
+    for (const auto& c : kCommands)
+      std::printf("%s\tnone\t%s\n", c.name, c.summary);
+    return kExitDone;
+  }
+  if (name == "--completion") {
+    std::printf("%s", completion_script(argc > 2 ? argv[2] : "").c_str());
+    return kExitDone;
+  }
+  if (name == "--man") {
+    print_manual();
+    return kExitDone;
+  }
   if (name == "--help" || name == "-h" || name == "help") {
     print_usage();
     return kExitDone;

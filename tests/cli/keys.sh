@@ -134,4 +134,51 @@ PY
   expect_no_line 'does nothing'
 }
 
+# What the shell offers after these words, the last one being completed.
+offered() {
+  COMP_WORDS=("$@")
+  COMP_CWORD=$(($# - 1))
+  _protean
+  printf '%s\n' "${COMPREPLY[@]}"
+}
+
+completion() {
+  said --completion bash
+  # shellcheck source=/dev/null
+  source "$scratch/out"
+  expect_equal "commands" "$(offered "$PROTEAN_BIN" e | xargs)" "eval export"
+  expect_equal "keys" "$(offered "$PROTEAN_BIN" train --learner.na | xargs)" --learner.name
+  expect_equal "choices" "$(offered "$PROTEAN_BIN" train --task.domain i)" inversion
+  expect_equal "yes or no" "$(offered "$PROTEAN_BIN" train --data.invert '' | xargs)" "true false"
+  expect_equal "choices of a flag" "$(offered "$PROTEAN_BIN" adapt --ink d)" dark
+  touch weights.txt
+  expect_equal "files" "$(offered "$PROTEAN_BIN" eval --run w)" weights.txt
+  expect_equal "nothing for a number" "$(offered "$PROTEAN_BIN" train --run.steps w)" ""
+  # Every key is offered, by the program's own list.
+  said config --json
+  json "$scratch/out" '"\n".join("--" + k for k in d)' | sed 's/^"//; s/"$//; s/\\n/\n/g' | sort >keys
+  offered "$PROTEAN_BIN" train --run. | sort >some
+  expect_equal "keys of a section" "$(cat some)" "$(grep '^--run\.' keys)"
+  said --completion zsh
+  if command -v zsh >/dev/null; then
+    cp "$scratch/out" _protean
+    run zsh -n _protean
+    expect_code 0
+  fi
+  protean --completion fish
+  expect_code 2
+  expect_line '--completion = "fish"; expected one of: bash, zsh'
+
+  row="manual page"
+  said --man
+  cp "$scratch/out" protean.1
+  sed -nE 's/^\.B \\-\\-([^ ]+) .*/--\1/p' protean.1 | sed 's/\\-/-/g' | sort -u >paged
+  expect_equal "keys that are not in the page" "$(comm -23 <(sort -u keys) paged)" ""
+  if command -v groff >/dev/null; then
+    run groff -man -Tascii -ww -z protean.1
+    expect_code 0
+    [ ! -s "$scratch/err" ] || fail "groff warns"
+  fi
+}
+
 "$1"
