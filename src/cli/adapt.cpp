@@ -15,7 +15,8 @@ namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kFlags = {
-    {"run", "DIR", "", "run directory whose newest checkpoint adapts"},
+    {"run", "DIR", "", "run directory whose checkpoint adapts"},
+    checkpoint_flag(),
     {"support", "FOLDER|CSV", "",
      "labelled examples: one folder of images per class, rows of inputs and "
      "targets, or text"},
@@ -87,7 +88,7 @@ int adapt(const CommandLine& line, World& world) {
     if (line.is_set("out") && world.control->rank() == 0)
       check_writable(line.flags.at("out"));
   });
-  const auto run = open_run(line, *world.control);
+  const auto run = open_run(line, *world.control, OpenFor::prediction);
   const auto& e = run.experiment;
   agree(*world.control, [&] {
     if (e.tasks.environment)
@@ -116,9 +117,8 @@ int adapt(const CommandLine& line, World& world) {
 }
 
 // Keys that --help shows.
-const std::vector<std::string> kUsual = {"learner.eval_steps",
-                                         "learner.query_norm", "data.path",
-                                         "run.threads", "comm.ranks"};
+const std::vector<std::string> kUsual = {
+    "learner.eval_steps", "learner.query_norm", "run.threads", "comm.ranks"};
 
 }  // namespace
 

@@ -26,7 +26,8 @@ namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kFlags = {
-    {"run", "DIR", "", "run directory whose newest checkpoint is evaluated"},
+    {"run", "DIR", "", "run directory whose checkpoint is evaluated"},
+    checkpoint_flag(),
     {"per-task",
      "FILE",
      "",
@@ -315,9 +316,23 @@ nlohmann::json qualities(const CommandLine& line, const StoredRun& run,
   return all;
 }
 
-// A list holds tasks without what the run's generator adds to them.
+// A list, a protocol and other data sets need no split of the run's.
+OpenFor purpose_of(const CommandLine& line) {
+  if (line.is_set("task-list")) return OpenFor::listed;
+  const bool others = line.is_set("across") &&
+                      on_paths_alone(line.flags.at("across")) &&
+                      !adds_generated_shots(line.config);
+  if (others || (line.is_set("protocol") && !by_source(line)))
+    return OpenFor::prediction;
+  return OpenFor::evaluation;
+}
+
+// A list holds tasks without what the run's generator adds to them. Of a stored
+// run's data all classes are for test; an earlier build's are split.
 EvalTasks listed_tasks(const CommandLine& line, const Experiment& e) {
-  EvalTasks tasks{e.tasks.ptr(eval_stream(line.config)),
+  const auto stream =
+      e.config.data.stored ? Stream::test : eval_stream(line.config);
+  EvalTasks tasks{e.tasks.ptr(stream),
                   read_task_list(line.flags.at("task-list"), e.tasks)};
   if (adds_generated_shots(e.config))
     for (auto& spec : tasks.specs)
@@ -353,7 +368,7 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   });
   if (by_baseline(line)) return one_shot_baseline(line, world);
   if (line.is_set("study")) return study(line, world, args, kFlags);
-  const auto run = open_run(line, comm, OpenFor::evaluation);
+  const auto run = open_run(line, comm, purpose_of(line));
   if (line.is_set("across")) return across(line, world, run);
   if (by_source(line)) return meta_dataset_protocol(line, world, run);
   const auto& e = run.experiment;

@@ -1,14 +1,16 @@
 #include "protean/tools/export.h"
 
 #include "protean/core/error.h"
-#include "protean/run/checkpoint.h"
+#include "protean/run/chosen_checkpoint.h"
 
 #include "cli/commands.h"
+#include "cli/open_run.h"
 
 namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kFlags = {
+    checkpoint_flag(),
     {"license", "NAME", "", "of the weights, for the model card: cc-by-4.0"}};
 
 }  // namespace
@@ -24,7 +26,8 @@ int run_export(const Arguments& args) {
   options.run = line.positional[0];
   options.out = line.positional[1];
   options.license = line.flags.at("license");
-  const auto found = find_newest_valid(options.run / "checkpoints");
+  const auto found = find_checkpoint(options.run / "checkpoints", {},
+                                     line.flags.at("checkpoint"));
   if (!found)
     throw ConfigError(concat("export ", options.run.string(),
                              ": no checkpoint there; expected the folder of a "

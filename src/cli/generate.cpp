@@ -13,6 +13,7 @@ namespace {
 
 const std::vector<CommandFlag> kFlags = {
     {"run", "DIR", "", "run of text, or of a generative learner"},
+    checkpoint_flag(),
     {"support", "PATH", "", "a file of a few lines; a folder of a few images"},
     {"prompt", "TEXT", "", "what the new text begins with"},
     {"length", "N", "300", "characters to write"},
@@ -61,7 +62,7 @@ int generate(const CommandLine& line, World& world) {
 // Keys that --help shows.
 const std::vector<std::string> kUsual = {
     "learner.inner_steps", "learner.inner_lr", "learner.eval_steps",
-    "data.path",           "run.threads",      "comm.ranks"};
+    "run.threads", "comm.ranks"};
 
 }  // namespace
 

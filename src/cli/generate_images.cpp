@@ -27,7 +27,7 @@ int generate_images(const CommandLine& line, World& world) {
     required(line, "out");
   });
   stop_on_interrupt();
-  const auto run = open_run(line, *world.control);
+  const auto run = open_run(line, *world.control, OpenFor::prediction);
   ImageFolder support;
   on_root(*world.control, [&] {
     const auto learner =

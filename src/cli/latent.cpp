@@ -14,7 +14,8 @@ namespace protean {
 namespace {
 
 const std::vector<CommandFlag> kFlags = {
-    {"run", "DIR", "", "run of a generative learner; its newest checkpoint"},
+    {"run", "DIR", "", "run of a generative learner"},
+    checkpoint_flag(),
     {"out", "DIR", "", "new folder for pictures, curve.csv and latent.json"},
     {"classes", "N", "20", "classes of eval.stream that are shown"},
     {"seed", "N", "0", "of their choice"},

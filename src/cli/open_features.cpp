@@ -13,7 +13,8 @@ std::vector<ImageFeatures> open_features(const Experiment& generative,
   for (const auto& name : comma_separated(generative.config.eval.features)) {
     StoredRun by;
     const bool script = name.ends_with(".pt");
-    if (!script) by = load_run(name, "eval.features =", comm);
+    if (!script)
+      by = load_run(name, "eval.features =", comm, OpenFor::prediction);
     on_root(comm, [&] {
       const auto shape =
           generative_learner(generative, "eval.features = " + name)

@@ -6,6 +6,11 @@
 
 namespace protean {
 
+CommandFlag checkpoint_flag() {
+  return {"checkpoint", "latest|best|STEP", "latest",
+          "of the run: the newest, that of the best validation, or of a step"};
+}
+
 std::filesystem::path run_config(const CommandLine& line) {
   if (!line.is_set("run"))
     throw ConfigError(line.positional.empty()
@@ -16,6 +21,15 @@ std::filesystem::path run_config(const CommandLine& line) {
   return run_config_path(line.flags.at("run"), "--run");
 }
 
+AskedOfRun asked_of_run(const CommandLine& line) {
+  AskedOfRun asked;
+  asked.path = line.given.count("data.path") != 0;
+  asked.also = line.given.count("data.also") != 0;
+  asked.split = line.given.count("data.split") != 0;
+  if (line.is_set("checkpoint")) asked.checkpoint = line.flags.at("checkpoint");
+  return asked;
+}
+
 StoredRun open_run(const CommandLine& line, Communicator& comm,
                    OpenFor purpose) {
   agree(comm, [&] {
@@ -23,8 +37,8 @@ StoredRun open_run(const CommandLine& line, Communicator& comm,
       throw ConfigError("command line: unexpected argument " +
                         line.positional.front());
   });
-  auto run =
-      load_run(line.config, line.flags.at("run"), "--run", comm, purpose);
+  auto run = load_run(line.config, line.flags.at("run"), "--run", comm, purpose,
+                      asked_of_run(line));
   set_threads(line.config.run.threads);
   return run;
 }

@@ -7,8 +7,14 @@
 
 namespace protean {
 
+// --checkpoint, of commands that use a run.
+CommandFlag checkpoint_flag();
+
 // The config.ini of --run; throws ConfigError when there is none.
 std::filesystem::path run_config(const CommandLine& line);
+
+// What flags and files say of a run beside its configuration.
+AskedOfRun asked_of_run(const CommandLine& line);
 
 // Collective: --run, with what the command line changes of its configuration.
 // Sets the threads of this rank.

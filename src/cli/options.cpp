@@ -42,6 +42,7 @@ class Origins {
   // Keeps the value that the key has.
   void keep(const std::string& key) { given_.insert(key); }
   bool has(const std::string& key) const { return given_.count(key) != 0; }
+  const std::set<std::string>& keys() const { return given_; }
 
  private:
   const Settings& settings_;
@@ -169,6 +170,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
                         ": cannot be read; expected an INI file");
     origins.set_file(*file);
   }
+  line.given = origins.keys();
   if (stored_config) {
     const auto stored = stored_config(line);
     // How a job is started is not part of the run: a launcher gives the ranks.

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,8 @@ struct CommandLine {
   std::map<std::string, std::string> flags;  // of the command, with defaults
   std::vector<std::string> positional;
   bool json = false;
-  ConfigValues values;  // every key, resolved
+  ConfigValues values;          // every key, resolved
+  std::set<std::string> given;  // keys of flags and --config files
   // What the user should know of how the line was read, for rank 0 to say.
   std::vector<std::string> notes, warnings;
   bool is_set(const std::string& flag) const {

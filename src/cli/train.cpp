@@ -5,11 +5,13 @@
 #include "protean/core/error.h"
 #include "protean/core/ini.h"
 #include "protean/core/signals.h"
+#include "protean/experiment/run_data.h"
 #include "protean/run/provenance.h"
 #include "protean/trainer/trainer.h"
 
 #include "cli/commands.h"
 #include "cli/known_classes.h"
+#include "cli/open_run.h"
 
 namespace protean {
 namespace {
@@ -18,6 +20,8 @@ const std::vector<CommandFlag> kFlags = {
     {"resume", "none|auto|DIR", "none",
      "auto: go on in run.dir if it holds a run; DIR: start from that run's "
      "state in a new run.dir"},
+    {"checkpoint", "latest|best|STEP", "latest",
+     "of --resume DIR: the newest, that of the best validation, or of a step"},
     {"strict", "true|false", "",
      "refuse validation and test classes that something was trained on"}};
 
@@ -25,8 +29,10 @@ const std::vector<CommandFlag> kFlags = {
 // data.json.
 nlohmann::json check_data(const CommandLine& line, const Experiment& e) {
   const auto all = learnt_by_new_run(e);
-  auto record = data_record(e, all);
+  auto record = data_json(e);
+  record["trained_on"] = to_json(all);
   if (!e.tasks.examples) return record;
+  check_doubles(e, is_strict(line, false));
   std::set<uint32_t> held;
   for (const auto stream : {Stream::validation, Stream::test}) {
     const auto& classes = e.tasks.splits.of(stream);
@@ -51,6 +57,20 @@ std::filesystem::path resumed_config(const CommandLine& line) {
              : std::filesystem::path();
 }
 
+// Whose data a run that goes on has.
+Config with_run_data(const CommandLine& line, Communicator& comm) {
+  auto config = line.config;
+  const auto stored = resumed_config(line);
+  auto asked = asked_of_run(line);
+  asked.split = false;  // the same words again
+  agree(comm, [&] {
+    if (!stored.empty())
+      use_run_data(config, stored.parent_path().string(), OpenFor::training,
+                   asked);
+  });
+  return config;
+}
+
 // Keys that --help shows.
 const std::vector<std::string> kUsual = {
     "run.dir",          "run.steps",    "run.seed",
@@ -65,11 +85,19 @@ int train_run(const CommandLine& line, World& world) {
   agree(*world.control, [&] {
     if (line.config.run.dir.empty())
       throw ConfigError("run.dir is not set; expected the folder for this run");
+    const auto& resume = line.flags.at("resume");
+    if (line.flags.at("checkpoint") != "latest" &&
+        (resume == "none" || resume == "auto"))
+      throw ConfigError(concat(
+          "--checkpoint ", line.flags.at("checkpoint"), ", but --resume ",
+          resume,
+          "; expected --resume DIR, which starts a new run.dir from it"));
     if (!line.positional.empty())
       throw ConfigError("command line: unexpected argument " +
                         line.positional.front());
   });
-  const auto experiment = open_experiment(line.config, *world.control);
+  const auto experiment =
+      open_experiment(with_run_data(line, *world.control), *world.control);
   const bool nccl = world.data && std::string(world.data->backend()) == "nccl";
   nlohmann::json data;
   on_root(*world.control, [&] { data = check_data(line, experiment); });
@@ -79,7 +107,8 @@ int train_run(const CommandLine& line, World& world) {
       write_ini(line.values),
       line.flags.at("resume"),
       provenance(world.mpi_version, nccl ? nccl_version() : ""),
-      std::move(data)};
+      std::move(data),
+      line.flags.at("checkpoint")};
   const auto outcome = train(experiment, world, context);
   if (line.json && world.control->rank() == 0)
     std::printf("%s\n", outcome.summary.dump().c_str());

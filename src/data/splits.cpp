@@ -11,6 +11,7 @@
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/data/open_dataset.h"
+#include "protean/data/stored_data.h"
 
 namespace protean {
 namespace {
@@ -232,6 +233,8 @@ const std::vector<uint32_t>& Splits::of(Stream stream) const {
 }
 
 Splits make_splits(const ClassDataset& data, const DataOptions& options) {
+  if (options.stored && options.stored->keeps_split())
+    return stored_splits(data, options);
   Assignment out(data);
   if (options.split == "background") {
     try {

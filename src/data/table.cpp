@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/csv.h"
@@ -10,6 +14,7 @@
 #include "protean/core/hash.h"
 #include "protean/core/lists.h"
 #include "protean/data/open_dataset.h"
+#include "protean/data/stored_data.h"
 
 namespace protean {
 namespace {
@@ -86,6 +91,8 @@ bool all_numbers(const Columns& columns, size_t column) {
 }  // namespace
 
 TableDataset::TableDataset(const DataOptions& o) {
+  if (o.stored) restore(*o.stored);
+  if (o.stored && o.stored->use == UseStored::nothing) return;
   const std::filesystem::path path = o.path.empty()
                                          ? find_config("table/devices.csv")
                                          : std::filesystem::path(o.path);
@@ -93,13 +100,18 @@ TableDataset::TableDataset(const DataOptions& o) {
   const size_t task =
       columns.find(o.group_by.empty() ? "task" : o.group_by, "data.group_by");
   std::vector<size_t> targets, features;
+  const auto kept = std::exchange(features_, {});
+  if (restored_ && !o.features.empty() && comma_separated(o.features) != kept)
+    throw ConfigError(concat("data.features = \"", o.features,
+                             "\"; expected those that the run was trained on"));
   for (const auto& name : comma_separated(o.target))
     targets.push_back(columns.find(name, "data.target"));
   if (targets.empty())
     throw ConfigError("data.target is empty; expected the target column");
   const bool has_split = columns.has("split");
-  for (const auto& name :
-       o.features.empty() ? columns.names() : comma_separated(o.features)) {
+  for (const auto& name : !kept.empty()        ? kept
+                          : o.features.empty() ? columns.names()
+                                               : comma_separated(o.features)) {
     const size_t c = columns.find(name, "data.features");
     const bool other =
         c == task || (has_split && name == "split") ||
@@ -107,7 +119,7 @@ TableDataset::TableDataset(const DataOptions& o) {
     if (!other) {
       features.push_back(c);
       features_.push_back(name);
-    } else if (!o.features.empty()) {
+    } else if (!o.features.empty() || !kept.empty()) {
       throw ConfigError(concat("data.features names ", name,
                                ", which is the task, a target or the split"));
     }
@@ -117,18 +129,25 @@ TableDataset::TableDataset(const DataOptions& o) {
         "data.features: no column is left; expected at least one");
 
   const bool regression =
-      std::all_of(targets.begin(), targets.end(),
-                  [&](size_t c) { return all_numbers(columns, c); });
+      restored_ ? labels_.empty()
+                : std::all_of(targets.begin(), targets.end(), [&](size_t c) {
+                    return all_numbers(columns, c);
+                  });
   if (!regression && targets.size() > 1)
     // Which of them is no number is the user's question.
     for (size_t r = 0; r < columns.rows(); ++r)
       for (size_t c : targets) columns.number(r, c);
   target_size_ = regression ? static_cast<int64_t>(targets.size()) : 1;
+  // By name; behind those of a stored run, which keep their numbers.
+  std::map<std::string, int64_t> number_of;
   if (!regression) {
+    std::set<std::string> names;
     for (size_t r = 0; r < columns.rows(); ++r)
-      labels_.push_back(columns.text(r, targets[0]));
-    std::sort(labels_.begin(), labels_.end());
-    labels_.erase(std::unique(labels_.begin(), labels_.end()), labels_.end());
+      names.insert(columns.text(r, targets[0]));
+    for (const auto& name : labels_) names.erase(name);
+    labels_.insert(labels_.end(), names.begin(), names.end());
+    for (const auto& name : labels_)
+      number_of.emplace(name, static_cast<int64_t>(number_of.size()));
   }
 
   std::map<std::string, Task> tasks;
@@ -147,21 +166,42 @@ TableDataset::TableDataset(const DataOptions& o) {
     if (regression)
       for (size_t c : targets) targets_.push_back(columns.number(r, c));
     else
-      label_.push_back(std::lower_bound(labels_.begin(), labels_.end(),
-                                        columns.text(r, targets[0])) -
-                       labels_.begin());
+      label_.push_back(number_of.at(columns.text(r, targets[0])));
   }
   for (auto& [name, t] : tasks) tasks_.push_back(std::move(t));
   shape_ = {static_cast<int64_t>(features.size())};
-  mean_.assign(features.size(), 0);
-  scale_.assign(features.size(), 1);
+  if (!restored_) {
+    mean_.assign(features.size(), 0);
+    scale_.assign(features.size(), 1);
+  }
 
   const std::string what = concat("table ", o.group_by, " ", o.target, " ",
                                   o.features, "\n", read_file(path));
   checksum_ = sha256_hex(what.data(), what.size());
 }
 
+nlohmann::json TableDataset::fitted() const {
+  return {{"features", features_},
+          {"labels", labels_},
+          {"target_size", target_size_},
+          {"mean", mean_},
+          {"scale", scale_}};
+}
+
+void TableDataset::restore(const StoredData& stored) {
+  const auto& from = stored.fitted;
+  from.at("features").get_to(features_);
+  from.at("labels").get_to(labels_);
+  from.at("target_size").get_to(target_size_);
+  from.at("mean").get_to(mean_);
+  from.at("scale").get_to(scale_);
+  shape_ = {static_cast<int64_t>(features_.size())};
+  checksum_ = stored.checksum;
+  restored_ = true;
+}
+
 void TableDataset::standardise(const std::vector<uint32_t>& tasks) {
+  if (restored_) return;
   const size_t n = features_.size();
   std::vector<double> sum(n, 0), squares(n, 0);
   double rows = 0;

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
 #include "protean/data/image_files.h"
 #include "protean/data/open_dataset.h"
+#include "protean/data/stored_data.h"
 
 namespace protean {
 namespace {
@@ -118,22 +122,6 @@ std::vector<Source> read_sources(const fs::path& path) {
   return out;
 }
 
-// Most frequent first.
-std::vector<char32_t> vocabulary(const std::vector<Source>& sources,
-                                 uint32_t limit) {
-  std::map<char32_t, uint64_t> count;
-  for (const auto& s : sources)
-    for (char32_t c : s.text) ++count[c];
-  std::vector<std::pair<char32_t, uint64_t>> order(count.begin(), count.end());
-  std::stable_sort(
-      order.begin(), order.end(),
-      [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::vector<char32_t> out{kReplacement};
-  for (const auto& [c, n] : order)
-    if (out.size() < limit && c != kReplacement) out.push_back(c);
-  return out;
-}
-
 }  // namespace
 
 TextDataset::TextDataset(const DataOptions& o) : length_(o.length) {
@@ -143,37 +131,79 @@ TextDataset::TextDataset(const DataOptions& o) : length_(o.length) {
   if (o.vocabulary < 2)
     throw ConfigError(concat("data.vocabulary = ", o.vocabulary,
                              "; expected at least 2 characters"));
+  most_ = o.vocabulary;
+  shape_ = {length_};
+  if (o.stored) {
+    const auto known = from_utf8(
+        o.stored->fitted.at("characters").get<std::string>(), "data.json");
+    characters_.assign(known.begin(), known.end());
+    number_characters();
+    checksum_ = o.stored->checksum;
+    if (o.stored->use == UseStored::nothing) return;
+  }
   const fs::path path =
       o.path.empty() ? find_config("text/languages") : fs::path(o.path);
   const auto sources = read_sources(path);
-  characters_ = vocabulary(sources, o.vocabulary);
-  for (uint32_t i = 0; i < characters_.size(); ++i)
-    number_.emplace(characters_[i], i);
   Sha256 sha;
   for (const auto& source : sources) {
     if (source.text.size() < static_cast<size_t>(length_) + 1)
       throw DataError(
           concat(path.string(), ": ", source.name, " has ", source.text.size(),
                  " characters; expected more than data.length = ", length_));
-    Task task{source.name, source.split, {}};
-    for (char32_t c : source.text) {
-      const auto found = number_.find(c);
-      task.numbers.push_back(found == number_.end() ? 0 : found->second);
-    }
-    const std::string head = concat(task.name, "\n", source.text.size(), "\n");
+    const std::string head =
+        concat(source.name, "\n", source.text.size(), "\n");
     sha.add(head.data(), head.size());
     sha.add(source.text.data(), source.text.size() * sizeof(char32_t));
-    tasks_.push_back(std::move(task));
+    tasks_.push_back({source.name, source.split, source.text, {}});
   }
   const std::string what = concat("text ", length_, " ", o.vocabulary);
   sha.add(what.data(), what.size());
   checksum_ = sha.hex();
-  shape_ = {length_};
+  if (o.stored) count({});
+}
+
+void TextDataset::number_characters() {
+  for (uint32_t i = 0; i < characters_.size(); ++i)
+    number_.emplace(characters_[i], i);
+}
+
+// Most frequent first.
+void TextDataset::count(const std::vector<uint32_t>& tasks) {
+  if (characters_.empty()) {
+    std::map<char32_t, uint64_t> seen;
+    const auto add = [&](const Task& task) {
+      for (char32_t c : task.text) ++seen[c];
+    };
+    for (uint32_t t : tasks) add(tasks_.at(t));
+    if (tasks.empty())
+      for (const auto& task : tasks_) add(task);
+    std::vector<std::pair<char32_t, uint64_t>> order(seen.begin(), seen.end());
+    std::stable_sort(
+        order.begin(), order.end(),
+        [](const auto& a, const auto& b) { return a.second > b.second; });
+    characters_.push_back(kReplacement);
+    for (const auto& [c, n] : order)
+      if (characters_.size() < most_ && c != kReplacement)
+        characters_.push_back(c);
+    number_characters();
+  }
+  for (auto& task : tasks_)
+    for (char32_t c : std::exchange(task.text, {})) {
+      const auto found = number_.find(c);
+      task.numbers.push_back(found == number_.end() ? 0 : found->second);
+    }
+}
+
+nlohmann::json TextDataset::fitted() const {
+  std::string known;
+  for (char32_t c : characters_) to_utf8(c, known);
+  return {{"characters", known}};
 }
 
 uint32_t TextDataset::size(uint32_t task) const {
+  const auto& t = tasks_.at(task);
   // The last character of a piece needs one that follows.
-  return static_cast<uint32_t>((tasks_.at(task).numbers.size() - 1) /
+  return static_cast<uint32_t>((t.text.size() + t.numbers.size() - 1) /
                                static_cast<size_t>(length_));
 }
 

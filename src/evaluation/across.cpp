@@ -139,6 +139,13 @@ std::vector<Domain> open_domains(const Experiment& experiment,
   return std::move(opener.domains);
 }
 
+bool on_paths_alone(const std::string& list) {
+  for (const auto& item : comma_separated(list))
+    for (const char* own : {"test", "rotated", "inverted", "alphabets"})
+      if (item == own) return false;
+  return true;
+}
+
 std::string domains_csv(const std::vector<DomainResult>& rows) {
   CsvTable csv;
   for (const char* column :

@@ -7,6 +7,7 @@
 
 #include "protean/coordinator/station.h"
 #include "protean/core/error.h"
+#include "protean/data/stored_data.h"
 #include "protean/experiment/keys.h"
 #include "protean/generative/generated_class.h"
 #include "protean/generative/generative_learner.h"
@@ -112,7 +113,9 @@ Experiment make_experiment(const Config& config) {
   const bool generative = is_generative(config.learner.name);
   e.config.task.labels = !generative;
   e.tasks = open_tasks(config.data, e.config.task, config.eval_counts());
-  if (config.task.generated_class() && !generative)
+  const auto& stored = config.data.stored;
+  const bool absent = stored && stored->use == UseStored::nothing;
+  if (config.task.generated_class() && !generative && !absent)
     e.tasks.train_shape =
         GeneratedClass::with_class(e.tasks.train_shape, config.task);
   if (generative)

@@ -34,7 +34,7 @@ std::shared_ptr<const FrozenGenerator> open_generator(const Experiment& e,
   const auto& o = e.config.generated;
   const bool trains = o.refresh > 0;
   const auto run = load_run(o.from, "generator.from =", comm,
-                            trains ? OpenFor::training : OpenFor::use);
+                            trains ? OpenFor::training : OpenFor::prediction);
   std::shared_ptr<const FrozenGenerator> generator;
   agree(comm, [&] {
     check_same_ink("generator.from =", run, e);
@@ -67,9 +67,13 @@ Experiment open_experiment(const Config& config, Communicator& comm,
   bool generated = false;
   agree(comm, [&] {
     e = make_experiment(config);
-    generated = purpose == OpenFor::evaluation && adds_generated_shots(config);
+    generated =
+        (purpose == OpenFor::evaluation || purpose == OpenFor::listed) &&
+        adds_generated_shots(config);
     if (!training) return;
     e.tasks.of(Stream::train);  // throws when there is none
+    if (config.eval.every > 0 && config.eval.every <= config.run.steps)
+      e.tasks.of(Stream::validation);
     e.schedule = StreamSchedule(config);
     const Curriculum checked(config);
     generated = needs_generator(config);

@@ -8,6 +8,7 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
 #include "protean/experiment/keys.h"
+#include "protean/run/chosen_checkpoint.h"
 
 namespace protean {
 namespace {
@@ -51,17 +52,19 @@ StoredRun load_run(const std::string& dir, const std::string& what,
 }
 
 StoredRun load_run(const Config& config, const std::string& dir,
-                   const std::string& what, Communicator& comm,
-                   OpenFor purpose) {
-  StoredRun run{dir, open_experiment(config, comm, purpose), {}, 0};
+                   const std::string& what, Communicator& comm, OpenFor purpose,
+                   const AskedOfRun& asked) {
+  auto on_data = config;
+  agree(comm, [&] { use_run_data(on_data, dir, purpose, asked); });
+  StoredRun run{dir, open_experiment(on_data, comm, purpose), {}, 0};
   const auto& spaces = run.experiment.learner->spaces();
   run.meta = {at::zeros({spaces.theta.size()}, at::kFloat),
               at::zeros({spaces.state.size()}, at::kFloat)};
   const auto named = what + " " + dir;
   on_root(comm, [&] {
-    const auto found =
-        find_newest_valid(std::filesystem::path(dir) / "checkpoints",
-                          fallback_checkpoints(config.checkpoint, dir));
+    const auto found = find_checkpoint(
+        std::filesystem::path(dir) / "checkpoints",
+        fallback_checkpoints(config.checkpoint, dir), asked.checkpoint);
     if (!found)
       throw ConfigError(named +
                         ": no checkpoint there; expected the folder of a run");
@@ -83,7 +86,9 @@ void check_same_ink(const std::string& what, const StoredRun& other,
                     const Experiment& own) {
   const auto& ours = own.config.data;
   const auto& its = other.experiment.config.data;
-  if (ours.source == its.source && ours.path == its.path &&
+  if (ours.source == its.source &&
+      std::filesystem::absolute(ours.path) ==
+          std::filesystem::absolute(its.path) &&
       ours.invert != its.invert)
     throw ConfigError(concat(
         what, " ", other.dir, ": it was trained with data.invert = ",

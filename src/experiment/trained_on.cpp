@@ -92,26 +92,12 @@ void add(TrainedOn& all, const TrainedOn& other, const std::string& what) {
                    part.classes});
 }
 
-nlohmann::json data_record(const Experiment& e, const TrainedOn& all) {
-  const auto& data = e.config.data;
-  nlohmann::json record = {
-      {"source", data.source},
-      {"path", data.path.empty() ? "" : fs::absolute(data.path).string()},
-      {"checksum", e.tasks.examples_checksum},
-      {"trained_on", nlohmann::json::array()}};
-  for (const auto& [name, stream] : {std::pair("train", Stream::train),
-                                     {"validation", Stream::validation},
-                                     {"test", Stream::test}}) {
-    auto& names = record["split"][name] = nlohmann::json::array();
-    if (e.tasks.examples)
-      for (uint32_t cls : e.tasks.splits.of(stream))
-        names.push_back(e.tasks.examples->class_name(cls));
-  }
+nlohmann::json to_json(const TrainedOn& all) {
+  auto record = nlohmann::json::array();
   for (const auto& part : all) {
     auto classes = nlohmann::json::array();
     for (const auto& id : part.classes) classes.push_back({id.name, id.hash});
-    record["trained_on"].push_back(
-        {{"what", part.what}, {"classes", std::move(classes)}});
+    record.push_back({{"what", part.what}, {"classes", std::move(classes)}});
   }
   return record;
 }
@@ -190,6 +176,31 @@ KnownClasses check_new_classes(const ClassDataset& data, const DataOptions& how,
                              "on, or --strict false"));
   log_shared_warning(text);
   return known;
+}
+
+void check_doubles(const Experiment& e, bool strict) {
+  if (!e.tasks.examples) return;
+  const auto& data = *e.tasks.examples;
+  std::unordered_map<std::string, std::string> first;  // name by hash
+  std::set<std::string> doubles;
+  for (const auto stream : {Stream::train, Stream::validation, Stream::test})
+    for (uint32_t cls : e.tasks.splits.of(stream)) {
+      const auto id = identity_of(data, e.config.data, cls);
+      const auto [at, fresh] = first.emplace(id.hash, id.name);
+      if (!fresh && at->second != id.name)
+        doubles.insert(concat(std::max(at->second, id.name), " is ",
+                              std::min(at->second, id.name)));
+    }
+  if (doubles.empty()) return;
+  const auto text =
+      concat("data: ", doubles.size(),
+             doubles.size() == 1 ? " class is" : " classes are",
+             " there twice (", *doubles.begin(),
+             "): a task may hold both, and one may be trained on and the other "
+             "not");
+  if (strict)
+    throw ConfigError(text + "; expected each once, or --strict false");
+  log_shared_warning(text);
 }
 
 std::set<uint32_t> classes_of(const std::vector<TaskSpec>& specs) {

@@ -28,7 +28,8 @@ constexpr int64_t kMostWays = 100000;
 class Run {
  public:
   explicit Run(const std::string& dir)
-      : comm_(alone()), run_(load_run(dir, "run", *comm_)) {}
+      : comm_(alone()),
+        run_(load_run(dir, "run", *comm_, OpenFor::prediction)) {}
 
   const std::string& dir() const { return run_.dir; }
   int64_t step() const { return run_.step; }

@@ -31,19 +31,19 @@ DomainKind parse_domain(const std::string& name) {
 
 DomainTasks::DomainTasks(DatasetPtr data, const std::vector<uint32_t>& classes,
                          const TaskCounts& counts, DomainKind kind,
-                         const std::string& what)
+                         const std::string& what, const CountKeys& keys)
     : data_(std::move(data)), counts_(counts), kind_(kind) {
   const auto& shape = data_->shape();
   if (shape.size() != 3 || shape[1] != shape[2])
     throw ConfigError(
         "task.domain needs square images; expected none for other examples");
-  for (const auto& [key, value] : {std::pair("task.ways", counts.ways),
-                                   std::pair("task.shots", counts.shots),
-                                   std::pair("task.queries", counts.queries)})
+  for (const auto& [key, value] :
+       {std::pair(keys.ways, counts.ways), std::pair(keys.shots, counts.shots),
+        std::pair(keys.queries, counts.queries)})
     if (value == 0) throw ConfigError(concat(key, " = 0; expected at least 1"));
   if (kind == DomainKind::alphabet) {
     if (counts.ways < 2 || counts.ways > 4)
-      throw ConfigError(concat("task.ways = ", counts.ways,
+      throw ConfigError(concat(keys.ways, " = ", counts.ways,
                                "; expected 2 to 4 with task.domain = alphabet, "
                                "whose labels are quarter turns"));
     std::map<std::string, std::vector<uint32_t>> groups;
@@ -53,20 +53,21 @@ DomainTasks::DomainTasks(DatasetPtr data, const std::vector<uint32_t>& classes,
       throw ConfigError(concat("task.domain = alphabet, but the ", what,
                                " classes have ", groups_.size(),
                                " groups; expected two or more"));
-    check_groups(what);
+    check_groups(what, keys);
     return;
   }
   for (uint32_t c : classes)
     if (data_->size(c) >= counts.shots + counts.queries) eligible_.push_back(c);
   if (eligible_.size() < counts.ways)
-    throw ConfigError(concat(
-        "task.ways = ", counts.ways, ", but of ", classes.size(), " ", what,
-        " classes only ", eligible_.size(),
-        " hold task.shots + task.queries = ", counts.shots + counts.queries,
-        " examples; expected at least ", counts.ways));
+    throw ConfigError(concat(keys.ways, " = ", counts.ways, ", but of ",
+                             classes.size(), " ", what, " classes only ",
+                             eligible_.size(), " hold ", keys.shots, " + ",
+                             keys.queries, " = ", counts.shots + counts.queries,
+                             " examples; expected at least ", counts.ways));
 }
 
-void DomainTasks::check_groups(const std::string& what) const {
+void DomainTasks::check_groups(const std::string& what,
+                               const CountKeys& keys) const {
   std::vector<uint64_t> images;  // of each group
   for (const auto& members : groups_) {
     images.push_back(0);
@@ -75,7 +76,7 @@ void DomainTasks::check_groups(const std::string& what) const {
   const auto least = *std::min_element(images.begin(), images.end());
   const auto most = *std::max_element(images.begin(), images.end());
   const auto all = std::accumulate(images.begin(), images.end(), uint64_t{0});
-  const auto check = [&](const char* key, uint32_t count, uint64_t held,
+  const auto check = [&](const std::string& key, uint32_t count, uint64_t held,
                          const char* where) {
     if (count > held)
       throw ConfigError(
@@ -84,8 +85,8 @@ void DomainTasks::check_groups(const std::string& what) const {
                  "; expected at most as many, since no image of a "
                  "task comes twice with one label"));
   };
-  check("task.queries", counts_.queries, least, "in their smallest group");
-  check("task.shots", counts_.shots, all - most, "beside their largest group");
+  check(keys.queries, counts_.queries, least, "in their smallest group");
+  check(keys.shots, counts_.shots, all - most, "beside their largest group");
 }
 
 TaskSpec DomainTasks::describe(uint64_t seed, TaskId id,

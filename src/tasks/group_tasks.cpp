@@ -10,10 +10,11 @@
 namespace protean {
 
 GroupTasks::GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
-                       const TaskCounts& counts, const std::string& what)
+                       const TaskCounts& counts, const std::string& what,
+                       const CountKeys& keys)
     : data_(std::move(data)),
       counts_(counts),
-      shape_(shape_of(*data_, counts)),
+      shape_(shape_of(*data_, counts, keys)),
       by_label_(data_->target() == TargetKind::classes &&
                 data_->target_size() == 1) {
   const uint32_t need = counts.shots + counts.queries;
@@ -36,24 +37,25 @@ GroupTasks::GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
     groups_.push_back(std::move(group));
   }
   const std::string wanted =
-      by_label_ ? concat("task.ways = ", counts.ways, " labels with ") : "";
+      by_label_ ? concat(keys.ways, " = ", counts.ways, " labels with ") : "";
   if (groups_.empty())
     throw ConfigError(concat("of ", groups.size(), " ", what,
                              " tasks of the data none holds ", wanted,
-                             "task.shots + task.queries = ", need,
+                             keys.shots, " + ", keys.queries, " = ", need,
                              " examples; expected at least one"));
   if (groups_.size() < groups.size())
-    log_shared_warning(concat(
-        groups.size() - groups_.size(), " of ", groups.size(), " ", what,
-        " tasks of the data hold fewer than ", wanted,
-        "task.shots + task.queries = ", need, " examples and are left out"));
+    log_shared_warning(
+        concat(groups.size() - groups_.size(), " of ", groups.size(), " ", what,
+               " tasks of the data hold fewer than ", wanted, keys.shots, " + ",
+               keys.queries, " = ", need, " examples and are left out"));
 }
 
 TaskShape GroupTasks::shape_of(const LabelledDataset& data,
-                               const TaskCounts& counts) {
-  for (const auto& [key, value] : {std::pair("task.ways", counts.ways),
-                                   std::pair("task.shots", counts.shots),
-                                   std::pair("task.queries", counts.queries)})
+                               const TaskCounts& counts,
+                               const CountKeys& keys) {
+  for (const auto& [key, value] :
+       {std::pair(keys.ways, counts.ways), std::pair(keys.shots, counts.shots),
+        std::pair(keys.queries, counts.queries)})
     if (value == 0) throw ConfigError(concat(key, " = 0; expected at least 1"));
   TaskShape shape;
   const bool classes = data.target() == TargetKind::classes;

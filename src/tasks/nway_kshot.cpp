@@ -13,12 +13,12 @@ namespace protean {
 NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
                      const NwayKshotOptions& options, const std::string& what)
     : data_(std::move(data)), options_(options) {
-  const auto positive = [](uint32_t value, const char* key) {
+  const auto positive = [](uint32_t value, const std::string& key) {
     if (value == 0) throw ConfigError(concat(key, " = 0; expected at least 1"));
   };
-  positive(options.ways, "task.ways");
-  positive(options.shots, "task.shots");
-  positive(options.queries, "task.queries");
+  positive(options.ways, options.keys.ways);
+  positive(options.shots, options.keys.shots);
+  positive(options.queries, options.keys.queries);
   options_.ways_max = std::max(options.ways, options.ways_max);
   options_.shots_max = std::max(options.shots, options.shots_max);
   const auto& shape = data_->shape();
@@ -29,18 +29,18 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
   const uint64_t need = uint64_t{options_.shots_max} + options.queries;
   for (uint32_t cls : classes)
     if (data_->size(cls) >= need) eligible_.push_back(cls);
+  const auto together = options_.keys.shots + " + " + options_.keys.queries;
   const size_t small = classes.size() - eligible_.size();
   if (eligible_.size() < options_.ways_max)
     throw ConfigError(
-        concat("task.ways = ", options_.ways_max, ", but of ", classes.size(),
-               " ", what, " classes only ", eligible_.size(),
-               " hold task.shots + task.queries = ", need,
-               " examples; expected at least ", options_.ways_max));
+        concat(options_.keys.ways, " = ", options_.ways_max, ", but of ",
+               classes.size(), " ", what, " classes only ", eligible_.size(),
+               " hold ", together, " = ", need, " examples; expected at least ",
+               options_.ways_max));
   if (small != 0)
-    log_shared_warning(
-        concat(small, " of ", classes.size(), " ", what,
-               " classes hold fewer than task.shots + task.queries = ", need,
-               " examples and are left out"));
+    log_shared_warning(concat(small, " of ", classes.size(), " ", what,
+                              " classes hold fewer than ", together, " = ",
+                              need, " examples and are left out"));
 }
 
 TaskCounts NwayKshot::counts(uint64_t seed, TaskId id,

@@ -9,6 +9,7 @@
 #include "protean/core/settings.h"
 #include "protean/data/keys.h"
 #include "protean/data/open_dataset.h"
+#include "protean/data/stored_data.h"
 #include "protean/data/table.h"
 #include "protean/data/text.h"
 #include "protean/data/wrappers.h"
@@ -51,6 +52,13 @@ void check_values(const DataOptions& data, const TaskOptions& task) {
   d = data;
   t = task;
   for (const auto& setting : s.all()) setting.check();
+}
+
+void check_counts(const TaskCounts& counts, const CountKeys& keys) {
+  for (const auto& [key, value] :
+       {std::pair(keys.ways, counts.ways), std::pair(keys.shots, counts.shots),
+        std::pair(keys.queries, counts.queries)})
+    if (value == 0) throw ConfigError(concat(key, " = 0; expected at least 1"));
 }
 
 // What needs no files: a family of functions, or an environment. identity: all
@@ -107,8 +115,16 @@ void check_ranges(const DataOptions& data, const TaskOptions& task) {
 // The images of data.source and data.also, and the split of each.
 DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
   std::vector<DatasetPtr> sets{open_dataset(data)};
-  by_set = {make_splits(*sets[0], data)};
-  if (data.also.empty()) return sets[0];
+  // What a run keeps is of all sets together.
+  const bool kept = data.stored && data.stored->keeps_split();
+  const auto split = [&](const ClassDataset& set, const DataOptions& how) {
+    return kept ? Splits() : make_splits(set, how);
+  };
+  if (data.also.empty()) {
+    by_set = {make_splits(*sets[0], data)};
+    return sets[0];
+  }
+  by_set = {split(*sets[0], data)};
   std::vector<std::string> names{data.path.empty() ? data.source : data.path};
   for (const auto& path : comma_separated(data.also)) {
     auto other = data;
@@ -117,9 +133,16 @@ DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
     other.split = data.also_split;
     sets.push_back(open_dataset(other));
     names.push_back(std::filesystem::path(path).stem().string());
-    by_set.push_back(make_splits(*sets.back(), other));
+    by_set.push_back(split(*sets.back(), other));
   }
   const auto joined = std::make_shared<JoinedDataset>(sets, names);
+  if (kept) {
+    const auto all = make_splits(*joined, data);
+    for (auto part : {&Splits::train, &Splits::validation, &Splits::test})
+      for (uint32_t id : all.*part)
+        (by_set[joined->set_of(id)].*part).push_back(id);
+    return joined;
+  }
   for (size_t i = 0; i < sets.size(); ++i)
     for (auto* ids : {&by_set[i].train, &by_set[i].validation, &by_set[i].test})
       for (uint32_t& id : *ids) id += joined->begin(i);
@@ -153,6 +176,37 @@ std::vector<float> weights_of(const DataOptions& data, size_t sets) {
   return weights;
 }
 
+// What a stored run keeps, and no tasks.
+TaskSources absent_tasks(const DataOptions& data) {
+  const auto& stored = *data.stored;
+  TaskSources sources;
+  if (data.source == "table")
+    sources.examples = std::make_shared<TableDataset>(data);
+  else if (data.source == "text")
+    sources.examples = std::make_shared<TextDataset>(data);
+  else
+    sources.examples = absent_dataset(stored);
+  sources.train_shape = stored.train_shape;
+  sources.checksum = sources.examples_checksum = stored.checksum;
+  sources.why_not.fill(
+      "the run's data are not opened here; there are no tasks");
+  return sources;
+}
+
+// Tasks of one stream, if they can be made; who needs others may go on.
+template <typename Make>
+void offer(TaskSources& sources, Stream stream, const Make& make) {
+  if (sources.splits.of(stream).empty()) return;
+  TaskSourcePtr* const all[] = {&sources.train, &sources.validation,
+                                &sources.test};
+  const auto i = static_cast<size_t>(stream);
+  try {
+    *all[i] = make();
+  } catch (const ConfigError& e) {
+    sources.why_not[i] = e.what();
+  }
+}
+
 // Examples with targets of their own; null for the other sources.
 LabelledPtr open_labelled(const DataOptions& data, Splits& splits) {
   if (data.source == "table") {
@@ -164,6 +218,7 @@ LabelledPtr open_labelled(const DataOptions& data, Splits& splits) {
   if (data.source != "text") return nullptr;
   const auto text = std::make_shared<TextDataset>(data);
   splits = make_splits(*text, data);
+  text->count(splits.train);
   return text;
 }
 
@@ -224,6 +279,8 @@ const TaskSourcePtr& TaskSources::ptr(Stream stream) const {
   const TaskSourcePtr& source = stream == Stream::validation ? validation
                                 : stream == Stream::test     ? test
                                                              : train;
+  if (!source && !why_not.at(static_cast<size_t>(stream)).empty())
+    throw ConfigError(why_not[static_cast<size_t>(stream)]);
   if (!source)
     throw ConfigError(concat("data.split leaves no class for ",
                              stream == Stream::validation ? "validation"
@@ -238,6 +295,10 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   check_values(data, task);
   const TaskCounts train = task.train_counts(), most = task.most_counts();
   check_ranges(data, task);
+  check_counts(train, task.keys_of(train, "task.train_"));
+  check_counts(eval, task.keys_of(eval, "eval."));
+  if (data.stored && data.stored->use == UseStored::nothing)
+    return absent_tasks(data);
   if (data.source == "records") return open_records(data, task, eval);
   if (data.source == "sinusoid")
     return open_computed(
@@ -274,13 +335,14 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                "every turn; expected data.rotations = none"));
   const auto source = [&](const std::vector<uint32_t>& classes,
                           const TaskCounts& counts, const TaskCounts& most,
-                          bool rotate_these,
-                          const char* what) -> TaskSourcePtr {
+                          bool rotate_these, const char* what,
+                          const CountKeys& keys) -> TaskSourcePtr {
     if (labelled)
-      return std::make_shared<GroupTasks>(labelled, classes, counts, what);
+      return std::make_shared<GroupTasks>(labelled, classes, counts, what,
+                                          keys);
     if (by_domain)
-      return std::make_shared<DomainTasks>(examples, classes, counts,
-                                           parse_domain(task.domain), what);
+      return std::make_shared<DomainTasks>(
+          examples, classes, counts, parse_domain(task.domain), what, keys);
     NwayKshotOptions options;
     options.ways = counts.ways;
     options.shots = counts.shots;
@@ -289,11 +351,13 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     options.shots_max = most.shots;
     options.labels = task.labels;
     options.rotate = rotate_these;
+    options.keys = keys;
     return std::make_shared<NwayKshot>(examples, classes, options, what);
   };
   const bool distort = data.augment == "affine";
   const auto for_training = [&](const Splits& from) {
-    auto tasks = source(from.train, train, most, rotate, "train");
+    auto tasks = source(from.train, train, most, rotate, "train",
+                        task.keys_of(train, "task.train_"));
     if (distort) tasks = std::make_shared<DistortedTasks>(tasks);
     return tasks;
   };
@@ -330,15 +394,15 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
     for (size_t i = 0; i < sets.size(); ++i)
       if (weights[i] > 0) sets[i] = for_training(by_set[i]);
     sources.train = std::make_shared<SetTasks>(sets, std::move(weights));
-  } else if (!splits.train.empty()) {
-    sources.train = for_training(splits);
+  } else {
+    offer(sources, Stream::train, [&] { return for_training(splits); });
   }
-  if (!splits.validation.empty())
-    sources.validation = source(splits.validation, eval, eval,
-                                rotate && data.rotate_eval, "validation");
-  if (!splits.test.empty())
-    sources.test =
-        source(splits.test, eval, eval, rotate && data.rotate_eval, "test");
+  for (const auto& [stream, what] :
+       {std::pair(Stream::validation, "validation"), {Stream::test, "test"}})
+    offer(sources, stream, [&] {
+      return source(splits.of(stream), eval, eval, rotate && data.rotate_eval,
+                    what, task.keys_of(eval, "eval."));
+    });
   sources.checksum = checksum_of(*examples, splits);
   return sources;
 }

@@ -1,5 +1,6 @@
 #include "protean/tasks/task_list.h"
 
+#include <cstdio>
 #include <sstream>
 #include <unordered_map>
 
@@ -7,6 +8,8 @@
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/core/hash.h"
+#include "protean/data/stored_data.h"
 
 namespace protean {
 namespace {
@@ -14,6 +17,25 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFormat = "protean task list";
+
+// Of the task's examples, in its order.
+std::string task_hash(const TaskSpec& spec, const ClassDataset& data) {
+  const bool by_way = spec.classes.size() == spec.support.size();
+  std::string all;
+  size_t next = 0;
+  for (size_t i = 0; i < spec.classes.size(); ++i) {
+    std::vector<uint32_t> examples;
+    for (uint32_t n = by_way ? spec.support[i] + spec.query[i] : 1; n > 0; --n)
+      examples.push_back(spec.examples.at(next++));
+    all += hash_of(data, spec.classes[i], examples);
+  }
+  Hash64 hash;
+  hash.add(all.data(), all.size());
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx",
+                static_cast<unsigned long long>(hash.value()));
+  return digits;
+}
 
 json to_json(const TaskSpec& spec, const ClassDataset* examples) {
   json task = {{"index", spec.id.index},
@@ -24,6 +46,7 @@ json to_json(const TaskSpec& spec, const ClassDataset* examples) {
   if (!spec.transforms.empty()) task["transforms"] = spec.transforms;
   if (!spec.latent.empty()) task["latent"] = spec.latent;
   if (spec.classes.empty()) return task;
+  task["hash"] = task_hash(spec, *examples);
   task["classes"] = json::array();
   if (spec.classes.size() != spec.support.size()) {
     for (uint32_t cls : spec.classes)
@@ -193,13 +216,25 @@ std::vector<TaskSpec> read_task_list(const std::filesystem::path& path,
                        "\", \"version\": 1, \"data\": ..., "
                        "\"tasks\": ...}"));
   const std::string data = head["data"];
-  if (data != sources.examples_checksum)
+  const bool other = data != sources.examples_checksum;
+  if (other && !sources.examples)
     throw ConfigError(concat(path.string(), ": made from data ", data,
                              ", but data.source gives ",
                              sources.examples_checksum));
   std::vector<TaskSpec> specs;
-  for (int number = 2; std::getline(in, line); ++number)
-    specs.push_back(reader.task(reader.object(line, number)));
+  for (int number = 2; std::getline(in, line); ++number) {
+    const auto task = reader.object(line, number);
+    specs.push_back(reader.task(task));
+    if (!other) continue;
+    if (!task.contains("hash"))
+      throw ConfigError(concat(path.string(), ": made from data ", data,
+                               ", but data.source gives ",
+                               sources.examples_checksum));
+    if (task["hash"] != task_hash(specs.back(), *sources.examples))
+      throw ConfigError(concat(path.string(), ":", number,
+                               ": the task was made from other examples than "
+                               "those that its classes have here"));
+  }
   if (specs.empty() || specs.size() != head["tasks"])
     reader.fail(concat("the list ends after ", specs.size(),
                        " tasks; expected ", head["tasks"].dump()));

@@ -30,7 +30,9 @@ void check_identity(const nlohmann::json& stored, const nlohmann::json& now,
                                why));
     }
   };
-  compare("keys", "; expected the same value (a new run.dir starts afresh)");
+  compare("keys",
+          "; expected the same value (a new run.dir with --model.init_from RUN "
+          "goes on from these weights with another)");
   if (exact)
     compare("bits",
             "; comm.reduction = exact needs the same (comm.reduction = fixed "

@@ -4,6 +4,7 @@
 
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/run/chosen_checkpoint.h"
 
 #include "trainer/identity.h"
 
@@ -87,11 +88,13 @@ void RunFiles::record(const nlohmann::json& line) {
 
 void RunFiles::restore(const std::string& run_dir) {
   const auto& config = experiment_.config;
+  const bool another = run_dir == context_.resume;
   const auto found =
-      find_newest_valid(std::filesystem::path(run_dir) / "checkpoints",
-                        fallback_checkpoints(config.checkpoint, run_dir));
+      find_checkpoint(std::filesystem::path(run_dir) / "checkpoints",
+                      fallback_checkpoints(config.checkpoint, run_dir),
+                      another ? context_.checkpoint : "latest");
   if (!found) {
-    if (context_.resume == run_dir)
+    if (another)
       throw ConfigError("--resume " + run_dir +
                         ": no checkpoint there; expected the folder of a run");
     return;

@@ -317,7 +317,7 @@ optim.lr 0.01 0.001
 data.rotations task none
 END
   row='other data'
-  refused 2 'resume: data checksum = ".*", but the run was started with ' \
+  refused 2 'data\.path = b\.pack: not the data that the run was split from: 16 classes have other examples' \
     train --run.dir run --resume auto "${tiny[@]}" --data.path b.pack
   row='what may change'
   resumed --run.steps 4 --comm.ranks 2 --comm.timeout_s 60 --checkpoint.every 1 --checkpoint.keep 2 \

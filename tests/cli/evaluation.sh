@@ -91,9 +91,15 @@ PY
     eval --run run --task-list high.jsonl
   sed '3d' tasks.jsonl >short.jsonl
   refused 2 'the list ends after 1 tasks; expected 2' eval --run run --task-list short.jsonl
-  sed '1s/"data":"./"data":"?/' tasks.jsonl >other.jsonl
-  refused 2 'other\.jsonl: made from data \?[0-9a-f]+, but data\.source gives [0-9a-f]+' \
+  # Of other data, with the same classes; with other ones; of an earlier build.
+  sed '1s/"data":"./"data":"?/' tasks.jsonl >moved.jsonl
+  accepted eval --run run --json --task-list moved.jsonl
+  sed '3s/"hash":"./"hash":"?/' moved.jsonl >other.jsonl
+  refused 2 'other\.jsonl:3: the task was made from other examples than those that its classes have here' \
     eval --run run --task-list other.jsonl
+  sed 's/"hash":"[^"]*",//' moved.jsonl >old.jsonl
+  refused 2 'old\.jsonl: made from data \?[0-9a-f]+, but data\.source gives [0-9a-f]+' \
+    eval --run run --task-list old.jsonl
   refused 2 'one\.csv:1: no JSON object' eval --run run --task-list one.csv
   refused 2 'nosuch: .*No such file' eval --run run --task-list nosuch
   refused 2 'eval\.ways has 5 classes, but the run was trained with 3 outputs' \

@@ -37,7 +37,8 @@ TEST_CASE("a text is cut into pieces, each character's label is the next",
              "ba\r\naaa");  // aaabéba\naaa
   write_file(dir.path() / "b/2.txt", "bb");
   write_file(dir.path() / "b/1.txt", "aaaa");
-  const TextDataset text(of(dir, 3));
+  TextDataset text(of(dir, 3));
+  text.count({});
   REQUIRE(text.classes() == 2);
   CHECK(text.class_name(1) == "b");
   // 0 other, then by frequency: a, b, and \n before é.
@@ -63,7 +64,8 @@ TEST_CASE("rare characters share a number", "[data]") {
   write_file(dir.path() / "a.txt", "aaaabbbccd");
   DataOptions options = of(dir, 2);
   options.vocabulary = 3;
-  const TextDataset text(options);
+  TextDataset text(options);
+  text.count({0});
   CHECK(text.labels() == 3);
   CHECK(text.encode("abcd", "x") == std::vector<uint32_t>{1, 2, 0, 0});
 }

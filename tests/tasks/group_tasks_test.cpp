@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 #include "protean/core/error.h"
 #include "protean/tasks/task_batch.h"
 
@@ -38,6 +40,7 @@ class Toy : public LabelledDataset {
     for (int64_t i = 0; value && i < size_; ++i)
       value[i] = static_cast<float>(e + i);
   }
+  nlohmann::json fitted() const override { return {}; }
 
  private:
   TargetKind target_;

@@ -3,6 +3,8 @@
 // author); splits are made over them.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "protean/core/plan.h"
 #include "protean/data/dataset.h"
 
@@ -20,6 +22,10 @@ class LabelledDataset : public ClassDataset {
   // pointer is null.
   virtual void read_target(uint32_t cls, uint32_t example, int64_t* label,
                            float* value) const = 0;
+  // What was taken from the training tasks or is the same for all (means and
+  // scales, characters): all that reading examples from elsewhere needs, and
+  // that a data set with DataOptions::stored takes instead of its own.
+  virtual nlohmann::json fitted() const = 0;
 };
 
 using LabelledPtr = std::shared_ptr<const LabelledDataset>;

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace protean {
+
+struct StoredData;
 
 struct DataOptions {
   // data.source: auto | omniglot | pack | folder | sinusoid | table | text |
@@ -100,6 +103,9 @@ struct DataOptions {
   std::string augment = "none";
   // data.prefetch: steps that are materialised ahead; 0 = none, inline.
   uint32_t prefetch = 2;
+
+  // Not a key: what a stored run keeps of its data (data/stored_data.h).
+  std::shared_ptr<const StoredData> stored;
 };
 
 }  // namespace protean

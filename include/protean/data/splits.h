@@ -27,7 +27,8 @@ struct Splits {
 };
 
 // `data` is what open_dataset(options) gave. Without data.rotate_eval,
-// validation and test hold upright classes only. Throws ConfigError naming the
+// validation and test hold upright classes only. Of a stored run's data, what
+// it keeps (data/stored_data.h) is the split. Throws ConfigError naming the
 // key, DataError naming file, line and class.
 Splits make_splits(const ClassDataset& data, const DataOptions& options);
 

@@ -23,7 +23,7 @@ class TableDataset : public LabelledDataset {
   explicit TableDataset(const DataOptions& options);
 
   // Mean 0 and deviation 1 of every feature over these tasks; a constant one
-  // becomes 0. Once, before anything is read.
+  // becomes 0. Those of a stored run stay. Once, before anything is read.
   void standardise(const std::vector<uint32_t>& tasks);
   // The same for a row of features that came from elsewhere, in place.
   void standardise_row(float* features) const;
@@ -54,11 +54,14 @@ class TableDataset : public LabelledDataset {
   }
   void read_target(uint32_t task, uint32_t row, int64_t* label,
                    float* value) const override;
+  // Names of features and labels, means and scales.
+  nlohmann::json fitted() const override;
 
   const std::vector<std::string>& feature_names() const { return features_; }
   const std::vector<std::string>& label_names() const { return labels_; }
 
  private:
+  void restore(const StoredData& stored);
   struct Task {
     std::string name, split;
     std::vector<uint32_t> rows;
@@ -69,6 +72,7 @@ class TableDataset : public LabelledDataset {
   std::vector<float> targets_;  // rows x target_size_, for values
   std::vector<int64_t> label_;  // rows, for classes
   std::vector<double> mean_, scale_;
+  bool restored_ = false;  // these, from a stored run
   std::vector<int64_t> shape_;
   int64_t target_size_ = 1;
   std::string checksum_;

@@ -2,8 +2,9 @@
 //
 // Every text is cut into pieces of data.length characters, end to end; the
 // label of a character is the one that follows it. Characters are Unicode code
-// points of UTF-8 text. The vocabulary is the most frequent ones of all texts,
-// ties to the lower code point; number 0 stands for every other one.
+// points of UTF-8 text. The vocabulary is the most frequent ones of the
+// training texts, ties to the lower code point; number 0 stands for every other
+// one.
 #pragma once
 
 #include <string>
@@ -22,6 +23,10 @@ class TextDataset : public LabelledDataset {
   // or not. Throws DataError naming the file that is missing, too short or not
   // UTF-8, ConfigError naming the key.
   explicit TextDataset(const DataOptions& options);
+
+  // Takes the vocabulary from these tasks, from all where there are none; that
+  // of a stored run stays. Once, before anything is read.
+  void count(const std::vector<uint32_t>& tasks);
 
   const std::vector<int64_t>& shape() const override { return shape_; }
   uint32_t classes() const override {
@@ -48,6 +53,8 @@ class TextDataset : public LabelledDataset {
   // The character after each of read()'s.
   void read_target(uint32_t task, uint32_t piece, int64_t* label,
                    float* value) const override;
+  // The vocabulary.
+  nlohmann::json fitted() const override;
 
   int64_t length() const { return length_; }
   // Throws DataError naming `origin` unless the text is UTF-8.
@@ -59,12 +66,15 @@ class TextDataset : public LabelledDataset {
  private:
   struct Task {
     std::string name, split;
-    std::vector<uint32_t> numbers;
+    std::u32string text;            // until count()
+    std::vector<uint32_t> numbers;  // from then on
   };
+  void number_characters();
   std::vector<Task> tasks_;           // by name
   std::vector<char32_t> characters_;  // by number
   std::unordered_map<char32_t, uint32_t> number_;
   int64_t length_ = 0;
+  uint32_t most_ = 0;  // characters, number 0 among them
   std::vector<int64_t> shape_;
   std::string checksum_;
 };

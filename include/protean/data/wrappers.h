@@ -121,6 +121,7 @@ class JoinedDataset : public ClassDataset {
   std::string checksum() const override;
   // The first class of set i.
   uint32_t begin(size_t set) const { return begins_[set]; }
+  size_t set_of(uint32_t cls) const { return place(cls).set; }
 
  private:
   struct Place {

@@ -32,6 +32,9 @@ std::vector<Domain> open_domains(const Experiment& experiment,
                                  const std::string& list,
                                  const std::string& flag);
 
+// Whether no domain of the list is of the run's own data.
+bool on_paths_alone(const std::string& list);
+
 struct DomainResult {
   std::string name;
   EvalResult result;

@@ -31,7 +31,9 @@ struct FrozenGenerator {
 
 // What an experiment is opened for, and so how much of it is made.
 enum class OpenFor {
+  prediction,  // its learner; of a stored run's data, what the run keeps
   use,         // its learner; tasks as the data alone has them
+  listed,      // tasks that a list names, of data without a split
   evaluation,  // and evaluation tasks with the shots that a generator adds
   training     // and training tasks of every source, schedules, first values
 };

@@ -1,10 +1,11 @@
-// A run as its newest checkpoint left it, and the one way to open it.
+// A run as one of its checkpoints left it, and the one way to open it.
 #pragma once
 
 #include <string>
 
 #include "protean/comm/communicator.h"
 #include "protean/experiment/experiment.h"
+#include "protean/experiment/run_data.h"
 #include "protean/run/checkpoint.h"
 
 namespace protean {
@@ -16,17 +17,18 @@ struct StoredRun {
   int64_t step = 0;
 };
 
-// Collective; every rank gets the same. what: who names the run, "--run" or
-// "generator.from". Throws ConfigError where there is no run, DataError where
-// none of its checkpoints is whole, NumericError where its training has
-// diverged.
+// Collective; every rank gets the same. The data are the run's own
+// (run_data.h). what: who names the run, "--run" or "generator.from". Throws
+// ConfigError where there is no run, DataError where none of its checkpoints is
+// whole, NumericError where its training has diverged.
 StoredRun load_run(const std::string& dir, const std::string& what,
                    Communicator& comm, OpenFor purpose = OpenFor::use);
 // The same with another configuration than the one it stored: that, with what a
 // user changes of it.
 StoredRun load_run(const Config& config, const std::string& dir,
                    const std::string& what, Communicator& comm,
-                   OpenFor purpose = OpenFor::use);
+                   OpenFor purpose = OpenFor::use,
+                   const AskedOfRun& asked = {});
 
 // DIR/config.ini; throws ConfigError when there is none.
 std::filesystem::path run_config_path(const std::string& dir,

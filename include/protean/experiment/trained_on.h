@@ -39,10 +39,8 @@ TrainedOn trained_on(const Experiment& experiment);
 // Adds what another run learnt from; `what` stands for "this run" there.
 void add(TrainedOn& all, const TrainedOn& other, const std::string& what);
 
-// The file data.json of a run's folder: {"source", "path" (absolute),
-// "checksum", "split": names of classes, "trained_on": [{"what", "classes":
-// [[name, hash], ...]}, ...]}.
-nlohmann::json data_record(const Experiment& experiment, const TrainedOn& all);
+// "trained_on" of data.json (run_data.h).
+nlohmann::json to_json(const TrainedOn& all);
 // Of the run in that folder; empty when it has no such file, which runs of
 // earlier builds have not. Throws DataError when the file is none.
 TrainedOn stored_trained_on(const std::string& run_dir);
@@ -70,6 +68,9 @@ KnownClasses check_new_classes(const ClassDataset& data, const DataOptions& how,
                                const std::set<uint32_t>& classes,
                                const TrainedOn& all, const std::string& what,
                                bool strict);
+// Classes of any split that come twice, as when data.also overlaps. Says so as a
+// warning, or with `strict` as a ConfigError.
+void check_doubles(const Experiment& experiment, bool strict);
 // All classes that these tasks are made of; none where tasks have no classes.
 std::set<uint32_t> classes_of(const std::vector<TaskSpec>& specs);
 

@@ -33,7 +33,7 @@ class DomainTasks : public TaskSource {
   // or have fewer than two groups. `what` names the split in messages.
   DomainTasks(DatasetPtr data, const std::vector<uint32_t>& classes,
               const TaskCounts& counts, DomainKind kind,
-              const std::string& what);
+              const std::string& what, const CountKeys& keys = {});
 
   TaskSpec describe(uint64_t seed, TaskId id,
                     const StreamState& stream) const override;
@@ -42,7 +42,7 @@ class DomainTasks : public TaskSource {
 
  private:
   // Throws ConfigError where a group has too few images.
-  void check_groups(const std::string& what) const;
+  void check_groups(const std::string& what, const CountKeys& keys) const;
   void add_class_task(uint64_t seed, TaskSpec& spec) const;
   void add_turn_task(uint64_t seed, TaskSpec& spec) const;
 

@@ -24,11 +24,13 @@ class GroupTasks : public TaskSource {
   // Draws from `groups`; those too small are left out with one warning. Throws
   // ConfigError naming the key when none remains. `what` names the split.
   GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
-             const TaskCounts& counts, const std::string& what);
+             const TaskCounts& counts, const std::string& what,
+             const CountKeys& keys = {});
 
   // The shape of its tasks, whatever groups there are.
   static TaskShape shape_of(const LabelledDataset& data,
-                            const TaskCounts& counts);
+                            const TaskCounts& counts,
+                            const CountKeys& keys = {});
 
   TaskSpec describe(uint64_t seed, TaskId id,
                     const StreamState& stream) const override;

@@ -30,6 +30,7 @@ struct NwayKshotOptions {
   // has both maxima lower, by L of max(ways_max - ways, shots_max - shots).
   uint32_t ways_max = 0;
   uint32_t shots_max = 0;
+  CountKeys keys = {};
 };
 
 class NwayKshot : public TaskSource {

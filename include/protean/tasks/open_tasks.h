@@ -1,6 +1,7 @@
 // The task sources that the options name.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -16,8 +17,10 @@ namespace protean {
 using TaskSourcePtr = std::shared_ptr<const TaskSource>;
 
 struct TaskSources {
-  // Null when the split holds no class.
+  // Null when the split holds no class, or none that tasks can be made of.
   TaskSourcePtr train, validation, test;
+  // Why that is so, where it is not that there is no class; by stream.
+  std::array<std::string, 3> why_not;
   // Of training tasks, whether there are classes for them or not.
   TaskShape train_shape;
   // What tasks are made from, and its split; null and empty for function
@@ -31,7 +34,7 @@ struct TaskSources {
   std::string checksum;
   // What a list of its tasks depends on: `checksum` without the split.
   std::string examples_checksum;
-  // Both throw ConfigError when the stream's split holds no class.
+  // Both throw ConfigError when there is none, and say why.
   const TaskSourcePtr& ptr(Stream stream) const;
   const TaskSource& of(Stream stream) const { return *ptr(stream); }
 };
@@ -39,7 +42,8 @@ struct TaskSources {
 // Opens the data and splits it. Training tasks have the shape that `task` gives
 // them, the others that of `eval`. With data.rotations = task, train tasks are
 // rotated, and with data.rotate_eval the others too; data.augment is for train
-// tasks alone. Throws ConfigError naming the key, DataError naming the file.
+// tasks alone. Throws ConfigError naming the key, DataError naming the file;
+// what is wrong with the tasks of one stream, who asks for them is told.
 TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
                        const TaskCounts& eval);
 // With evaluation tasks of task.ways, task.shots and task.queries.

@@ -12,6 +12,12 @@ struct TaskCounts {
   uint32_t ways = 5, shots = 1, queries = 15;
 };
 
+// The keys that set them, for messages.
+struct CountKeys {
+  std::string ways = "task.ways", shots = "task.shots",
+              queries = "task.queries";
+};
+
 // Training tasks that are mixed from two; see interpolated_tasks.h.
 struct InterpolationOptions {
   double share = 0;  // task.interpolate: of training tasks that are mixed
@@ -96,6 +102,15 @@ struct TaskOptions {
             train_queries ? train_queries : queries};
   }
   TaskCounts counts() const { return {ways, shots, queries}; }
+  // What set these counts: keys of `before` ("eval.", "task.train_") where they
+  // differ from task.*.
+  CountKeys keys_of(const TaskCounts& own, const std::string& before) const {
+    const auto key = [&](uint32_t of_task, uint32_t of_own, const char* word) {
+      return (of_own == of_task ? "task." : before) + word;
+    };
+    return {key(ways, own.ways, "ways"), key(shots, own.shots, "shots"),
+            key(queries, own.queries, "queries")};
+  }
   // Whether training tasks have a class of generated images.
   bool generated_class() const {
     return generated_shots > 0 && generated_as == "class";

@@ -7,7 +7,8 @@
 // and each other one is a task:
 //   {"index": 0, "stream": 2, "step": 0, "classes": ["Greek/character01", ...],
 //    "transforms": [quarter turns per class], "support": [1, ...],
-//    "query": [15, ...], "examples": [[3, 17, ...], ...], "latent": [...]}
+//    "query": [15, ...], "examples": [[3, 17, ...], ...], "hash": of these,
+//    "latent": [...]}
 // with the support examples of a class before its queries. Tasks whose examples
 // of one label come from several classes (task.domain) list classes, transforms
 // and examples example by example. Function families have no classes and make
@@ -27,8 +28,9 @@ void write_task_list(const std::filesystem::path& path,
                      const TaskSources& sources,
                      const std::vector<TaskSpec>& specs);
 
-// In the list's order. Throws DataError naming file, line, value and what was
-// expected; ConfigError when the list was made from other data than `sources`.
+// In the list's order. Other data with the same examples will do. Throws
+// DataError naming file, line, value and what was expected; ConfigError when
+// the list was made from other examples than `sources` has.
 std::vector<TaskSpec> read_task_list(const std::filesystem::path& path,
                                      const TaskSources& sources);
 

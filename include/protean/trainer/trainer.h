@@ -18,6 +18,7 @@ struct RunContext {
   std::string resume = "none";  // none, auto, or the folder of another run
   nlohmann::json provenance;    // of the build and this machine
   nlohmann::json data;          // for data.json (rank 0)
+  std::string checkpoint = "latest";  // of another run: or best, or a step
 };
 
 struct TrainOutcome {
