@@ -19,6 +19,23 @@ at::Tensor without(const at::Tensor& scores, const at::Tensor& absent) {
                             -std::numeric_limits<double>::infinity());
 }
 
+// log of the sum of exp(scores) (T, n, m) over each class, by memberships y
+// (T, m, ways): log-probabilities but for a constant. Each class by its own
+// largest score: seen from that of another class it may be too small a number.
+at::Tensor log_of_sums(const at::Tensor& scores, const at::Tensor& y) {
+  const auto member = y.detach().gt(0);  // (T, m, ways)
+  const auto known = scores.detach();
+  auto most = known.unsqueeze(3)
+                  .masked_fill(member.logical_not().unsqueeze(1),
+                               -std::numeric_limits<double>::infinity())
+                  .amax(2);  // (T, n, ways)
+  // Of a class without examples.
+  most = most.where(at::isfinite(most), known.amax(2, true));
+  const auto own = at::bmm(most, member.transpose(1, 2).to(scores.dtype()));
+  const auto sums = at::bmm((scores - own).exp(), y);
+  return sums.clamp_min(std::numeric_limits<float>::min()).log() + most;
+}
+
 }  // namespace
 
 Matching::Matching(NetworkPtr net, const LearnerOptions& o, TargetKind target)
@@ -58,10 +75,7 @@ at::Tensor Matching::compare(const Params& theta, const Params& memory,
   const auto f = forward_ ? embed_query(theta, features, g, absent) : features;
   const auto scores = without(cosines(f, g) / temperature_, absent);
   if (target() == TargetKind::values) return at::bmm(scores.softmax(-1), y);
-  // log of the sum over each class: log-probabilities but for a constant.
-  const auto most = std::get<0>(scores.max(-1, true)).detach();
-  const auto sums = at::bmm((scores - most).exp(), y);
-  return sums.clamp_min(std::numeric_limits<float>::min()).log();
+  return log_of_sums(scores, y);
 }
 
 at::Tensor Matching::embed_support(const Params& theta,

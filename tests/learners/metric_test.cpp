@@ -1,4 +1,5 @@
 // Matching, relation and siamese networks.
+#include <algorithm>
 #include <cmath>
 
 #include "protean/core/error.h"
@@ -120,6 +121,48 @@ TEST_CASE("matching attends by cosines", "[learners]") {
       for (int64_t k = 0; k < 3; ++k)
         CHECK(p[i][k].item<double>() == Approx(own[k] / all).epsilon(1e-6));
     }
+  });
+}
+
+TEST_CASE("matching tells classes apart that are far behind the nearest",
+          "[learners]") {
+  const auto net = make_network(conv(4), {1, 16, 16}, 3);
+  const auto batch = image_tasks(1, 3, 2, 1, 16, 9);
+  auto o = options("matching");
+  o.temperature = 2e-5;
+  const auto learner = make_learner(o, conv(4), batch.shape);
+  const auto meta = initial_meta(*learner, 3);
+  learner->adapt(batch, meta, [&](int, const Phi& phi) {
+    Norm norm = phi.norm;
+    const auto f = net->body(phi.params, {batch.query.x, {}, {}}, norm)[0];
+    const auto g = net->body(phi.params, {batch.support.x, {}, {}}, norm)[0];
+    const auto p = learner->predict(phi, batch.query).log_softmax(-1)[0];
+    double least = 0;
+    for (int64_t i = 0; i < 3; ++i) {
+      // The log of a sum of exponentials is its largest term here, but for the
+      // second one of its class.
+      double own[3];
+      for (int64_t k = 0; k < 3; ++k) {
+        double score[2];
+        for (int64_t j = 0; j < 2; ++j)
+          score[j] =
+              (f[i].dot(g[2 * k + j]) / (f[i].norm() * g[2 * k + j].norm()))
+                  .item<double>() /
+              o.temperature;
+        const double most = std::max(score[0], score[1]);
+        own[k] = most + std::log(std::exp(score[0] - most) +
+                                 std::exp(score[1] - most));
+      }
+      const double best = *std::max_element(own, own + 3);
+      double all = 0;
+      for (double v : own) all += std::exp(v - best);
+      for (int64_t k = 0; k < 3; ++k) {
+        const double expected = own[k] - best - std::log(all);
+        least = std::min(least, expected);
+        CHECK(p[i][k].item<double>() == Approx(expected).margin(0.05));
+      }
+    }
+    CHECK(least < -100);  // beyond what a float's exponential can tell from 0
   });
 }
 

@@ -68,8 +68,8 @@ KnownClasses check_new_classes(const ClassDataset& data, const DataOptions& how,
                                const std::set<uint32_t>& classes,
                                const TrainedOn& all, const std::string& what,
                                bool strict);
-// Classes of any split that come twice, as when data.also overlaps. Says so as a
-// warning, or with `strict` as a ConfigError.
+// Classes of any split that come twice, as when data.also overlaps. Says so as
+// a warning, or with `strict` as a ConfigError.
 void check_doubles(const Experiment& experiment, bool strict);
 // All classes that these tasks are made of; none where tasks have no classes.
 std::set<uint32_t> classes_of(const std::vector<TaskSpec>& specs);
