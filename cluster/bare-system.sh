@@ -5,11 +5,15 @@
 # environment. Prints how long each took.
 #
 #   cluster/bare-system.sh [--suite NAME] [--mirror URL] [--keep] [--root FOLDER]
-#                          [--only quickstart|tests]
+#                          [--only quickstart|tests] [--deb FILE]
 #
 #   --suite NAME   default: this machine's; another needs its --mirror
 #   --keep         leaves the system behind and names its folder
 #   --root FOLDER  goes on in one that --keep left, with HEAD as it is now
+#   --deb FILE     in their place installs this package, without the clone, and
+#                  trains and evaluates with what it brought. To make one:
+#                    launch/build.sh --target protean -DPROTEAN_BUNDLE_LIBTORCH=ON
+#                    (cd build && cpack -G DEB)
 #
 # Needs root, debootstrap, some 8 GB below BARE_FOLDER (default /var/tmp) and the
 # network. Package sources, pip settings, proxies and certificates are those of
@@ -28,6 +32,7 @@ mirror=""
 keep=no
 root=""
 only="quickstart tests"
+deb=""
 while [ $# -gt 0 ]; do
   case $1 in
     --suite) suite=${2:?} && shift ;;
@@ -35,7 +40,8 @@ while [ $# -gt 0 ]; do
     --only) only=${2:?} && shift ;;
     --root) root=${2:?} && keep=yes && shift ;;
     --keep) keep=yes ;;
-    *) fail "unknown argument \"$1\"; expected --suite, --mirror, --keep, --root or --only" ;;
+    --deb) deb=$(realpath "${2:?}") && only=deb && shift ;;
+    *) fail "unknown argument \"$1\"; expected --suite, --mirror, --keep, --root, --only or --deb" ;;
   esac
   shift
 done
@@ -114,15 +120,34 @@ inside() {  # command, in namespaces of its own: its mounts and processes end wi
     exec chroot "$root" env -i "$@"' bash "$root" "${settings[@]}" "$@" </dev/null
 }
 
+# shellcheck disable=SC2016  # expanded inside
+try_package='cd
+  apt-get update -q >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ./protean.deb >/dev/null
+  protean --version
+  protean train --config /usr/share/protean/configs/omniglot/quickstart.ini --run.dir run --run.steps 60
+  protean eval --run run --eval.tasks 100
+  test -s /usr/share/man/man1/protean.1 -a -s /usr/share/bash-completion/completions/protean
+  apt-get remove -y -q protean >/dev/null
+  test ! -e /usr/bin/protean -a ! -e /usr/lib/protean'
 for what in $only; do
   case $what in
     quickstart) command=launch/quickstart.sh ;;
     tests) command=tests/run.sh ;;
+    deb)
+      cp "$deb" "$root/root/protean.deb"
+      rm -rf "$root/root/protean"
+      command="$(basename "$deb")"
+      ;;
     *) fail "--only \"$what\"; expected quickstart or tests" ;;
   esac
   begun=$(date +%s)
   rc=0
-  inside bash -c "cd && cd protean && exec ./$command" || rc=$?
+  if [ $what = deb ]; then
+    inside bash -ec "$try_package" || rc=$?
+  else
+    inside bash -c "cd && cd protean && exec ./$command" || rc=$?
+  fi
   echo "$command: $(($(date +%s) - begun)) s, exit code $rc"
   [ $rc = 0 ] || exit $rc
 done

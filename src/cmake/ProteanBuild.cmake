@@ -16,7 +16,8 @@ endif()
 
 add_library(protean_flags INTERFACE)
 target_include_directories(protean_flags INTERFACE
-  ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>
+  $<INSTALL_INTERFACE:include>)
 target_compile_options(protean_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wno-unused-parameter
   # Nobody reads errno after sqrt or llrint; without it they become vectors.
@@ -63,6 +64,14 @@ ${CMAKE_BUILD_TYPE};${CMAKE_CXX_FLAGS};${PROTEAN_ARCH};${PROTEAN_SANITIZE};${PRO
        "${sum}\n")
 endfunction()
 
+# An installed Protean has the module as protean::NAME; see ProteanInstall.cmake.
+function(protean_export name)
+  set_target_properties(protean_${name} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS protean_${name} EXPORT ProteanTargets COMPONENT library
+          ARCHIVE DESTINATION lib/protean)
+endfunction()
+protean_export(flags)
+
 # What computes little is optimised little: a third of its compile time less.
 set(PROTEAN_LIGHT_OPTIONS
     $<$<CONFIG:Release,RelWithDebInfo>:-O1> -Wno-maybe-uninitialized)
@@ -75,6 +84,7 @@ function(protean_module name)
   add_library(protean_${name} STATIC ${M_SOURCES})
   target_link_libraries(protean_${name}
     PUBLIC protean_flags ${M_PUBLIC} PRIVATE ${M_PRIVATE})
+  protean_export(${name})
   if(M_LIGHT)
     target_compile_options(protean_${name} PRIVATE ${PROTEAN_LIGHT_OPTIONS})
   endif()

@@ -46,11 +46,14 @@ endif()
 # The Python module is for the Python that is found, whose nanobind builds it.
 if(PROTEAN_PYTHON)
   find_package(Python 3.9 REQUIRED COMPONENTS Interpreter Development.Module)
-  execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
-                  OUTPUT_VARIABLE nanobind_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE
-                  RESULT_VARIABLE missing)
-  if(missing)
-    message(FATAL_ERROR "${Python_EXECUTABLE} has no nanobind; expected "
-                        "python -m pip install nanobind")
+  if(NOT nanobind_ROOT)
+    execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
+                    OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE
+                    RESULT_VARIABLE missing)
+    if(missing)
+      message(FATAL_ERROR "${Python_EXECUTABLE} has no nanobind; expected "
+                          "python -m pip install nanobind")
+    endif()
+    set(nanobind_ROOT ${found} CACHE PATH "nanobind's CMake package")
   endif()
 endif()

@@ -31,7 +31,8 @@ foreach(header torch/headeronly/version.h
   endif()
 endforeach()
 
-add_library(protean_torch INTERFACE)
+# Imported: whoever uses an installed Protean has a target of this name too.
+add_library(protean_torch INTERFACE IMPORTED GLOBAL)
 target_include_directories(protean_torch SYSTEM INTERFACE
   ${LIBTORCH_ROOT}/include ${LIBTORCH_ROOT}/include/torch/csrc/api/include)
 target_link_options(protean_torch INTERFACE
@@ -69,15 +70,3 @@ if(NOT PROTEAN_OPENMP_LIBRARY)
   message(STATUS "OpenMP: none of LibTorch's own (${PROTEAN_OPENMP_NAME}); "
                  "run.threads will not be used")
 endif()
-
-# One precompiled header for every TORCH module and test. Templates that its
-# headers use are made anew in every unit that takes it, so what few units need
-# stays out: autograd's own headers alone would double a small unit's time.
-file(WRITE ${CMAKE_BINARY_DIR}/torch_pch.cpp "// carries the precompiled header\n")
-add_library(protean_torch_pch STATIC ${CMAKE_BINARY_DIR}/torch_pch.cpp)
-target_link_libraries(protean_torch_pch PRIVATE protean_flags protean_torch)
-target_precompile_headers(protean_torch_pch PRIVATE
-  <ATen/ATen.h> <ATen/core/grad_mode.h>
-  <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <string>
-  <vector>)
-protean_checksum_pch(protean_torch_pch "LibTorch ${PROTEAN_TORCH_VERSION}")
