@@ -27,6 +27,8 @@ TENSORBOARD_VERSION=2.21.0
 # What the Python module is built with, and what its tests ask.
 NANOBIND_VERSION=3.1.0
 SCIKIT_LEARN_VERSION=1.9.1
+ONNX_VERSION=1.23.2
+ONNXRUNTIME_VERSION=1.32.0
 PANDAS_VERSION=3.1.1
 
 # Any LibTorch from here on may be given by LIBTORCH_ROOT.

@@ -51,6 +51,19 @@ class Run {
     return values;
   }
 
+  // theta and the meta-state, by name.
+  nb::dict parameters() const {
+    nb::dict all;
+    const auto& spaces = experiment().learner->spaces();
+    for (const auto& [space, values] :
+         {std::pair(&spaces.theta, &run_.meta.theta),
+          std::pair(&spaces.state, &run_.meta.state)})
+      for (const auto& p : space->parameters())
+        all[p.name.c_str()] =
+            array_of(values->narrow(0, p.offset, p.size).view(p.shape).clone());
+    return all;
+  }
+
   // (q, ways): logits; of a head with more outputs, those of these classes.
   nb::object scores(const Floats& support, const Labels& labels,
                     const Floats& query) const {
@@ -188,6 +201,8 @@ void add_run(nb::module_& m) {
       .def_prop_ro("probabilities", &Run::probabilities)
       .def_prop_ro("regression", &Run::regression)
       .def_prop_ro("config", &Run::config)
+      .def_prop_ro("parameters", &Run::parameters,
+                   "Copies of the parameters and the meta-state, by name.")
       .def("scores", &Run::scores, nb::arg("support"), nb::arg("labels"),
            nb::arg("query"),
            "Adapts to the support examples; (queries, classes) logits.")

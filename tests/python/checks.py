@@ -133,6 +133,41 @@ def estimator():
     assert not failed
 
 
+def onnx():
+    """onnxruntime, given the graph alone, says what the run says."""
+    import onnxruntime
+
+    from protean import onnx as graphs
+
+    def asked(file, **inputs):
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        return session.run(None, {k: np.asarray(v) for k, v in inputs.items()})[0]
+
+    batch = next(protean.tasks("protonet/config.ini", stream="test", eval__tasks=1))
+    support, labels, query = batch.support_x[0], batch.support_y[0], batch.query_x[0]
+    for name in ("protonet", "support", "matching"):
+        run = protean.load(name)
+        graphs.encoder(run, name + ".onnx")
+        x = np.concatenate([support, query])
+        features = run.encode(x)
+        unit = features.std()
+        print(f"{name} features: {close(asked(name + '.onnx', x=x) / unit, features / unit, name, 1e-4):.1e}")
+    for name in ("protonet", "support", "matching"):
+        run = protean.load(name)
+        graphs.classifier(name, name + "-scores.onnx")
+        # Also of other ways and unequal shots, in no order.
+        for keep in (slice(None), [3, 0, 1]):
+            s, y = support[keep], labels[keep] % 2 if isinstance(keep, list) else labels[keep]
+            theirs = asked(name + "-scores.onnx", support=s, labels=y, query=query)
+            ours = run.scores(s, y, query)
+            assert theirs.shape == ours.shape
+            soft = lambda v: np.exp(v - v.max(1, keepdims=True)) / np.exp(v - v.max(1, keepdims=True)).sum(1, keepdims=True)
+            print(f"{name} probabilities: {close(soft(theirs), soft(ours), name):.1e}")
+    refused(RuntimeError, "learner maml has no features", graphs.encoder, "maml", "m.onnx")
+    refused(ValueError, "learner.name = maml adapts by more than features", graphs.classifier, "maml", "m.onnx")
+    assert not Path("m.onnx").exists()
+
+
 def refused(kind, text, call, *args, **more):
     try:
         call(*args, **more)

@@ -82,6 +82,24 @@ estimator() {
   cat "$scratch/out"
 }
 
+onnx() {
+  needs onnxruntime
+  needs onnx.checker
+  row=onnx
+  protean "${words[@]}" --learner.name protonet --run.dir protonet
+  expect_code 0
+  protean "${words[@]}" --learner.name protonet --run.dir support --learner.query_norm support
+  expect_code 0
+  protean "${words[@]}" --learner.name matching --run.dir matching --learner.temperature 0.005 --model.pool stride \
+    --model.pool_blocks 3
+  expect_code 0
+  protean "${words[@]}" --learner.name maml --run.dir maml
+  expect_code 0
+  python onnx
+  expect_code 0
+  cat "$scratch/out"
+}
+
 bad() {
   row="bad input"
   protean "${words[@]}" --learner.name protonet --run.dir a

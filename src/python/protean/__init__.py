@@ -31,6 +31,7 @@ def _check_torch():
 
 _check_torch()
 
+from . import onnx  # noqa: E402
 from ._protean import Batch, Run, Tasks, build_commit  # noqa: E402
 from .classifier import FewShotClassifier  # noqa: E402
 from .frames import metrics, summary  # noqa: E402
@@ -43,6 +44,7 @@ __all__ = [
     "build_commit",
     "load",
     "metrics",
+    "onnx",
     "summary",
     "tasks",
 ]
