@@ -27,6 +27,7 @@ int run_doctor(const Arguments& args);
 int run_config(const Arguments& args);
 int run_report(const Arguments& args);
 int run_export(const Arguments& args);
+int run_tasks(const Arguments& args);
 
 // Prints help where the arguments ask for it: false where they do not.
 //   --help, -h        usage, the command's flags, the keys that matter most

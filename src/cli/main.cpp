@@ -38,6 +38,8 @@ constexpr Command kCommands[] = {
     {"report", "one HTML page on one or several runs", run_report},
     {"export", "a run's weights in the layout of the Hugging Face hub",
      run_export},
+    {"tasks", "a file of a configuration's tasks, for other programs",
+     run_tasks},
     {"config", "print the resolved configuration", run_config},
 };
 
