@@ -6,6 +6,7 @@
 #include "protean/core/philox.h"
 #include "protean/models/params.h"
 #include "protean/tasks/noise.h"
+#include "protean/tasks/upload.h"
 
 #include "generative/pixels.h"
 
@@ -44,7 +45,7 @@ at::Tensor SetVae::shown(const std::vector<TaskId>& ids,
           .narrow(0, count, train_shots_ - count)
           .zero_();
     }
-  return weight.to(like.device(), like.scalar_type());
+  return upload(weight.to(like.scalar_type()), like.device());
 }
 
 Gaussian SetVae::prior(const Params& p, const at::Tensor& code) const {

@@ -6,6 +6,7 @@
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
 #include "protean/learners/task_loss.h"
+#include "protean/tasks/upload.h"
 
 #include "learners/recomputed.h"
 
@@ -225,7 +226,7 @@ Part minibatch(const Part& support, const std::vector<TaskId>& ids,
           Draws(seed, ids[t], Purpose::minibatch, pass).sample(n, n);
       *out++ = order[position % n];
     }
-  index = index.to(support.x.device());
+  index = upload(index, support.x.device());
   auto pick = [&](const at::Tensor& all) {
     if (!all.defined()) return all;
     std::vector<int64_t> shape{tasks, size};

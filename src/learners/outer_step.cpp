@@ -40,12 +40,14 @@ class FlatOptimiser : public OuterStep {
   void run(Objective& objective, at::Tensor& theta,
            const StepContext& context) override {
     auto g = objective.gradient(0);
-    // A double sum in index order: the same bits on every rank.
-    norm_ = norm(g);
+    // The same bits on every rank. A device keeps it until somebody asks.
+    if (g.is_cpu())
+      norm_ = norm(g);
+    else
+      device_norm_ = g.to(at::kDouble).norm();
     if (options_.clip_value > 0)
       g = g.clamp(-options_.clip_value, options_.clip_value);
-    if (options_.clip_norm > 0 && norm_ > options_.clip_norm)
-      g = g * (options_.clip_norm / norm_);
+    if (options_.clip_norm > 0) g = clipped(g);
     auto part = own(theta);
     g = own(g);
     if (options_.weight_decay > 0) g = g.add(part, options_.weight_decay);
@@ -67,16 +69,26 @@ class FlatOptimiser : public OuterStep {
   }
 
   State& state() override { return state_; }
-  double last_gradient_norm() const override { return norm_; }
+  double last_gradient_norm() const override {
+    return device_norm_.defined() ? device_norm_.item<double>() : norm_;
+  }
 
  private:
   at::Tensor own(const at::Tensor& t) const {
     return t.narrow(0, slice_.begin, slice_.end - slice_.begin);
   }
 
-  static double norm(const at::Tensor& g) {
-    if (!g.is_cpu() || !g.is_contiguous())
-      return g.to(at::kDouble).norm().item<double>();
+  at::Tensor clipped(const at::Tensor& g) const {
+    if (!g.is_cpu())
+      return g * (options_.clip_norm / device_norm_)
+                     .clamp_max(1)
+                     .to(g.scalar_type());
+    return norm_ > options_.clip_norm ? g * (options_.clip_norm / norm_) : g;
+  }
+
+  // A double sum in index order.
+  static double norm(const at::Tensor& gradient) {
+    const auto g = gradient.contiguous();
     double sum = 0;
     const float* const values = g.const_data_ptr<float>();
     for (int64_t i = 0; i < g.numel(); ++i)
@@ -88,13 +100,15 @@ class FlatOptimiser : public OuterStep {
     const double updates = static_cast<double>(state_.updates);
     const double correct1 = 1 - std::pow(options_.beta1, updates);
     const double correct2 = 1 - std::pow(options_.beta2, updates);
-    if (theta.is_cuda()) {
-      auto& m = state_.buffers[0];
-      auto& v = state_.buffers[1];
-      m.mul_(options_.beta1).add_(g, 1 - options_.beta1);
-      v.mul_(options_.beta2).addcmul_(g, g, 1 - options_.beta2);
-      theta.addcdiv_(m, (v / correct2).sqrt_().add_(options_.eps),
-                     -rate / correct1);
+    const auto b1 = static_cast<float>(options_.beta1);
+    const auto b2 = static_cast<float>(options_.beta2);
+    const auto size = static_cast<float>(rate / correct1);
+    const auto scale = static_cast<float>(1 / correct2);
+    const auto eps = static_cast<float>(options_.eps);
+    if (!theta.is_cpu()) {  // the loop below, operator by operator
+      auto& m = state_.buffers[0].mul_(b1).add_(g * (1 - b1));
+      auto& v = state_.buffers[1].mul_(b2).add_((g * (1 - b2)).mul_(g));
+      theta.sub_((m * size).div_((v * scale).sqrt_().add_(eps)));
       return;
     }
     const auto gradient = g.contiguous();
@@ -102,11 +116,6 @@ class FlatOptimiser : public OuterStep {
     float* m = state_.buffers[0].data_ptr<float>();
     float* v = state_.buffers[1].data_ptr<float>();
     float* out = theta.data_ptr<float>();
-    const auto b1 = static_cast<float>(options_.beta1);
-    const auto b2 = static_cast<float>(options_.beta2);
-    const auto size = static_cast<float>(rate / correct1);
-    const auto scale = static_cast<float>(1 / correct2);
-    const auto eps = static_cast<float>(options_.eps);
     const int64_t n = theta.numel();
     for (int64_t i = 0; i < n; ++i) {
       m[i] = b1 * m[i] + (1 - b1) * in[i];
@@ -119,6 +128,7 @@ class FlatOptimiser : public OuterStep {
   Slice slice_;
   State state_;
   double norm_ = 0;
+  at::Tensor device_norm_;
 };
 
 void check(bool good, const char* key, const std::string& value,

@@ -2,6 +2,9 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+#include "protean/tasks/upload.h"
 
 namespace protean {
 namespace {
@@ -18,12 +21,18 @@ at::Tensor on_host(const at::Tensor& bytes, const ByteScale& scale) {
   return out;
 }
 
+// The same numbers from the same table.
+at::Tensor there(const at::Tensor& bytes, const ByteScale& scale) {
+  const auto values = scale.values();
+  const auto table =
+      upload(at::tensor(at::ArrayRef<float>(values)), bytes.device());
+  return table.index_select(0, bytes.flatten().to(at::kInt))
+      .view(bytes.sizes());
+}
+
 at::Tensor numbers(const Part& part, const ByteScale& scale) {
   if (part.x.scalar_type() != at::kByte) return part.x;
-  auto x = part.x.is_cpu() ? on_host(part.x, scale)
-                           : part.x.to(at::kFloat)
-                                 .mul_((scale.high - scale.low) / 255)
-                                 .add_(scale.low);
+  auto x = part.x.is_cpu() ? on_host(part.x, scale) : there(part.x, scale);
   if (!part.weight.defined()) return x;
   auto padding = part.weight.eq(0);
   while (padding.dim() < x.dim()) padding = padding.unsqueeze(-1);

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include "protean/tasks/upload.h"
+
 namespace protean {
 
 at::Tensor task_noise(uint64_t seed, const std::vector<TaskId>& ids, int64_t n,
@@ -14,7 +16,7 @@ at::Tensor task_noise(uint64_t seed, const std::vector<TaskId>& ids, int64_t n,
     Draws draws(seed, id, purpose, slot);
     for (int64_t i = 0; i < n * d; ++i) *out++ = draws.normal();
   }
-  return noise.to(like.device(), like.scalar_type());
+  return upload(noise.to(like.scalar_type()), like.device());
 }
 
 at::Tensor to_tensor(const std::vector<TaskId>& ids) {

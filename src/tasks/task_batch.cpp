@@ -5,6 +5,7 @@
 
 #include "protean/core/error.h"
 #include "protean/tasks/byte_tasks.h"
+#include "protean/tasks/upload.h"
 
 namespace protean {
 namespace {
@@ -128,7 +129,7 @@ TaskBatch stack_as_stored(const TaskSource& source,
 TaskBatch to(const TaskBatch& batch, at::Device device, at::ScalarType dtype) {
   const auto move = [&](const at::Tensor& t) {
     if (!t.defined()) return t;
-    return t.to(device, t.is_floating_point() ? dtype : t.scalar_type());
+    return upload(t.is_floating_point() ? t.to(dtype) : t, device);
   };
   const auto part = [&](const Part& p) {
     return Part{move(p.x), move(p.y), move(p.weight), p.ways, move(p.absent)};

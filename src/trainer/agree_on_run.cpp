@@ -18,10 +18,7 @@ void agree_on_run(const Experiment& e, const ConfigValues& values,
   for (const auto& [key, value] : numeric.items())
     facts.emplace_back(key, value.dump());
   preflight(*world.control, facts);
-  if (world.data_plane().on_device() && device.is_cpu())
-    throw AgreedError(
-        "comm.backend = nccl moves GPU memory, but run.device = cpu; expected "
-        "run.device = cuda, or comm.backend = mpi");
+  check_reduction(reduction, world.data_plane(), device);
   if (reduction.wire != DType::f32 && e.learner->losses() > 1)
     throw AgreedError(concat("comm.wire = ", e.config.wire,
                              " keeps what is left of one gradient, and "

@@ -40,7 +40,7 @@ at::Tensor calibration_sums(const at::Tensor& logits, const Part& part) {
   sums.select(1, 0).scatter_add_(1, bin, weight);
   sums.select(1, 1).scatter_add_(1, bin, weight * confidence);
   sums.select(1, 2).scatter_add_(1, bin, weight * right);
-  return sums.view({tasks, 3 * kBins}).to(at::kCPU);
+  return sums.view({tasks, 3 * kBins});
 }
 
 }  // namespace protean

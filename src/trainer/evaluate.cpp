@@ -126,20 +126,31 @@ void run_stack(const Experiment& e, const MetaView& meta,
   const auto batch = to(stack_tasks(*tasks.source, own), meta.theta.device(),
                         meta.theta.scalar_type());
   int64_t visits = 0;
+  // Where they go, and the values, (T, ...): a device is read once for all.
+  std::vector<at::Tensor> places, values;
+  const auto put = [&](const at::Tensor& to, const at::Tensor& of_tasks) {
+    places.push_back(to);
+    values.push_back(of_tasks.to(at::kDouble).flatten(1));
+  };
   e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {
     ++visits;
     const auto prediction = e.learner->predict(phi, batch.query);
-    const auto put = [&](at::Tensor& to, const at::Tensor& values) {
-      to.select(0, k).index_copy_(0, rows, values.to(at::kCPU, at::kDouble));
-    };
-    put(table.loss, task_loss(prediction, batch.query, batch.shape.target));
+    put(table.loss.select(0, k).unsqueeze(1),
+        task_loss(prediction, batch.query, batch.shape.target).unsqueeze(1));
     if (batch.shape.target != TargetKind::classes) return;
-    put(table.accuracy, task_accuracy(prediction.to(at::kDouble), batch.query,
-                                      batch.shape.target));
+    put(table.accuracy.select(0, k).unsqueeze(1),
+        task_accuracy(prediction.to(at::kDouble), batch.query,
+                      batch.shape.target)
+            .unsqueeze(1));
     if (k == table.steps - 1)
-      table.bins.index_copy_(0, rows,
-                             calibration_sums(prediction, batch.query));
+      put(table.bins, calibration_sums(prediction, batch.query));
   });
+  const auto all = at::cat(values, 1).to(at::kCPU);
+  int64_t column = 0;
+  for (const auto& to : places) {
+    to.index_copy_(0, rows, all.narrow(1, column, to.size(1)));
+    column += to.size(1);
+  }
   if (visits != table.steps)
     throw Error(concat("learner.name = ", e.learner->name(), " adapted in ",
                        visits - 1, " steps; expected ", table.steps - 1));

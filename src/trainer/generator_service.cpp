@@ -146,17 +146,19 @@ void GeneratorService::train(Communicator& comm) {
       {generator_, comm, reduction_, device_, state_.step, end},
       [this] {
         RankReport report;
-        report.hash = state_.hash();
+        if (device_.is_cpu()) report.hash = state_.hash();
         return report;
       },
       nullptr, [this](int64_t step) { return generator_.schedule.at(step); });
   if (state_.exponents) objective.reducer().set_exponents(*state_.exponents);
-  while (state_.step < end && !stop_) try {
+  try {
+    while (state_.step < end && !stop_)
       meta_step(objective, state_,
                 {generator_.config.run.steps, 1, "the generator's "});
-    } catch (const NumericError& e) {  // every rank has it
-      throw AgreedError(concat("the generator's ", e.what()), e.exit_code());
-    }
+    if (!device_.is_cpu()) check_finite(state_);
+  } catch (const NumericError& e) {  // every rank has it
+    throw AgreedError(concat("the generator's ", e.what()), e.exit_code());
+  }
 }
 
 bool GeneratorService::store() {

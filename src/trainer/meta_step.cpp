@@ -23,7 +23,19 @@ void check_agreement(const StepTotals& totals, int64_t step,
           kExitFailed);
 }
 
+void check_finite(const TrainingState& state, int64_t step) {
+  if (!at::isfinite(state.meta.theta).all().item<bool>())
+    throw NumericError(concat("step ", step,
+                              ": the outer step leaves parameters that are not "
+                              "finite; expected finite values: lower "
+                              "optim.lr"));
+}
+
 }  // namespace
+
+void check_finite(const TrainingState& state) {
+  check_finite(state, state.step - 1);
+}
 
 void meta_step(StepObjective& objective, TrainingState& state,
                const MetaStepOptions& options) {
@@ -31,12 +43,7 @@ void meta_step(StepObjective& objective, TrainingState& state,
   const auto start = std::chrono::steady_clock::now();
   state.outer->run(objective, state.meta.theta,
                    {state.step, options.steps, options.rate});
-  // Before they can be stored: no later step would tell when this is the last.
-  if (!at::isfinite(state.meta.theta).all().item<bool>())
-    throw NumericError(concat("step ", state.step,
-                              ": the outer step leaves parameters that are not "
-                              "finite; expected finite values: lower "
-                              "optim.lr"));
+  if (state.meta.theta.is_cpu()) check_finite(state, state.step);
   objective.step_done(seconds_since(start));
   const auto& totals = objective.totals();
   check_agreement(totals, state.step, options.whose);

@@ -6,6 +6,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/tasks/upload.h"
 
 namespace protean {
 namespace {
@@ -25,6 +26,9 @@ OuterStep::Slice slice_of(int64_t size, int rank, int ranks) {
 }
 
 at::Tensor whole_of(const at::Tensor& slice, int64_t size, Communicator& comm) {
+  // What the communicator cannot take goes through the host.
+  if (!slice.is_cpu() && !comm.on_device())
+    return upload(whole_of(slice.to(at::kCPU), size, comm), slice.device());
   const int64_t each = slice_size(size, comm.size());
   auto all = at::zeros({each * comm.size()}, slice.options());
   auto mine = all.narrow(0, each * comm.rank(), each);

@@ -15,7 +15,7 @@ namespace protean {
 // Equal slices of `size` elements, the last ones shorter.
 OuterStep::Slice slice_of(int64_t size, int rank, int ranks);
 // Completes a flat float32 buffer of which each rank has its slice
-// (collective). In memory that comm takes.
+// (collective). A device's goes through the host where comm is of host memory.
 void gather_slices(at::Tensor& whole, Communicator& comm);
 // The whole buffer from each rank's slice of it (collective).
 at::Tensor whole_of(const at::Tensor& slice, int64_t size, Communicator& comm);

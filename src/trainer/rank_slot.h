@@ -10,6 +10,8 @@
 
 #include "protean/trainer/reduction.h"
 
+#include "trainer/slot_words.h"
+
 namespace protean {
 
 struct RankSlot {
@@ -17,7 +19,9 @@ struct RankSlot {
   std::array<float, 3> largest{};
   int64_t overflow = 0;
 
-  static constexpr int64_t kWords = 10;
+  static constexpr int64_t kWords = 11;
+  // The hash, then what StepFlags counts: words that a device may write itself.
+  static constexpr int64_t kHash = 3, kFlags = 4;
   // In a float32 buffer each word is four 16-bit numbers, which float32 holds
   // exactly.
   static constexpr int64_t kFloats = 4 * kWords;
@@ -47,32 +51,35 @@ struct RankSlot {
  private:
   std::array<uint64_t, kWords> pack() const {
     auto bits = [](float f) -> uint64_t { return std::bit_cast<uint32_t>(f); };
+    auto word = [](float f) { return static_cast<uint64_t>(word_of(f)); };
     return {static_cast<uint64_t>(report.stop),
+            bits(report.busy_s) | bits(report.cpu_s) << 32,
+            report.cost_version,
             report.hash,
             static_cast<uint64_t>(report.bad_task),
             static_cast<uint64_t>(report.worst_task),
-            bits(report.worst_loss) | bits(report.busy_s) << 32,
-            bits(report.cpu_s) | uint64_t{report.cost_version} << 32,
-            bits(largest[0]),
-            bits(largest[1]),
-            bits(largest[2]),
+            word(report.worst_loss),
+            word(largest[0]),
+            word(largest[1]),
+            word(largest[2]),
             static_cast<uint64_t>(overflow)};
   }
   static RankSlot unpack(const std::array<uint64_t, kWords>& w) {
-    auto number = [](uint64_t bits) {
+    auto bits = [](uint64_t bits) {
       return std::bit_cast<float>(static_cast<uint32_t>(bits));
     };
+    auto number = [](uint64_t w) { return number_of(static_cast<int64_t>(w)); };
     RankSlot s;
     s.report.stop = static_cast<int64_t>(w[0]);
-    s.report.hash = w[1];
-    s.report.bad_task = static_cast<int64_t>(w[2]);
-    s.report.worst_task = static_cast<int64_t>(w[3]);
-    s.report.worst_loss = number(w[4]);
-    s.report.busy_s = number(w[4] >> 32);
-    s.report.cpu_s = number(w[5]);
-    s.report.cost_version = static_cast<uint32_t>(w[5] >> 32);
-    for (size_t i = 0; i < 3; ++i) s.largest[i] = number(w[6 + i]);
-    s.overflow = static_cast<int64_t>(w[9]);
+    s.report.busy_s = bits(w[1]);
+    s.report.cpu_s = bits(w[1] >> 32);
+    s.report.cost_version = static_cast<uint32_t>(w[2]);
+    s.report.hash = w[kHash];
+    s.report.bad_task = static_cast<int64_t>(w[kFlags]);
+    s.report.worst_task = static_cast<int64_t>(w[5]);
+    s.report.worst_loss = number(w[6]);
+    for (size_t i = 0; i < 3; ++i) s.largest[i] = number(w[7 + i]);
+    s.overflow = static_cast<int64_t>(w[10]);
     return s;
   }
 };

@@ -1,22 +1,23 @@
 #include "protean/trainer/reduction.h"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
+#include "protean/comm/preflight.h"
+#include "protean/core/clock.h"
 #include "protean/core/error.h"
 #include "protean/experiment/config.h"
+#include "protean/tasks/upload.h"
 
+#include "trainer/fixed_point.h"
 #include "trainer/half_wire.h"
 #include "trainer/rank_slot.h"
+#include "trainer/step_flags.h"
 
 namespace protean {
 namespace {
 
-// Sums stay below 2^62, so that nothing that int64 holds is lost.
-constexpr int kSumBits = 62;
 // How much a stack's largest element may grow from one step to the next.
 constexpr int kHeadroomBits = 8;
 // Before anything is known: elements up to 2^14.
@@ -24,9 +25,8 @@ constexpr int kFirstMagnitudeBits = 14;
 
 constexpr int64_t kLossValues = 3;  // loss sum, accuracy sum, task count
 
-int64_t exponent_for(int magnitude_bits, int64_t stacks) {
-  return kSumBits - magnitude_bits -
-         std::bit_width(static_cast<uint64_t>(stacks));
+at::Tensor as_floats(const at::Tensor& t) {
+  return t.defined() ? t.to(at::kFloat).contiguous() : t;
 }
 
 }  // namespace
@@ -58,6 +58,23 @@ ReductionOptions reduction_options(const Config& config) {
   return o;
 }
 
+void check_reduction(const ReductionOptions& options, const Communicator& comm,
+                     at::Device device) {
+  if (!comm.on_device()) return;
+  if (device.is_cpu())
+    throw AgreedError(
+        concat("comm.backend = ", comm.backend(),
+               " moves GPU memory, but run.device = cpu; expected run.device = "
+               "cuda, or comm.backend = mpi"));
+  if (options.level == ReductionLevel::fixed)
+    throw AgreedError(
+        concat("comm.reduction = fixed sums in the order of "
+               "ranks, which comm.backend = ",
+               comm.backend(),
+               " does not offer; expected comm.reduction = exact "
+               "or fast, or comm.backend = mpi"));
+}
+
 StepReducer::StepReducer(Communicator& comm, const ReductionOptions& options,
                          int64_t theta_size, int64_t state_size,
                          at::Device device)
@@ -65,19 +82,27 @@ StepReducer::StepReducer(Communicator& comm, const ReductionOptions& options,
       options_(options),
       theta_size_(theta_size),
       state_size_(state_size),
-      device_(device) {
+      device_(device),
+      flags_(std::make_unique<StepFlags>(device)) {
+  check_reduction(options, comm, device);
   if (options.wire != DType::f32)
     half_ = std::make_unique<HalfWire>(options.wire, theta_size, comm.size(),
                                        device);
   sums_ = at::zeros({values()}, at::device(device).dtype(at::kFloat));
-  // On a GPU what travels is staged through the host unless the communicator
-  // takes device memory.
-  const auto wide = at::device(comm.on_device() ? device : at::Device(at::kCPU))
-                        .dtype(exact() ? at::kLong : at::kFloat);
+  const auto wide = at::device(device).dtype(exact() ? at::kLong : at::kFloat);
   const int64_t sums = values() - wide_begin();
   const int64_t slot = exact() ? RankSlot::kWords : RankSlot::kFloats;
   if (options.overlap) early_.wide = at::zeros({sums}, wide);
   late_.wide = at::zeros({sums + comm.size() * slot}, wide);
+  const auto pinned = at::device(at::kCPU).pinned_memory(true);
+  for (auto* parcel : {&early_, &late_})
+    if (parcel->wide.defined())
+      parcel->sent =
+          staged() ? at::empty(parcel->wide.sizes(), pinned.dtype(wide.dtype()))
+                   : parcel->wide;
+  if (staged())
+    mean_ = at::empty({theta_size_ + state_size_ - wide_begin()},
+                      pinned.dtype(at::kFloat));
   exponents_.fill(half_ ? 0 : exponent_for(kFirstMagnitudeBits, 1));
 }
 
@@ -85,6 +110,10 @@ StepReducer::~StepReducer() = default;
 
 int64_t StepReducer::values() const {
   return theta_size_ + state_size_ + kLossValues;
+}
+
+FixedScale StepReducer::scale(size_t segment) const {
+  return {exponents_[segment], stacks_};
 }
 
 at::Tensor& StepReducer::residual() {
@@ -98,10 +127,7 @@ void StepReducer::begin(int64_t stacks) {
     if (parcel->wide.defined()) parcel->wide.zero_();
   sums_.zero_();
   shipped_ = false;
-  largest_.fill(0);
-  overflow_ = false;
-  bad_task_ = worst_task_ = -1;
-  worst_loss_ = -std::numeric_limits<float>::infinity();
+  flags_->clear();
 }
 
 MetaView StepReducer::stack_sums() {
@@ -111,84 +137,97 @@ MetaView StepReducer::stack_sums() {
 }
 
 void StepReducer::stack_done(const std::vector<uint32_t>& indices,
-                             const TaskLosses& losses) {
-  const auto loss = losses.loss.to(at::kCPU, at::kFloat).contiguous();
-  const float* values = loss.const_data_ptr<float>();
-  std::array<float, kLossValues> tail{};
-  for (size_t i = 0; i < indices.size(); ++i) {
-    if (!std::isfinite(values[i]) && bad_task_ < 0) bad_task_ = indices[i];
-    if (values[i] > worst_loss_) {
-      worst_loss_ = values[i];
-      worst_task_ = indices[i];
-    }
-    tail[0] += values[i];
-  }
-  if (losses.accuracy.defined()) {
-    const auto right = losses.accuracy.to(at::kCPU, at::kFloat).contiguous();
-    for (size_t i = 0; i < indices.size(); ++i)
-      tail[1] += right.const_data_ptr<float>()[i];
-  }
-  tail[2] = static_cast<float>(indices.size());
-  const int64_t begin = theta_size_ + state_size_;
-  if (sums_.is_cpu())
-    for (int64_t i = 0; i < kLossValues; ++i)
-      sums_.data_ptr<float>()[begin + i] += tail[i];
+                             const TaskLosses& given) {
+  const TaskLosses losses{as_floats(given.loss), as_floats(given.accuracy)};
+  flags_->add_losses(indices, losses.loss);
+  if (exact())
+    add_stack((options_.overlap && !shipped_ ? early_ : late_).wide, losses,
+              indices.front());
   else
-    sums_.narrow(0, begin, kLossValues)
-        .add_(at::tensor(at::ArrayRef<float>(tail)).to(device_));
-  if (!exact()) return;
-
-  const auto host = sums_.to(at::kCPU);
-  const float* in = host.data_ptr<float>();
-  auto& parcel = options_.overlap && !shipped_ ? early_ : late_;
-  int64_t* out = parcel.wide.data_ptr<int64_t>();
-  quantise(in, theta_size_, 0, out);
-  quantise(in + theta_size_, state_size_, 1, out + theta_size_);
-  quantise(in + theta_size_ + state_size_, kLossValues, 2,
-           out + theta_size_ + state_size_);
-  // Non-finite values are caught above by their loss, or here.
-  if (bad_task_ < 0 && !(largest_[0] <= std::numeric_limits<float>::max() &&
-                         largest_[1] <= std::numeric_limits<float>::max()))
-    bad_task_ = indices.front();
+    add_losses(losses);
 }
 
-void StepReducer::quantise(const float* in, int64_t size, int segment,
-                           int64_t* out) {
-  float largest = 0;
-  bool finite = true;
-  for (int64_t i = 0; i < size; ++i) {
-    const float a = std::abs(in[i]);
-    finite &= a <= std::numeric_limits<float>::max();
-    largest = a > largest ? a : largest;
-  }
-  if (!finite) {
-    largest_[segment] = std::numeric_limits<float>::infinity();
+// A stack's sums, rounded, to those of the others.
+void StepReducer::add_stack(at::Tensor& out, const TaskLosses& losses,
+                            uint32_t first) {
+  const int64_t losses_at = theta_size_ + state_size_;
+  if (!device_.is_cpu()) {
+    const auto add = [&](int64_t begin, int64_t size, size_t segment) {
+      flags_->add_fit(segment,
+                      add_fixed(sums_.narrow(0, begin, size), scale(segment),
+                                out.narrow(0, begin, size)),
+                      first);
+    };
+    add(0, theta_size_, 0);
+    add(theta_size_, state_size_, 1);
+    flags_->add_fit(2,
+                    add_fixed_losses(losses.loss, losses.accuracy, scale(2),
+                                     out.narrow(0, losses_at, kLossValues)),
+                    first);
     return;
   }
-  largest_[segment] = std::max(largest_[segment], largest);
-  const double scale = std::ldexp(1.0, static_cast<int>(exponents_[segment]));
-  const double limit = std::ldexp(1.0, kSumBits) / static_cast<double>(stacks_);
-  if (largest * scale >= limit) {
-    overflow_ = true;
+  const float* in = sums_.const_data_ptr<float>();
+  int64_t* to = out.data_ptr<int64_t>();
+  flags_->add_fit(0, add_fixed(in, theta_size_, scale(0), to), first);
+  flags_->add_fit(
+      1, add_fixed(in + theta_size_, state_size_, scale(1), to + theta_size_),
+      first);
+  flags_->add_fit(
+      2,
+      add_fixed_losses(losses.loss, losses.accuracy, scale(2), to + losses_at),
+      first);
+}
+
+void StepReducer::add_losses(const TaskLosses& losses) {
+  auto tail = sums_.narrow(0, theta_size_ + state_size_, kLossValues);
+  const int64_t tasks = losses.loss.numel();
+  if (!device_.is_cpu()) {
+    tail.select(0, 0).add_(losses.loss.sum());
+    if (losses.accuracy.defined())
+      tail.select(0, 1).add_(losses.accuracy.sum());
+    tail.select(0, 2).add_(static_cast<double>(tasks));
     return;
   }
-  // Adding and taking away 1.5 * 2^52 would round, but only below 2^51; the
-  // conversion instruction rounds to nearest even at any size.
-  for (int64_t i = 0; i < size; ++i)
-    out[i] += std::llrint(static_cast<double>(in[i]) * scale);
+  std::array<float, kLossValues> sums{};
+  for (int64_t i = 0; i < tasks; ++i) {
+    sums[0] += losses.loss.const_data_ptr<float>()[i];
+    if (losses.accuracy.defined())
+      sums[1] += losses.accuracy.const_data_ptr<float>()[i];
+  }
+  sums[2] = static_cast<float>(tasks);
+  for (size_t i = 0; i < sums.size(); ++i) tail.data_ptr<float>()[i] += sums[i];
 }
 
 void StepReducer::load(Parcel& parcel) {
-  if (exact()) return;  // stack by stack, by quantise()
+  if (exact()) return;  // stack by stack
   if (half_) {
     const auto theta = sums_.narrow(0, 0, theta_size_);
-    largest_[0] = std::max(
-        largest_[0], (theta + half_->residual()).abs().max().item<float>());
+    flags_->add_largest(0, (theta + half_->residual()).abs().max());
     parcel.narrow = half_->encode(theta, exponents_[0]);
     if (!comm_.on_device()) parcel.narrow = parcel.narrow.to(at::kCPU);
   }
   const int64_t sums = values() - wide_begin();
   parcel.wide.narrow(0, 0, sums).copy_(sums_.narrow(0, wide_begin(), sums));
+}
+
+void StepReducer::write_slot(const RankReport& mine, const MetaView& meta) {
+  RankSlot slot;
+  slot.report = mine;
+  flags_->write(slot);
+  const int64_t size = exact() ? RankSlot::kWords : RankSlot::kFloats;
+  auto own = at::empty({size}, exact() ? at::kLong : at::kFloat);
+  if (exact())
+    slot.write(own.data_ptr<int64_t>());
+  else
+    slot.write(own.data_ptr<float>());
+  auto place =
+      late_.wide.narrow(0, values() - wide_begin() + comm_.rank() * size, size);
+  place.copy_(upload(own, device_));
+  if (device_.is_cpu()) return;
+  auto words = at::cat({fingerprint(meta).unsqueeze(0), flags_->words()});
+  if (!exact()) words = as_sixteenths(words);
+  const int64_t begin = RankSlot::kHash * (size / RankSlot::kWords);
+  place.narrow(0, begin, words.numel()).copy_(words);
 }
 
 void StepReducer::send(Parcel& parcel) {
@@ -199,8 +238,9 @@ void StepReducer::send(Parcel& parcel) {
         comm_.start_all_reduce(t.data_ptr(), static_cast<size_t>(t.numel()),
                                type, ReduceOp::sum, order));
   };
+  if (staged()) parcel.sent.copy_(parcel.wide);
   if (half_) start(parcel.narrow, half_->type());
-  start(parcel.wide, exact() ? DType::i64 : DType::f32);
+  start(parcel.sent, exact() ? DType::i64 : DType::f32);
 }
 
 void StepReducer::wait(Parcel& parcel) {
@@ -216,53 +256,54 @@ void StepReducer::ship() {
 }
 
 at::Tensor StepReducer::received_gradient(const Parcel& parcel) const {
-  return half_->decode(parcel.narrow.to(device_), exponents_[0]);
+  return half_->decode(upload(parcel.narrow, device_), exponents_[0]);
 }
 
-bool StepReducer::finish(const RankReport& mine, int64_t step,
-                         StepTotals& totals) {
-  load(late_);
-  RankSlot slot;
-  slot.report = mine;
-  slot.report.bad_task = bad_task_;
-  slot.report.worst_task = worst_task_;
-  slot.report.worst_loss = worst_loss_;
-  slot.largest = largest_;
-  slot.overflow = overflow_;
-  const int64_t begin = values() - wide_begin();
-  auto own = at::empty({exact() ? RankSlot::kWords : RankSlot::kFloats},
-                       exact() ? at::kLong : at::kFloat);
-  if (exact())
-    slot.write(own.data_ptr<int64_t>());
-  else
-    slot.write(own.data_ptr<float>());
-  late_.wide.narrow(0, begin + comm_.rank() * own.numel(), own.numel())
-      .copy_(own);
+void StepReducer::receive() {
+  const int64_t losses_at = theta_size_ + state_size_ - wide_begin();
+  received_ = late_.sent;
+  if (shipped_)
+    received_.narrow(0, 0, values() - wide_begin()).add_(early_.sent);
+  told_ = received_.narrow(0, losses_at, received_.numel() - losses_at)
+              .to(at::kCPU);
+  if (!half_) return;
+  gradient_ = received_gradient(late_);
+  if (shipped_) gradient_ += received_gradient(early_);
+}
 
+bool StepReducer::finish(const RankReport& mine, const MetaView& meta,
+                         int64_t step, StepTotals& totals) {
+  load(late_);
+  write_slot(mine, meta);
   const auto start = std::chrono::steady_clock::now();
   send(late_);
   wait(early_);
   wait(late_);
-  comm_seconds_ +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-          .count();
-
-  received_ = late_.wide.to(at::kCPU);
-  if (shipped_) received_.narrow(0, 0, begin).add_(early_.wide.to(at::kCPU));
-  if (half_) {
-    gradient_ = received_gradient(late_);
-    if (shipped_) gradient_ += received_gradient(early_);
+  comm_seconds_ += seconds_since(start);
+  receive();
+  const Exponents used = exponents_;
+  if (!read_slots(step, totals)) {
+    ++repeats_;
+    return false;
   }
+  read_totals(used, totals);
+  return true;
+}
+
+// What ranks have told; the scale of the next step, or the one to repeat this
+// step with. False: repeat it.
+bool StepReducer::read_slots(int64_t step, StepTotals& totals) {
   totals.ranks.clear();
   std::array<float, 3> largest{};
   bool overflow = false;
   int64_t bad_task = -1;
   int bad_rank = 0;
   for (int r = 0; r < comm_.size(); ++r) {
-    const int64_t at = begin + r * own.numel();
     const RankSlot s =
-        exact() ? RankSlot::read(received_.const_data_ptr<int64_t>() + at)
-                : RankSlot::read(received_.const_data_ptr<float>() + at);
+        exact() ? RankSlot::read(told_.const_data_ptr<int64_t>() + kLossValues +
+                                 r * RankSlot::kWords)
+                : RankSlot::read(told_.const_data_ptr<float>() + kLossValues +
+                                 r * RankSlot::kFloats);
     totals.ranks.push_back(s.report);
     overflow |= s.overflow != 0;
     for (int i = 0; i < 3; ++i) largest[i] = std::max(largest[i], s.largest[i]);
@@ -279,58 +320,64 @@ bool StepReducer::finish(const RankReport& mine, int64_t step,
                               bad_rank,
                               "); expected finite values: lower "
                               "learner.inner_lr or optim.lr"));
-  // The next scale, or the one to repeat this step with.
-  const Exponents used = exponents_;
   if (half_ && largest[0] > 0) exponents_[0] = half_->exponent_for(largest[0]);
   if (exact())
     for (int i = 0; i < 3; ++i)
       if (largest[i] > 0)
         exponents_[i] =
             exponent_for(std::ilogb(largest[i]) + 1 + kHeadroomBits, stacks_);
-  if (overflow) {
-    ++repeats_;
-    return false;
-  }
-
-  read_totals(used, totals);
-  return true;
+  return !overflow;
 }
 
-void StepReducer::read_totals(const Exponents& used, StepTotals& totals) const {
-  const int64_t begin = wide_begin();
-  const int64_t state = theta_size_ - begin, losses = state + state_size_;
-  // What one unit of a segment is worth; sums in float32 are what they are.
+void StepReducer::read_totals(const Exponents& used, StepTotals& totals) {
+  const auto value = [&](int64_t i) {
+    if (!exact()) return static_cast<double>(told_.const_data_ptr<float>()[i]);
+    return std::ldexp(static_cast<double>(told_.const_data_ptr<int64_t>()[i]),
+                      -static_cast<int>(used[2]));
+  };
+  const double count = value(2);
+  totals.loss = value(0) / count;
+  totals.accuracy = value(1) / count;
+  totals.tasks = std::llround(count);
+  const auto mean = mean_of(used, count);
+  totals.gradient = half_ ? gradient_ / count : mean.narrow(0, 0, theta_size_);
+  totals.state = mean.narrow(0, theta_size_ - wide_begin(), state_size_);
+}
+
+// Of the received sums of gradient and meta-state, float32, on the device.
+at::Tensor StepReducer::mean_of(const Exponents& used, double count) {
+  const int64_t state = theta_size_ - wide_begin();
+  const auto sums = received_.narrow(0, 0, state + state_size_);
+  if (!exact()) {
+    if (!staged()) return sums / count;
+    mean_.copy_(sums / count);
+    return upload(mean_, device_);
+  }
+  // What one unit of a segment is worth.
   const auto unit = [&](size_t segment) {
     return std::ldexp(1.0, -static_cast<int>(used[segment]));
   };
-  const auto value = [&](int64_t i) {
-    if (!exact())
-      return static_cast<double>(received_.const_data_ptr<float>()[i]);
-    return static_cast<double>(received_.const_data_ptr<int64_t>()[i]) *
-           unit(2);
-  };
-  const double count = value(losses + 2);
-  totals.loss = value(losses) / count;
-  totals.accuracy = value(losses + 1) / count;
-  totals.tasks = std::llround(count);
-  at::Tensor mean;  // of the wide part
-  if (exact()) {
-    mean = at::empty({losses}, at::kFloat);
-    float* const out = mean.data_ptr<float>();
-    const int64_t* const in = received_.const_data_ptr<int64_t>();
-    const auto scale = [&](int64_t from, int64_t to, size_t segment) {
-      const double worth = unit(segment);
-      for (int64_t i = from; i < to; ++i)
-        out[i] = static_cast<float>(static_cast<double>(in[i]) * worth / count);
+  if (!sums.is_cpu()) {
+    const auto part = [&](int64_t begin, int64_t size, size_t segment) {
+      return sums.narrow(0, begin, size)
+          .to(at::kDouble)
+          .mul_(unit(segment))
+          .div_(count);
     };
-    scale(0, state, 0);
-    scale(state, losses, 1);
-  } else {
-    mean = received_.narrow(0, 0, losses) / count;
+    return at::cat({part(0, state, 0), part(state, state_size_, 1)})
+        .to(at::kFloat);
   }
-  mean = mean.to(device_);
-  totals.gradient = half_ ? gradient_ / count : mean.narrow(0, 0, theta_size_);
-  totals.state = mean.narrow(0, state, state_size_);
+  const auto mean = staged() ? mean_ : at::empty(sums.sizes(), at::kFloat);
+  float* const out = mean.data_ptr<float>();
+  const int64_t* const in = sums.const_data_ptr<int64_t>();
+  const auto divide = [&](int64_t from, int64_t to, size_t segment) {
+    const double worth = unit(segment);
+    for (int64_t i = from; i < to; ++i)
+      out[i] = static_cast<float>(static_cast<double>(in[i]) * worth / count);
+  };
+  divide(0, state, 0);
+  divide(state, state + state_size_, 1);
+  return upload(mean, device_);
 }
 
 }  // namespace protean

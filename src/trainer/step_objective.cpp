@@ -152,7 +152,7 @@ at::Tensor StepObjective::gradient(int which) {
       report.cost_version = static_cast<uint32_t>(station_->costs().newest());
     enter(RankPhase::waiting);
     const double before = reducer_.comm_seconds();
-    const bool done = reducer_.finish(report, step_, totals_);
+    const bool done = reducer_.finish(report, meta_, step_, totals_);
     times_.reduce += reducer_.comm_seconds() - before;
     if (done) break;
   } while (true);

@@ -54,6 +54,7 @@ class Trainer {
   bool open();
   void open_objective();
   RankReport report() const;
+  void or_diverged(const std::function<void()>& body) const;
   void step();
   void log_step();
   void write_line();
@@ -198,7 +199,7 @@ void Trainer::open_objective() {
 
 RankReport Trainer::report() const {
   RankReport r;
-  r.hash = state_.hash();
+  if (device_.is_cpu()) r.hash = state_.hash();
   if (stop_requested()) r.stop |= kStopBySignal;
   if (is_root()) {
     if (config_.run.max_time > 0 &&
@@ -209,16 +210,23 @@ RankReport Trainer::report() const {
   return r;
 }
 
-void Trainer::step() {
-  const TraceSpan span("step", concat("step ", state_.step));
-  comm_.set_activity(concat("step ", state_.step));
+// NumericError of body, which every rank has, ends this attempt.
+void Trainer::or_diverged(const std::function<void()>& body) const {
   try {
-    meta_step(*objective_, state_, {config_.run.steps, setbacks_.rate()});
-  } catch (const NumericError& e) {  // every rank has it
+    body();
+  } catch (const NumericError& e) {
     throw Diverged{
         AgreedError(e.what(), e.exit_code()),
         setbacks_.with_another(state_.step, first_step_, resumed_from_ >= 0)};
   }
+}
+
+void Trainer::step() {
+  const TraceSpan span("step", concat("step ", state_.step));
+  comm_.set_activity(concat("step ", state_.step));
+  or_diverged([this] {
+    meta_step(*objective_, state_, {config_.run.steps, setbacks_.rate()});
+  });
   log_.add(objective_->times());
   stop_bits_ = 0;
   std::vector<float> busy;
@@ -268,6 +276,7 @@ void Trainer::validate() {
 
 // What checkpoints keep and no rank holds alone. Every rank knows when.
 void Trainer::collect() {
+  if (!device_.is_cpu()) or_diverged([this] { check_finite(state_); });
   state_.levels_raised = curriculum_.raised();
   auto& residual = objective_->reducer().residual();
   if (residual.defined()) state_.residuals = gather_buffers(residual, comm_);

@@ -62,7 +62,7 @@ Outcome reduce(Communicator& comm, const ReductionOptions& options, int steps,
       RankReport mine;
       mine.hash = 0xFEDCBA9876543210ull + static_cast<uint64_t>(comm.rank());
       mine.stop = comm.rank() == comm.size() - 1 ? 5 : 0;
-      if (reducer.finish(mine, step, totals)) break;
+      if (reducer.finish(mine, {}, step, totals)) break;
     } while (true);
     auto floats = [](const at::Tensor& t) {
       return std::vector<float>(t.data_ptr<float>(),
@@ -172,7 +172,7 @@ TEST_CASE("16-bit gradients: close at once, right in the long run",
       sums.state.fill_(1.f / 3);
       reducer.stack_done({static_cast<uint32_t>(comm.rank())},
                          {at::ones({1}), at::ones({1})});
-      REQUIRE(reducer.finish({}, step, totals));
+      REQUIRE(reducer.finish({}, {}, step, totals));
       // Everything else travels at full width.
       CHECK(totals.state[0].item<float>() == Approx(1.f / 3).epsilon(1e-7));
       sum += totals.gradient.to(at::kDouble);
@@ -206,7 +206,7 @@ TEST_CASE("f16: a gradient that is suddenly too large comes late, not never",
       reducer.begin(1);
       reducer.stack_sums().theta.add_(value);
       reducer.stack_done({0}, {at::ones({1}), at::ones({1})});
-      REQUIRE(reducer.finish({}, 0, totals));
+      REQUIRE(reducer.finish({}, {}, 0, totals));
       got.push_back(totals.gradient[0].item<float>());
     }
     return got;
@@ -260,7 +260,7 @@ TEST_CASE("a value that is not finite ends the step on every rank by name",
                                  at::zeros({1})});
     StepTotals totals;
     try {
-      reducer.finish({}, 12, totals);
+      reducer.finish({}, {}, 12, totals);
     } catch (const NumericError& e) {
       return std::string(e.what());
     }

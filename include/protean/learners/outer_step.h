@@ -81,7 +81,7 @@ class OuterStep {
     std::function<void(at::Tensor& theta)> gather;
   };
   virtual bool shard(const Slice& /*slice*/) { return false; }
-  // Norm of the last mean gradient before clipping.
+  // Norm of the last mean gradient before clipping; a device is read for it.
   virtual double last_gradient_norm() const = 0;
 };
 

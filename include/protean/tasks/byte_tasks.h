@@ -24,8 +24,8 @@ TaskBatch stack_as_stored(const TaskSource& source,
                           const std::vector<TaskSpec>& specs);
 
 // The same batch with x of numbers, wherever it lies; unchanged where it has
-// them. On the host they are those of stack_tasks() to the last bit: padding
-// becomes 0, not what byte 0 stands for.
+// them. They are those of stack_tasks() to the last bit: padding becomes 0, not
+// what byte 0 stands for.
 TaskBatch with_numbers(const TaskBatch& batch, const ByteScale& scale);
 
 // Bytes that a batch takes.

@@ -37,7 +37,8 @@ struct TaskBatch {
 TaskBatch stack_tasks(const TaskSource& source,
                       const std::vector<TaskSpec>& specs);
 
-// Floating tensors become dtype, everything moves to device.
+// Floating tensors become dtype, everything moves to device; nothing is waited
+// for (upload.h).
 TaskBatch to(const TaskBatch& batch, at::Device device, at::ScalarType dtype);
 
 }  // namespace protean

@@ -26,7 +26,7 @@ struct Calibration {
 };
 
 // Count, summed confidence and right answers of every bin per task, (T, 3 *
-// Calibration::kBins) double on the CPU. logits: (T, n, N).
+// Calibration::kBins) double, where the logits are. logits: (T, n, N).
 at::Tensor calibration_sums(const at::Tensor& logits, const Part& part);
 
 }  // namespace protean

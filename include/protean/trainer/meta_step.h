@@ -20,7 +20,12 @@ struct MetaStepOptions {
 // totals are the objective's. Throws, the same on every rank, NumericError when
 // a loss, a gradient or a parameter is not finite (the state is then lost),
 // AgreedError when ranks hold other parameters than rank 0 (report().hash).
+// On a device parameters that are not finite show in the next step's losses.
 void meta_step(StepObjective& objective, TrainingState& state,
                const MetaStepOptions& options);
+
+// Throws NumericError unless theta is finite: before it is stored, where no
+// later step would tell. Reads a device.
+void check_finite(const TrainingState& state);
 
 }  // namespace protean

@@ -17,6 +17,11 @@
 // ranks own several stacks. wire: gradients travel as 16-bit numbers, with
 // error feedback (half_wire.h); not in exact.
 //
+// On a device nothing is read before finish(), which reads once: the sums for a
+// communicator of host memory, or what was received by one of device memory
+// beside them. The words of the rank's slot that follow from device values are
+// written there.
+//
 // Not thread-safe; one per rank.
 #pragma once
 
@@ -46,12 +51,22 @@ struct Config;
 // comm.reduction, comm.wire, comm.overlap; throws ConfigError naming the key.
 ReductionOptions reduction_options(const Config& config);
 
+// Throws AgreedError unless comm can make these sums of tensors on the device:
+// NCCL takes no host memory, and offers no order of ranks.
+void check_reduction(const ReductionOptions& options, const Communicator& comm,
+                     at::Device device);
+
 class HalfWire;
+class StepFlags;
+struct FixedScale;
+struct RankSlot;
 
 // What one rank tells all others in a step.
 struct RankReport {
-  int64_t stop = 0;       // bits, see trainer
-  uint64_t hash = 0;      // of theta and meta-state at the start of the step
+  int64_t stop = 0;  // bits, see trainer
+  // Of theta and meta-state at the start of the step; on a device finish()
+  // fills it in.
+  uint64_t hash = 0;
   int64_t bad_task = -1;  // index of a task whose loss is not finite
   int64_t worst_task = -1;
   float worst_loss = 0;
@@ -74,6 +89,7 @@ class StepReducer {
   // Exponents of the fixed-point scale, by segment; kept in checkpoints.
   using Exponents = std::array<int64_t, 3>;
 
+  // Throws as check_reduction() does.
   StepReducer(Communicator& comm, const ReductionOptions& options,
               int64_t theta_size, int64_t state_size, at::Device device);
   ~StepReducer();
@@ -88,10 +104,12 @@ class StepReducer {
   // With options.overlap, once per step on every rank, between two stacks or
   // before finish(): the sums so far set out.
   void ship();
-  // Collective. False: a scale overflowed; repeat the step from begin().
+  // Collective. meta: what the step started from; looked at on a device alone.
+  // False: a scale overflowed; repeat the step from begin().
   // Throws NumericError, the same on every rank, when a loss or gradient is not
   // finite.
-  bool finish(const RankReport& mine, int64_t step, StepTotals& totals);
+  bool finish(const RankReport& mine, const MetaView& meta, int64_t step,
+              StepTotals& totals);
 
   const Exponents& exponents() const { return exponents_; }
   void set_exponents(const Exponents& e) { exponents_ = e; }
@@ -109,18 +127,27 @@ class StepReducer {
   struct Parcel {
     at::Tensor wide;  // float32 or int64: sums that are not in `narrow`, slots
     at::Tensor narrow;  // 16-bit gradients
+    // What travels of `wide`: itself, or its copy in pinned host memory.
+    at::Tensor sent;
     std::vector<std::unique_ptr<CommRequest>> requests;
   };
   bool exact() const { return options_.level == ReductionLevel::exact; }
   // Of the sums, where the wide part begins.
   int64_t wide_begin() const { return half_ ? theta_size_ : 0; }
   int64_t values() const;
-  void quantise(const float* in, int64_t size, int segment, int64_t* out);
+  bool staged() const { return !device_.is_cpu() && !comm_.on_device(); }
+  FixedScale scale(size_t segment) const;
+  void add_stack(at::Tensor& out, const TaskLosses& losses, uint32_t first);
+  void add_losses(const TaskLosses& losses);
   void load(Parcel& parcel);
+  void write_slot(const RankReport& mine, const MetaView& meta);
   void send(Parcel& parcel);
   void wait(Parcel& parcel);
+  void receive();
+  bool read_slots(int64_t step, StepTotals& totals);
   at::Tensor received_gradient(const Parcel& parcel) const;
-  void read_totals(const Exponents& used, StepTotals& totals) const;
+  void read_totals(const Exponents& used, StepTotals& totals);
+  at::Tensor mean_of(const Exponents& used, double count);
 
   Communicator& comm_;
   const ReductionOptions options_;
@@ -130,16 +157,14 @@ class StepReducer {
   at::Tensor sums_;  // float32: theta, state, losses; one stack's in exact
   Parcel early_, late_;
   bool shipped_ = false;
-  at::Tensor
-      received_;  // the wide parts' sum after the collective, on the host
-  at::Tensor gradient_;  // the same of the narrow ones, float32, on the device
+  // The wide parts' sum after the collective, where it was received, and on the
+  // host from losses on.
+  at::Tensor received_, told_;
+  at::Tensor gradient_;  // of the narrow ones, float32, on the device
+  at::Tensor mean_;      // pinned, where staged
   Exponents exponents_{};
   int64_t stacks_ = 1;
-  std::array<float, 3> largest_{};
-  bool overflow_ = false;
-  int64_t bad_task_ = -1;
-  int64_t worst_task_ = -1;
-  float worst_loss_ = 0;
+  std::unique_ptr<StepFlags> flags_;
   double comm_seconds_ = 0;
   int64_t repeats_ = 0;
 };

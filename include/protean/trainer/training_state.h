@@ -64,7 +64,7 @@ struct TrainingState {
     visit("validation", validation);
   }
 
-  uint64_t hash() const;  // of theta and meta-state
+  uint64_t hash() const;  // of theta and meta-state, on the host
 };
 
 // The first step's: the experiment's initial values, on the device.
