@@ -88,7 +88,8 @@ int adapt(const CommandLine& line, World& world) {
     if (line.is_set("out") && world.control->rank() == 0)
       check_writable(line.flags.at("out"));
   });
-  const auto run = open_run(line, *world.control, OpenFor::prediction);
+  auto run = open_run(line, *world.control, OpenFor::prediction);
+  move_to_device(line, world, run);
   const auto& e = run.experiment;
   agree(*world.control, [&] {
     if (e.tasks.environment)

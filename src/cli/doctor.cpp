@@ -60,7 +60,7 @@ int run_doctor(const Arguments& args) {
                       DoctorOptions options;
                       options.threads = line.config.run.threads;
                       options.folder = line.flags.at("folder");
-                      options.gpus = line.config.run.device == "cuda";
+                      options.device = line.config.run.device;
                       const auto diagnosis = diagnose(world, options);
                       if (world.control->rank() != 0) return kExitDone;
                       if (line.json)

@@ -368,7 +368,9 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
   });
   if (by_baseline(line)) return one_shot_baseline(line, world);
   if (line.is_set("study")) return study(line, world, args, kFlags);
-  const auto run = open_run(line, comm, purpose_of(line));
+  auto run = open_run(line, comm, purpose_of(line));
+  const StoredRun on_host = run;
+  move_to_device(line, world, run);
   if (line.is_set("across")) return across(line, world, run);
   if (by_source(line)) return meta_dataset_protocol(line, world, run);
   const auto& e = run.experiment;
@@ -392,7 +394,7 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
     if (!protocol) known = check_evaluated(line, e, tasks.specs);
   });
   const auto result = evaluate(e, comm, run.meta, tasks);
-  const auto quality = qualities(line, run, features, comm);
+  const auto quality = qualities(line, on_host, features, comm);
   if (comm.rank() != 0) return kExitDone;
   if (line.is_set("save-task-list")) save_tasks(line, e, tasks.specs);
   if (line.is_set("per-task"))

@@ -27,7 +27,8 @@ int generate_images(const CommandLine& line, World& world) {
     required(line, "out");
   });
   stop_on_interrupt();
-  const auto run = open_run(line, *world.control, OpenFor::prediction);
+  auto run = open_run(line, *world.control, OpenFor::prediction);
+  move_to_device(line, world, run);
   ImageFolder support;
   on_root(*world.control, [&] {
     const auto learner =

@@ -23,7 +23,8 @@ int generate_text(const CommandLine& line, World& world) {
       throw ConfigError("--support is not set; expected a file of text");
     support = read_file(line.flags.at("support"));
   });
-  const auto run = open_run(line, *world.control, OpenFor::prediction);
+  auto run = open_run(line, *world.control, OpenFor::prediction);
+  move_to_device(line, world, run);
   std::string text;
   agree(*world.control, [&] {
     text = generate_text(run.experiment, run.meta, support, options);

@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/core/log.h"
 #include "protean/core/signals.h"
+#include "protean/experiment/device.h"
 #include "protean/models/ops/allocation.h"
 #include "protean/run/provenance.h"
 
@@ -125,6 +126,7 @@ int with_world(const char* command, const Arguments& args,
   } catch (const ConfigError&) {
     return report_once(std::current_exception());
   }
+  open_devices(line.config.run.device);
   Facts facts = {{"the command", command}};
   for (const auto& [flag, value] : line.flags)
     facts.emplace_back("--" + flag, value);

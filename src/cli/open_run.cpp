@@ -2,6 +2,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/experiment/device.h"
 #include "protean/models/threads.h"
 
 namespace protean {
@@ -41,6 +42,11 @@ StoredRun open_run(const CommandLine& line, Communicator& comm,
                       asked_of_run(line));
   set_threads(line.config.run.threads);
   return run;
+}
+
+void move_to_device(const CommandLine& line, World& world, StoredRun& run) {
+  const auto device = choose_device(line.config.run.device, world);
+  run.meta = {run.meta.theta.to(device), run.meta.state.to(device)};
 }
 
 }  // namespace protean

@@ -1,6 +1,7 @@
 // Commands that use a trained run: --run DIR and what it holds.
 #pragma once
 
+#include "protean/comm/world.h"
 #include "protean/experiment/stored_run.h"
 
 #include "cli/options.h"
@@ -20,5 +21,9 @@ AskedOfRun asked_of_run(const CommandLine& line);
 // Sets the threads of this rank.
 StoredRun open_run(const CommandLine& line, Communicator& comm,
                    OpenFor purpose = OpenFor::use);
+
+// Collective: moves the run's values to this rank's device. What adapts and
+// predicts follows them.
+void move_to_device(const CommandLine& line, World& world, StoredRun& run);
 
 }  // namespace protean

@@ -176,6 +176,13 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
     // How a job is started is not part of the run: a launcher gives the ranks.
     if (under_mpi_launcher()) origins.keep("comm.ranks");
     const bool backend_given = origins.has("comm.backend");
+    // Nor is where tasks are computed: commands that use a run are made on
+    // other machines than it was.
+    const bool uses_run = find_flag(flags, "run") != nullptr;
+    if (uses_run) {
+      if (!origins.has("run.device")) line.config.run.device = "auto";
+      origins.keep("run.device");
+    }
     const auto before = origins;
     if (!stored.empty()) {
       origins.set_file(stored);
@@ -184,8 +191,9 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
       settings.drop_unread([&](const auto& s) { return !before.has(s.key()); },
                            "");
     }
-    if (under_mpi_launcher() && !backend_given &&
-        line.config.comm.backend == "inproc")
+    const auto& backend = line.config.comm.backend;
+    if (!backend_given && ((under_mpi_launcher() && backend == "inproc") ||
+                           (uses_run && backend == "nccl")))
       line.config.comm.backend = "auto";
   }
   for (const auto& s : settings.all())

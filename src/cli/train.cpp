@@ -5,6 +5,7 @@
 #include "protean/core/error.h"
 #include "protean/core/ini.h"
 #include "protean/core/signals.h"
+#include "protean/experiment/device.h"
 #include "protean/experiment/run_data.h"
 #include "protean/run/provenance.h"
 #include "protean/trainer/trainer.h"
@@ -96,6 +97,7 @@ int train_run(const CommandLine& line, World& world) {
       throw ConfigError("command line: unexpected argument " +
                         line.positional.front());
   });
+  const auto device = choose_device(line.config.run.device, world);
   const auto experiment =
       open_experiment(with_run_data(line, *world.control), *world.control);
   const bool nccl = world.data && std::string(world.data->backend()) == "nccl";
@@ -108,7 +110,8 @@ int train_run(const CommandLine& line, World& world) {
       line.flags.at("resume"),
       provenance(world.mpi_version, nccl ? nccl_version() : ""),
       std::move(data),
-      line.flags.at("checkpoint")};
+      line.flags.at("checkpoint"),
+      device};
   const auto outcome = train(experiment, world, context);
   if (line.json && world.control->rank() == 0)
     std::printf("%s\n", outcome.summary.dump().c_str());

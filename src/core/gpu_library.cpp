@@ -34,4 +34,10 @@ const std::string& open_gpu_library() {
   return why;
 }
 
+bool has_gpu_driver() {
+  // Open for good, as the run-time would have it.
+  static const bool found = ::dlopen("libcuda.so.1", RTLD_LAZY) != nullptr;
+  return found;
+}
+
 }  // namespace protean

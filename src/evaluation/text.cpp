@@ -43,8 +43,9 @@ StoredExamples pieces(const TextDataset& data, const std::string& text,
   return out;
 }
 
-TaskBatch task_of(const Experiment& e, StoredExamples support,
-                  StoredExamples query) {
+// Where theta is.
+TaskBatch task_of(const Experiment& e, const MetaView& meta,
+                  StoredExamples support, StoredExamples query) {
   const auto length = static_cast<size_t>(text_of(e).length());
   StoredTask task;
   task.shape = e.tasks.train_shape;
@@ -55,12 +56,13 @@ TaskBatch task_of(const Experiment& e, StoredExamples support,
   std::vector<StoredTask> tasks;
   tasks.push_back(std::move(task));
   const StoredTasks source(std::move(tasks));
-  return stack_tasks(source, {source.describe(0, {}, {})});
+  return to(stack_tasks(source, {source.describe(0, {}, {})}),
+            meta.theta.device(), meta.theta.scalar_type());
 }
 
 // One of the characters by their logits; never number 0, which is any other.
 uint32_t draw(const at::Tensor& logits, double temperature, Draws& draws) {
-  const auto p = (logits.to(at::kDouble) / temperature).contiguous();
+  const auto p = (logits.to(at::kCPU, at::kDouble) / temperature).contiguous();
   const double* v = p.data_ptr<double>();
   const int64_t n = p.numel();
   const double top = *std::max_element(v + 1, v + n);
@@ -74,6 +76,7 @@ uint32_t draw(const at::Tensor& logits, double temperature, Draws& draws) {
 
 std::string write_on(const Experiment& e, const TextDataset& data,
                      const Phi& phi, const TextOptions& o) {
+  const auto device = phi.params.front().device();
   auto numbers = data.encode(o.prompt, "--prompt");
   const size_t given = numbers.size();
   // A model that reads from nothing starts behind a space.
@@ -85,7 +88,7 @@ std::string write_on(const Experiment& e, const TextDataset& data,
     auto x = at::empty({1, 1, static_cast<int64_t>(seen)}, at::kFloat);
     std::copy(numbers.end() - static_cast<std::ptrdiff_t>(seen), numbers.end(),
               x.data_ptr<float>());
-    const auto logits = e.learner->predict(phi, {x, {}, {}});
+    const auto logits = e.learner->predict(phi, {x.to(device), {}, {}});
     numbers.push_back(draw(logits[0][-1], o.temperature, draws));
   }
   if (given == 0) numbers.erase(numbers.begin());
@@ -107,7 +110,7 @@ std::string generate_text(const Experiment& e, const MetaView& meta,
   StoredExamples query;  // adaptation does not look at it
   query.x.assign(known.x.begin(), known.x.begin() + data.length());
   query.label.assign(known.label.begin(), known.label.begin() + data.length());
-  const auto batch = task_of(e, std::move(known), std::move(query));
+  const auto batch = task_of(e, meta, std::move(known), std::move(query));
   std::string text;
   e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {
     if (k == e.learner->eval_steps()) text = write_on(e, data, phi, o);
@@ -118,7 +121,7 @@ std::string generate_text(const Experiment& e, const MetaView& meta,
 TextScore score_text(const Experiment& e, const MetaView& meta,
                      const std::string& support, const std::string& held_out) {
   const auto& data = text_of(e);
-  const auto batch = task_of(e, pieces(data, support, "--support"),
+  const auto batch = task_of(e, meta, pieces(data, support, "--support"),
                              pieces(data, held_out, "--query"));
   TextScore score;
   e.learner->adapt(batch, meta, [&](int k, const Phi& phi) {

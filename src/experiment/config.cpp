@@ -5,6 +5,7 @@
 #include "protean/core/settings.h"
 #include "protean/data/keys.h"
 #include "protean/experiment/catalogue.h"
+#include "protean/experiment/device.h"
 #include "protean/experiment/keys.h"
 #include "protean/generative/keys.h"
 #include "protean/learners/keys.h"
@@ -45,9 +46,14 @@ void run_fields(Settings& s, RunOptions& o) {
       .resumes(kMayChange)
       .also_called({"n_jobs", "num_threads", "nthread"});
   s.add("run.device", &o.device)
-      .says("where tasks are computed")
+      .says(
+          "where tasks are computed: cpu, cuda (each rank on a GPU of its "
+          "own), "
+          "or auto (cuda where every rank has a GPU, else cpu). What a run has "
+          "stored binds no later command but a resume: eval, adapt and "
+          "generate use auto unless told")
       .when("cuda with a GPU, and networks large enough to keep it busy")
-      .one_of({"cpu", "cuda"})
+      .one_of(device_names())
       .resumes(kMayChange)
       .also_called({"device"});
   s.add("run.max_time", &o.max_time)

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include <ATen/Context.h>
-
 #include "protean/coordinator/station.h"
 #include "protean/core/error.h"
 #include "protean/data/stored_data.h"
@@ -47,10 +45,6 @@ void validate(const Config& c) {
         ", but generator.refresh = ", c.generated.refresh,
         " trains a generator beside the run, which does not go back; expected "
         "one of them to be 0"));
-  if (c.run.device == "cuda" && !at::hasCUDA())
-    throw ConfigError(
-        "run.device = cuda, but LibTorch finds no GPU here; expected cpu, or a "
-        "GPU with its driver and LibTorch's CUDA libraries");
 }
 
 // Whether the learner takes generated support images, and how.

@@ -40,7 +40,9 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
   check(learner, shots, o.count);
   std::vector<int64_t> shape{shots};
   shape.insert(shape.end(), format.shape.begin(), format.shape.end());
-  const auto x = at::tensor(support.values, at::kFloat).view(shape);
+  const auto x = at::tensor(support.values, at::kFloat)
+                     .view(shape)
+                     .to(meta.theta.device());
   const ClassSampler sampler(learner, meta, x, {Stream::generator, 0, 0},
                              o.seed, o.temperature);
 
@@ -55,7 +57,7 @@ void write_samples(const GenerativeLearner& learner, const MetaView& meta,
     if (stop_requested())
       throw Error(concat(out.string(), ": stopped by a signal after ", begin,
                          " images; none is kept"));
-    const auto images = made.contiguous();
+    const auto images = made.to(at::kCPU).contiguous();
     if (!at::isfinite(images).all().item<bool>())
       throw NumericError(
           "the model's images are not finite: its training diverged; expected "

@@ -11,6 +11,7 @@
 #include "protean/core/error.h"
 #include "protean/core/lists.h"
 #include "protean/core/philox.h"
+#include "protean/experiment/device.h"
 #include "protean/learners/make_learner.h"
 #include "protean/models/ops/roof.h"
 #include "protean/models/threads.h"
@@ -223,6 +224,7 @@ nlohmann::json report(const Config& config, const std::vector<double>& step_s,
 nlohmann::json bench(const std::string& workload, const Config& given,
                      double seconds, World& world) {
   auto& comm = *world.control;
+  const auto device = choose_device(given.run.device, world);
   Experiment e;
   e.config = given;
   const auto shape = bench_shape(workload, given);
@@ -236,10 +238,10 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   const double peak = fma_peak(comm);
 
   e.initial = initial_values(*e.learner, given.run.seed);
-  auto state = initial_state(e, at::Device(at::kCPU));
-  StepObjective objective({e, world.data_plane(), reduction_options(given),
-                           at::Device(at::kCPU), 0, kMostSteps},
-                          [] { return RankReport(); });
+  auto state = initial_state(e, device);
+  StepObjective objective(
+      {e, world.data_plane(), reduction_options(given), device, 0, kMostSteps},
+      [] { return RankReport(); });
   std::vector<double> step_s;
   StepTimes total;
   auto one_step = [&] {
@@ -262,7 +264,8 @@ nlohmann::json bench(const std::string& workload, const Config& given,
   auto result = report(e.config, step_s, total);
   result["workload"] = workload;
   result["ranks"] = comm.size();
-  result["backend"] = comm.backend();
+  result["backend"] = world.data_plane().backend();
+  result["device"] = device_name(device);
   result["stack"] = stack_limit(e);
   result["peak_rss_mib"] = rss;
   const double flops = task_flops(given, shape);

@@ -15,6 +15,7 @@
 #include "protean/core/clock.h"
 #include "protean/core/error.h"
 #include "protean/core/lists.h"
+#include "protean/experiment/device.h"
 #include "protean/run/provenance.h"
 
 #include "tools/host_health.h"
@@ -26,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 // While all ranks do the same: that is how they will run.
 double matrix_gflops(double seconds, at::Device device) {
-  const int64_t side = device.is_cpu() ? 768 : 4096;
+  const int64_t side = device.is_cuda() ? 4096 : 768;
   const auto options = at::device(device);
   const auto a = at::rand({side, side}, options),
              b = at::rand({side, side}, options);
@@ -47,17 +48,26 @@ double matrix_gflops(double seconds, at::Device device) {
          seconds_since(start);
 }
 
-void measure_gpu(const DoctorOptions& options, RankHealth& own) {
-  if (!options.gpus) return;
+// The CPU where there is no other device for this rank.
+at::Device measure_gpu(const DoctorOptions& options, const World& world,
+                       RankHealth& own) {
+  at::Device device = at::kCPU;
   try {
-    if (!at::hasCUDA())
-      throw Error("LibTorch finds no GPU: no driver, or a build without CUDA");
-    own.gpu_gflops =
-        matrix_gflops(options.seconds, at::Device(at::kCUDA, own.local_rank));
+    device = device_of(options.device, place_of(world));
+    if (!device.is_cpu())
+      own.gpu_gflops = matrix_gflops(options.seconds, device);
   } catch (const std::exception& e) {
     const std::string what = e.what();
     assign(own.gpu_error, what.substr(0, what.find('\n')));
   }
+  return device;
+}
+
+// Collective. Whether no rank is left with its CPU.
+bool has_everywhere(at::Device device, Communicator& comm) {
+  int64_t all = !device.is_cpu();
+  comm.all_reduce(&all, 1, DType::i64, ReduceOp::min);
+  return all;
 }
 
 // Seconds that this host's clock is ahead of rank 0's, as far as a barrier can
@@ -76,7 +86,9 @@ double clock_offset(Communicator& comm) {
   return median(offsets);
 }
 
-std::vector<AllReduceRate> all_reduce_sweep(Communicator& comm, size_t most,
+// control: of the same ranks, for what stands in host memory.
+std::vector<AllReduceRate> all_reduce_sweep(Communicator& control,
+                                            Communicator& comm, size_t most,
                                             at::Device device) {
   std::vector<AllReduceRate> rates;
   const auto data = at::zeros({static_cast<int64_t>(most / sizeof(float))},
@@ -93,7 +105,7 @@ std::vector<AllReduceRate> all_reduce_sweep(Communicator& comm, size_t most,
       times.push_back(seconds_since(call));
       enough = times.size() >= 5 &&
                (times.size() >= 50 || seconds_since(start) > 0.3);
-      comm.broadcast(&enough, sizeof enough, 0);
+      control.broadcast(&enough, sizeof enough, 0);
     }
     const double n = comm.size(), seconds = median(times);
     rates.push_back(
@@ -269,7 +281,7 @@ Diagnosis diagnose(World& world, const DoctorOptions& options) {
   measure_disk(options.folder, own);
   comm.barrier();
   own.matrix_gflops = matrix_gflops(options.seconds, at::kCPU);
-  measure_gpu(options, own);
+  const auto device = measure_gpu(options, world, own);
   own.clock_s = clock_offset(comm);
 
   Diagnosis d;
@@ -277,11 +289,10 @@ Diagnosis diagnose(World& world, const DoctorOptions& options) {
   comm.all_gather(&own, d.ranks.data(), sizeof own);
   if (comm.size() > 1) {
     const bool apart = world.data && world.data->on_device();
-    d.host = all_reduce_sweep(apart ? comm : world.data_plane(),
+    d.host = all_reduce_sweep(comm, apart ? comm : world.data_plane(),
                               options.most_bytes, at::kCPU);
-    if (apart && at::hasCUDA())
-      d.gpu = all_reduce_sweep(*world.data, options.most_bytes,
-                               at::Device(at::kCUDA, world.local_rank));
+    if (apart && has_everywhere(device, comm))
+      d.gpu = all_reduce_sweep(comm, *world.data, options.most_bytes, device);
   }
   d.findings = findings(d.ranks);
   return d;

@@ -14,6 +14,7 @@
 #include "protean/core/signals.h"
 #include "protean/core/trace.h"
 #include "protean/experiment/curriculum.h"
+#include "protean/experiment/device.h"
 #include "protean/experiment/keys.h"
 #include "protean/models/threads.h"
 #include "protean/trainer/evaluate.h"
@@ -122,11 +123,9 @@ Trainer::Trainer(const Experiment& experiment, World& world,
       context_(context),
       setbacks_(setbacks),
       reduction_(reduction_options(config_)),
-      device_(config_.run.device == "cuda"
-                  ? at::Device(at::kCUDA, world.local_rank)
-                  : at::Device(at::kCPU)),
+      device_(context.device),
       identity_(run_identity(kept_values(config_),
-                             {{"run.device", config_.run.device}},
+                             {{"run.device", device_name(device_)}},
                              experiment.tasks.checksum)),
       curriculum_(config_),
       log_(experiment) {

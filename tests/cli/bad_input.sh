@@ -104,7 +104,7 @@ values() {
   train 'data\.split = "mml"; expected background, stored, random' --data.split mml
   train 'data\.rotations = "mml"; expected one of: none, ' --data.rotations mml
   train 'eval\.stream = "mml"; expected one of: test, validation' --eval.stream mml
-  train 'run\.device = "mml"; expected one of: cpu, cuda' --run.device mml
+  train 'run\.device = "mml"; expected one of: cpu, cuda, auto' --run.device mml
   train 'comm\.wire = bf16 keeps .* learner\.name = metagan has 2; expected comm\.wire = fp32' \
     --comm.wire bf16 --comm.reduction fast --learner.name metagan --task.ways 1 --task.queries 2 \
     --model.filters 64

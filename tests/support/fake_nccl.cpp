@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "comm/nccl/nccl_communicator.h"
 #include "comm/reduce.h"
 #include "support/pretend_memory.h"
 
@@ -345,6 +346,14 @@ void FakeNccl::fill(nccl::Api& api, int rank) {
                                 "runtime version")
                           : concat("cuda error ", r);
   };
+}
+
+std::unique_ptr<Communicator> FakeNccl::connect(World& world) const {
+  return nccl::make(api(world.control->rank()), world, {});
+}
+
+void install_fake_nccl(std::function<const FakeNccl&()> make) {
+  nccl::replace_loader([make]() -> const nccl::Api& { return make().api(0); });
 }
 
 }  // namespace protean

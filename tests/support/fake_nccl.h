@@ -10,11 +10,14 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include "protean/comm/world.h"
 
 #include "comm/nccl/api.h"
 
@@ -42,6 +45,8 @@ class FakeNccl {
   ~FakeNccl();  // release()
 
   Faults& faults(int rank) { return faults_[static_cast<size_t>(rank)]; }
+  // What comm.backend = nccl gives a rank of this world.
+  std::unique_ptr<Communicator> connect(World& world) const;
   // The table of one rank; lives as long as the fake.
   const nccl::Api& api(int rank) const {
     return api_[static_cast<size_t>(rank)];
@@ -88,5 +93,9 @@ class FakeNccl {
   int hanging_ = 0;
   bool released_ = false;
 };
+
+// comm.backend = nccl finds this from now on: one fake for all ranks of the
+// process. make: once per rank; throws ConfigError where there is none.
+void install_fake_nccl(std::function<const FakeNccl&()> make);
 
 }  // namespace protean

@@ -15,4 +15,8 @@ namespace protean {
 // every call. Thread-safe.
 const std::string& open_gpu_library();
 
+// Whether this machine has an NVIDIA driver's library. Cheap, where opening the
+// above takes seconds. Thread-safe.
+bool has_gpu_driver();
+
 }  // namespace protean

@@ -43,7 +43,7 @@ struct RunOptions {
   // exporter's text file collector; empty = none.
   std::string prometheus;
   bool tensorboard = false;
-  // run.device: cpu or cuda.
+  // run.device: cpu, cuda or auto, see device.h.
   std::string device = "cpu";
 };
 

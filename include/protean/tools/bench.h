@@ -24,7 +24,8 @@ Config bench_config(const std::string& workload, Config config);
 
 // Collective; the result is complete on rank 0. Keys: workload ranks threads
 // tasks_per_s (by the median step) seconds_per_step peak_rss_mib (all ranks)
-// flop_fraction_of_peak breakdown {data, inner, outer, reduce, optimiser}.
+// flop_fraction_of_peak breakdown {data, inner, outer, reduce, optimiser}
+// device.
 nlohmann::json bench(const std::string& workload, const Config& config,
                      double seconds, World& world);
 

@@ -21,7 +21,8 @@ struct DoctorOptions {
   std::string folder = ".";     // where runs will be written
   double seconds = 1;           // of matrix products
   size_t most_bytes = 1 << 26;  // largest all-reduce of the sweep
-  bool gpus = false;  // run.device = cuda: measure each rank's GPU too
+  // run.device: measure each rank's GPU too, where it is not cpu.
+  std::string device = "cpu";
 };
 
 // What one rank found about itself. Plain data: it travels as bytes.
@@ -30,7 +31,7 @@ struct RankHealth {
   char versions[192] = {};    // LibTorch, MPI, NCCL, system
   char interfaces[192] = {};  // "eth0 10.0.0.7, ..."
   char disk_error[128] = {};  // empty: the folder can be written
-  char gpu_error[128] = {};   // empty: the GPU, if asked for, computes
+  char gpu_error[256] = {};   // empty: the GPU, if asked for, computes
   double matrix_gflops = 0;   // all of the rank's threads
   double gpu_gflops = 0;      // of its GPU, float32; 0: not measured
   double clock_s = 0;         // ahead of rank 0

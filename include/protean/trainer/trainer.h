@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <c10/core/Device.h>
 #include <nlohmann/json.hpp>
 
 #include "protean/comm/world.h"
@@ -19,6 +20,7 @@ struct RunContext {
   nlohmann::json provenance;    // of the build and this machine
   nlohmann::json data;          // for data.json (rank 0)
   std::string checkpoint = "latest";  // of another run: or best, or a step
+  c10::Device device{c10::DeviceType::CPU};  // this rank's: choose_device()
 };
 
 struct TrainOutcome {

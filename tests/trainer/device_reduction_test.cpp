@@ -1,13 +1,12 @@
 // The step's sum of device tensors: by a communicator of host memory, and by a
 // pretend NCCL, which takes device memory alone.
-#include "protean/trainer/reduction.h"
-
 #include <cmath>
 #include <limits>
 
 #include <ATen/ATen.h>
 
-#include "comm/nccl/nccl_communicator.h"
+#include "protean/trainer/reduction.h"
+
 #include "device/pretend.h"
 #include "support/catch.h"
 #include "support/fake_nccl.h"
@@ -109,7 +108,7 @@ Outcome on(Where where, int ranks, const ReductionOptions& options,
   const auto result = run_ranks(ranks, [&](World& world) {
     const int rank = world.control->rank();
     std::unique_ptr<Communicator> data;
-    if (where == Where::nccl) data = nccl::make(fake.api(rank), world, {});
+    if (where == Where::nccl) data = fake.connect(world);
     return reduce(
         data ? *data : *world.control,
         where == Where::host ? at::Device(at::kCPU) : pretend_at(rank), options,
@@ -179,7 +178,7 @@ TEST_CASE("a task that is not finite is named from a device", "[device]") {
   const auto result = run_ranks(2, [&](World& world) {
     const int rank = world.control->rank();
     std::unique_ptr<Communicator> data;
-    if (where == Where::nccl) data = nccl::make(fake.api(rank), world, {});
+    if (where == Where::nccl) data = fake.connect(world);
     const auto d = pretend_at(rank);
     StepReducer reducer(data ? *data : *world.control, {level}, kTheta, kState,
                         d);
@@ -216,7 +215,7 @@ TEST_CASE("slices of device memory become whole", "[device]") {
   const auto result = run_ranks(ranks, [&](World& world) {
     const int rank = world.control->rank();
     std::unique_ptr<Communicator> data;
-    if (where == Where::nccl) data = nccl::make(fake.api(rank), world, {});
+    if (where == Where::nccl) data = fake.connect(world);
     auto& comm = data ? *data : *world.control;
     const auto want = at::arange(10, at::kFloat);
     const auto slice = slice_of(10, rank, ranks);
