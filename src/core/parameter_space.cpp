@@ -5,11 +5,12 @@
 
 namespace protean {
 
-size_t ParameterSpace::add(std::string name, std::vector<int64_t> shape) {
+size_t ParameterSpace::add(std::string name, std::vector<int64_t> shape,
+                           const Start& start, unsigned roles) {
   for (const auto& p : parameters_)
     if (p.name == name)
       throw Error("ParameterSpace: the name " + name + " is taken");
-  Parameter p{std::move(name), std::move(shape), size_, 1};
+  Parameter p{std::move(name), std::move(shape), start, roles, size_, 1};
   for (int64_t n : p.shape) p.size *= n;
   size_ += p.size;
   parameters_.push_back(std::move(p));

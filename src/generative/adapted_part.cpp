@@ -3,13 +3,22 @@
 #include "protean/core/error.h"
 
 namespace protean {
+namespace {
+
+// Of learner.adapt, but for all.
+Role role_of(const std::string& part) {
+  if (part == "head") return kDecoder;
+  return part == "film" ? kModulation : kCode;
+}
+
+}  // namespace
 
 std::vector<size_t> adapted_part(const ConditionalGenerator& generator,
                                  const std::string& part) {
   std::vector<size_t> indices;
   const auto& all = generator.spaces().theta.parameters();
   for (size_t i = 0; i < all.size(); ++i)
-    if (generator.belongs(all[i].name, part)) indices.push_back(i);
+    if (part == "all" || all[i].is(role_of(part))) indices.push_back(i);
   if (indices.empty())
     throw ConfigError("learner.adapt = \"" + part +
                       "\": the generator has no such part; expected all");

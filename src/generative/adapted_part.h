@@ -12,8 +12,10 @@
 
 namespace protean {
 
-// Indices of the parameters of `part` (learner.adapt). Throws ConfigError when
-// the generator has none.
+// Indices of the parameters of `part` (learner.adapt): all, head (the
+// decoder), film (what a class's code does to it, and its last layer) or code
+// (what makes a code of the features of images). Throws ConfigError when the
+// generator has none.
 std::vector<size_t> adapted_part(const ConditionalGenerator& generator,
                                  const std::string& part);
 

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/learners/phase.h"
+#include "protean/models/initialise.h"
 #include "protean/models/params.h"
 #include "protean/tasks/noise.h"
 
@@ -27,7 +28,7 @@ ConditionalGenerator::ConditionalGenerator(const GeneratorOptions& options,
 
 void ConditionalGenerator::initialise(const MetaView& meta,
                                       uint64_t seed) const {
-  layers_.initialise(meta.theta.data_ptr<float>(), seed);
+  fill_initial(spaces_.theta, meta.theta.data_ptr<float>(), seed);
 }
 
 TaskLosses ConditionalGenerator::gradient(const TaskBatch& batch,

@@ -85,9 +85,6 @@ class ConditionalGenerator : public GenerativeLearner {
                            const at::Tensor& like) const = 0;
   // phi of parameters p after all support images.
   virtual Phi given(const Params& p, const TaskBatch& batch) const = 0;
-  // Whether inner steps of `part` (learner.adapt) move a parameter.
-  virtual bool belongs(const std::string& parameter,
-                       const std::string& part) const = 0;
   // Real images as the made ones are.
   at::Tensor prepared(const at::Tensor& images) const;
 

@@ -63,10 +63,10 @@ Deform::Deform(const GeneratorOptions& o, const LearnerOptions& learner,
       pair_encoder_(layers_, "pair", pair_shape(shape_), o),
       prior_(layers_, "prior", o.features, 2 * o.latent, 0.1),
       posterior_(layers_, "posterior", o.features, 2 * o.latent),
-      bend1_(layers_, "bend1", o.latent + o.features, o.hidden),
+      bend1_(layers_.as(kDecoder), "bend1", o.latent + o.features, o.hidden),
       // Starts by leaving the exemplar nearly as it is.
       bend2_(layers_, "bend2", o.hidden, 2 * grid_height_ * grid_width_, 0.1),
-      ink_(layers_.weight("ink", {kLevels, 1}, 1)),
+      ink_(layers_.as(0).weight("ink", {kLevels, 1}, 1)),
       paper_(layers_.bias("paper", 1)) {
   spaces_.theta = layers_.space();
 }
@@ -197,12 +197,6 @@ Phi Deform::given(const Params& p, const TaskBatch& batch) const {
   phi.params = p;
   phi.memory = {to_tensor(batch.ids), prepared(batch.support.x)};
   return phi;
-}
-
-bool Deform::belongs(const std::string& parameter,
-                     const std::string& part) const {
-  if (part == "all") return true;
-  return part == "head" && parameter.starts_with("bend");
 }
 
 Phi Deform::start(const MetaView& meta) const {

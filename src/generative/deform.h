@@ -68,9 +68,6 @@ class Deform : public ConditionalGenerator {
   at::Tensor shown(const std::vector<TaskId>& ids,
                    const at::Tensor& like) const override;
   Phi given(const Params& p, const TaskBatch& batch) const override;
-  // head: what makes displacements of features and z.
-  bool belongs(const std::string& parameter,
-               const std::string& part) const override;
 
  private:
   // One of support (T, K, ...) for each standard normal number of (T, n).

@@ -31,6 +31,7 @@ ImageDecoder::ImageDecoder(LayerSpace& space, const std::string& name,
   conv(".conv1", wide, wide);
   conv(".conv2", wide, 4 * o.filters);
   conv(".conv3", o.filters, o.filters);
+  space.as(space.roles() | kModulation);
   conv(".conv4", o.filters, 4 * shape[0]);
   if (!o.task_norm) return;
   int layer = 1;
@@ -65,6 +66,7 @@ MlpDecoder::MlpDecoder(LayerSpace& space, const std::string& name,
   int64_t in = o.code + o.latent, out = o.hidden;
   for (int layer = 1; layer <= kHidden; ++layer, in = out, out *= 2)
     layers_.emplace_back(space, concat(name, ".dense", layer), in, out);
+  space.as(space.roles() | kModulation);
   layers_.emplace_back(space, name + ".last", in,
                        shape[0] * shape[1] * shape[2]);
 }

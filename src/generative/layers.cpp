@@ -12,29 +12,13 @@ namespace protean {
 
 size_t LayerSpace::weight(const std::string& name, std::vector<int64_t> shape,
                           double gain) {
-  gains_.push_back(gain);
-  return space_.add(name + ".weight", std::move(shape));
+  const auto start =
+      gain == 0 ? Start{} : weight_start(Start::Rule::xavier, shape, gain);
+  return space_.add(name + ".weight", std::move(shape), start, roles_);
 }
 
 size_t LayerSpace::bias(const std::string& name, int64_t size) {
-  gains_.push_back(0);
-  return space_.add(name + ".bias", {size});
-}
-
-void LayerSpace::initialise(float* theta, uint64_t seed) const {
-  for (size_t i = 0; i < gains_.size(); ++i) {
-    const auto& p = space_.parameters()[i];
-    float* const out = theta + p.offset;
-    if (gains_[i] == 0) {
-      std::fill_n(out, p.size, 0.0f);
-      continue;
-    }
-    const int64_t pixels = p.shape.size() == 4 ? 9 : 1;
-    fill_weight(out, p.size, Init::xavier, p.shape[1] * pixels,
-                p.shape[0] * pixels, seed, static_cast<uint32_t>(i));
-    for (int64_t k = 0; k < p.size; ++k)
-      out[k] *= static_cast<float>(gains_[i]);
-  }
+  return space_.add(name + ".bias", {size}, {}, roles_);
 }
 
 Dense::Dense(LayerSpace& space, const std::string& name, int64_t in,

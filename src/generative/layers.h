@@ -1,7 +1,6 @@
 // The layers that generative models are made of. A layer owns no values: it is
-// a place in a parameter space and a pure function of stacked parameters, (T or
-// 1,
-// ...), differentiable to any order.
+// a place in a parameter space and a pure function of stacked parameters,
+// (T or 1, ...), differentiable to any order.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +14,24 @@
 
 namespace protean {
 
-// A parameter space that knows how its values start: weights uniform by Glorot
-// and Bengio 2010 times a gain, biases 0.
+// The parameters of layers: weights start uniform by Glorot and Bengio 2010
+// times a gain, biases at 0.
 class LayerSpace {
  public:
+  // Roles of all that is added from now on; returns the space.
+  LayerSpace& as(unsigned roles) {
+    roles_ = roles;
+    return *this;
+  }
+  unsigned roles() const { return roles_; }
   size_t weight(const std::string& name, std::vector<int64_t> shape,
                 double gain);
   size_t bias(const std::string& name, int64_t size);
   const ParameterSpace& space() const { return space_; }
-  // Depends on seed and parameter index alone.
-  void initialise(float* theta, uint64_t seed) const;
 
  private:
   ParameterSpace space_;
-  std::vector<double> gains_;  // 0: starts at 0
+  unsigned roles_ = 0;
 };
 
 // (T, n, in) -> (T, n, out)

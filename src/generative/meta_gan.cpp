@@ -7,6 +7,7 @@
 
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
+#include "protean/models/initialise.h"
 #include "protean/models/params.h"
 
 #include "generative/adapted_part.h"
@@ -52,9 +53,9 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
       adapted_discriminator_(discriminator_layers_.space().count()) {
   std::iota(adapted_discriminator_.begin(), adapted_discriminator_.end(), 0);
   const auto& generator = generator_space().parameters();
-  for (const auto& p : generator) spaces_.theta.add(p.name, p.shape);
+  for (const auto& p : generator) spaces_.theta.add(p);
   for (const auto& p : discriminator_layers_.space().parameters())
-    spaces_.theta.add(p.name, p.shape);
+    spaces_.theta.add(p);
   for (const auto& p : generator)
     spaces_.theta.add("average." + p.name, p.shape);
   means_.add_to(spaces_.state);
@@ -64,9 +65,9 @@ void MetaGan::initialise(const MetaView& meta, uint64_t seed) const {
   const auto generator = generator_part(meta.theta);
   generator_->initialise({generator, {}}, seed);
   // Another stream of numbers than the generator's.
-  discriminator_layers_.initialise(
-      discriminator_part(meta.theta).data_ptr<float>(),
-      seed ^ 0x9E3779B97F4A7C15u);
+  fill_initial(discriminator_layers_.space(),
+               discriminator_part(meta.theta).data_ptr<float>(),
+               seed ^ 0x9E3779B97F4A7C15u);
   averaged(meta).theta.copy_(generator);
   meta.state.zero_();
 }

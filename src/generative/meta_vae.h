@@ -8,7 +8,7 @@
 //   reptile: theta - phi_K
 //
 // learner.adapt: all, or the part of the model that inner steps move; see
-// SetVae::belongs.
+// adapted_part.h.
 #pragma once
 
 #include "protean/learners/unroll.h"

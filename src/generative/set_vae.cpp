@@ -23,12 +23,12 @@ SetVae::SetVae(const GeneratorOptions& o, const LearnerOptions& learner,
                const TaskShape& train, const TaskCounts& eval)
     : ConditionalGenerator(o, learner, train, eval),
       encoder_(layers_, "encoder", shape_, o),
-      pool_(layers_, "pool", o),
-      prior1_(layers_, "prior.dense", o.code, o.hidden),
+      pool_(layers_.as(kCode | kModulation), "pool", o),
+      prior1_(layers_.as(0), "prior.dense", o.code, o.hidden),
       prior2_(layers_, "prior.latent", o.hidden, 2 * o.latent, 0.1),
       posterior1_(layers_, "posterior.dense", o.features + o.code, o.hidden),
       posterior2_(layers_, "posterior.latent", o.hidden, 2 * o.latent),
-      decoder_(make_decoder(layers_, "decoder", shape_, o)) {
+      decoder_(make_decoder(layers_.as(kDecoder), "decoder", shape_, o)) {
   spaces_.theta = layers_.space();
 }
 
@@ -113,19 +113,6 @@ at::Tensor SetVae::latent(const Params& p, const at::Tensor& code,
   return prior(p, code).sample(noise);
 }
 
-bool SetVae::belongs(const std::string& parameter,
-                     const std::string& part) const {
-  const auto in = [&](const char* layer) {
-    return parameter.starts_with(layer);
-  };
-  if (part == "head") return in("decoder.");
-  if (part == "code") return in("pool.");
-  if (part == "film")
-    return in("decoder.norm") || in("decoder.conv4") || in("decoder.last") ||
-           in("pool.");
-  return true;
-}
-
 Phi SetVae::start(const MetaView& meta) const {
   Phi phi;
   phi.params = shared_params(spaces_.theta, meta.theta);
@@ -179,8 +166,7 @@ Gaussian SetVae::own_code(const Params& p, const at::Tensor& features) const {
   const auto single = features.flatten(0, 1).unsqueeze(1);
   Params own = p;
   for (size_t i = 0; i < own.size(); ++i)
-    if (own[i].size(0) > 1 &&
-        belongs(spaces_.theta.parameters()[i].name, "code"))
+    if (own[i].size(0) > 1 && spaces_.theta.parameters()[i].is(kCode))
       own[i] = own[i].repeat_interleave(features.size(1), 0);
   const auto q = pool_(own, single, at::ones_like(single.select(2, 0)));
   const auto each = [&](const at::Tensor& t) {

@@ -59,10 +59,6 @@ class SetVae : public ConditionalGenerator {
   at::Tensor shown(const std::vector<TaskId>& ids,
                    const at::Tensor& like) const override;
   Phi given(const Params& p, const TaskBatch& batch) const override;
-  // head: the decoder. film: what the class's code does to it, and its last
-  // layer. code: what makes a code of the features of images.
-  bool belongs(const std::string& parameter,
-               const std::string& part) const override;
 
  private:
   // q(c | S) for the support images of weight 1, (T, 1, c).

@@ -7,6 +7,7 @@
 #include "protean/learners/phase.h"
 #include "protean/learners/running_moments.h"
 #include "protean/learners/task_loss.h"
+#include "protean/models/initialise.h"
 #include "protean/models/linear_network.h"
 #include "protean/models/params.h"
 
@@ -46,7 +47,7 @@ Baseline::Baseline(NetworkPtr net, const LearnerOptions& o, TargetKind target)
 }
 
 void Baseline::initialise(const MetaView& meta, uint64_t seed) const {
-  net_->initialise(meta.theta.data_ptr<float>(), seed);
+  fill_initial(spaces_.theta, meta.theta.data_ptr<float>(), seed);
   start_running_moments(spaces_.state, meta.state);
 }
 

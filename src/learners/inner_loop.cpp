@@ -38,8 +38,7 @@ InnerLoop::InnerLoop(NetworkPtr net, const LearnerOptions& o, TargetKind target,
   for (size_t i = 0; i < all.size() && o.adapt != "context"; ++i) {
     const bool head = i >= net_->head_begin();
     if ((o.adapt == "head" && !head) || (o.adapt == "body" && head)) continue;
-    if (o.adapt_norm || all[i].name.find("norm.") == std::string::npos)
-      adapted_.push_back(i);
+    if (o.adapt_norm || !all[i].is(kNorm)) adapted_.push_back(i);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "protean/core/error.h"
 #include "protean/learners/phase.h"
+#include "protean/models/initialise.h"
 #include "protean/models/params.h"
 
 namespace protean {
@@ -31,7 +32,7 @@ Maml::Maml(NetworkPtr net, const LearnerOptions& o, TargetKind target,
 }
 
 void Maml::initialise(const MetaView& meta, uint64_t seed) const {
-  inner_.net().initialise(meta.theta.data_ptr<float>(), seed);
+  fill_initial(inner_.net().params(), meta.theta.data_ptr<float>(), seed);
 }
 
 Params Maml::leaves(const at::Tensor& theta, int64_t tasks) const {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 #include "protean/models/params.h"
 
 namespace protean {
@@ -26,7 +27,7 @@ MamlPlusPlus::MamlPlusPlus(NetworkPtr net, const LearnerOptions& o,
   spaces_.theta = {};
   for (size_t i = 0; i < all.size(); ++i) {
     auto shape = all[i].shape;
-    if (all[i].name.find("norm.") != std::string::npos) {
+    if (all[i].is(kNorm)) {
       norms_.push_back(i);
       shape.insert(shape.begin(), inner_.steps());
     }
@@ -39,7 +40,7 @@ MamlPlusPlus::MamlPlusPlus(NetworkPtr net, const LearnerOptions& o,
 void MamlPlusPlus::initialise(const MetaView& meta, uint64_t seed) const {
   const auto& space = inner_.net().params();
   auto flat = at::empty({space.size()}, at::kFloat);
-  inner_.net().initialise(flat.data_ptr<float>(), seed);
+  fill_initial(space, flat.data_ptr<float>(), seed);
   const auto one = shared_params(space, flat);
   const auto theta = shared_params(spaces_.theta, meta.theta);
   for (size_t i = 0; i < theta.size(); ++i)

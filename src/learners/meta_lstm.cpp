@@ -6,6 +6,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/models/initialise.h"
 
 namespace protean {
 namespace {
@@ -34,7 +35,7 @@ LstmUpdate::LstmUpdate(int64_t hidden)
       forget_gate_(space_, "update.forget_gate", hidden + 2, 1) {}
 
 void LstmUpdate::initialise(float* values, double rate, uint64_t seed) const {
-  initialise_layers(space_, 0, values, seed);
+  fill_initial(space_, values, seed);
   const auto& all = space_.parameters();
   for (const char* name : {"input_gate", "forget_gate"}) {
     const size_t w = space_.index(concat("update.", name, ".weight"));
@@ -97,8 +98,7 @@ MetaLstm::MetaLstm(NetworkPtr net, const LearnerOptions& o, TargetKind target,
     throw ConfigError(concat("learner.inner_lr = ", o.inner_lr,
                              "; expected a value in (0, 1), at which the input "
                              "gate starts"));
-  for (const auto& p : update_->params().parameters())
-    spaces_.theta.add(p.name, p.shape);
+  for (const auto& p : update_->params().parameters()) spaces_.theta.add(p);
 }
 
 void MetaLstm::initialise(const MetaView& meta, uint64_t seed) const {

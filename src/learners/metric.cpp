@@ -7,6 +7,7 @@
 #include "protean/learners/phase.h"
 #include "protean/learners/running_moments.h"
 #include "protean/learners/task_loss.h"
+#include "protean/models/initialise.h"
 #include "protean/models/layers.h"
 #include "protean/models/params.h"
 
@@ -39,8 +40,7 @@ MetricLearner::MetricLearner(NetworkPtr net, const LearnerOptions& options,
       support_norm_(options.query_norm == "support") {
   check_choice("learner.query_norm", options.query_norm, {"batch", "support"});
   const auto& all = net_->params().parameters();
-  for (size_t i = 0; i < net_->head_begin(); ++i)
-    spaces_.theta.add(all[i].name, all[i].shape);
+  for (size_t i = 0; i < net_->head_begin(); ++i) spaces_.theta.add(all[i]);
   add_norms(net_->norm_channels());
 }
 
@@ -58,9 +58,7 @@ int64_t MetricLearner::features() const {
 }
 
 void MetricLearner::initialise(const MetaView& meta, uint64_t seed) const {
-  initialise_body(*net_, meta.theta, seed);
-  initialise_layers(spaces_.theta, net_->head_begin(),
-                    meta.theta.data_ptr<float>(), seed);
+  fill_initial(spaces_.theta, meta.theta.data_ptr<float>(), seed);
   start_running_moments(spaces_.state, meta.state);
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/models/initialise.h"
 #include "protean/models/params.h"
 
 #include "learners/protonet.h"
@@ -13,11 +14,11 @@ ProtoMaml::ProtoMaml(NetworkPtr net, const LearnerOptions& options)
   spaces_.theta = {};
   const auto& all = inner_.net().params().parameters();
   for (size_t i = 0; i < inner_.net().head_begin(); ++i)
-    spaces_.theta.add(all[i].name, all[i].shape);
+    spaces_.theta.add(all[i]);
 }
 
 void ProtoMaml::initialise(const MetaView& meta, uint64_t seed) const {
-  initialise_body(inner_.net(), meta.theta, seed);
+  fill_initial(spaces_.theta, meta.theta.data_ptr<float>(), seed);
 }
 
 Maml::Start ProtoMaml::start(Params theta, const TaskBatch& batch) const {

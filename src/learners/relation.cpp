@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 
 #include "learners/nearest.h"
 
@@ -33,10 +34,12 @@ Relation::Relation(NetworkPtr network, const LearnerOptions& o,
   const int64_t width = o.width ? o.width : kHidden;
   const size_t layers = net().norm_channels().size();
   auto& theta = spaces_.theta;
-  first_ = theta.add("relation1.conv.weight", {c, 2 * c, 3, 3});
+  first_ =
+      add_weight(theta, "relation1.conv", {c, 2 * c, 3, 3}, Start::Rule::torch);
   first_norm_ =
       std::make_unique<NormLayer>(theta, "relation1.norm", c, model, layers);
-  second_ = theta.add("relation2.conv.weight", {c, c, 3, 3});
+  second_ =
+      add_weight(theta, "relation2.conv", {c, c, 3, 3}, Start::Rule::torch);
   second_norm_ = std::make_unique<NormLayer>(theta, "relation2.norm", c, model,
                                              layers + 1);
   const int64_t left = c * (shape_[1] / 4) * (shape_[2] / 4);

@@ -2,6 +2,7 @@
 
 #include "protean/learners/phase.h"
 #include "protean/learners/task_loss.h"
+#include "protean/models/initialise.h"
 #include "protean/models/params.h"
 
 namespace protean {
@@ -19,7 +20,7 @@ Reptile::Reptile(NetworkPtr net, const LearnerOptions& options,
 }
 
 void Reptile::initialise(const MetaView& meta, uint64_t seed) const {
-  inner_.net().initialise(meta.theta.data_ptr<float>(), seed);
+  fill_initial(spaces_.theta, meta.theta.data_ptr<float>(), seed);
   meta.state.zero_();
 }
 

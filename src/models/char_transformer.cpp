@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 #include "protean/models/ops/ops.h"
 
 namespace protean {
@@ -24,16 +25,10 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale,
 
 }  // namespace
 
-size_t CharTransformer::add_linear(const std::string& name, int64_t out,
-                                   int64_t in) {
-  const size_t first = space_.add(name + ".weight", {out, in});
-  space_.add(name + ".bias", {out});
-  return first;
-}
-
 size_t CharTransformer::add_norm(const std::string& name) {
-  const size_t first = space_.add(name + ".norm.scale", {width_});
-  space_.add(name + ".norm.shift", {width_});
+  const size_t first =
+      space_.add(name + ".norm.scale", {width_}, {Start::Rule::one}, kNorm);
+  space_.add(name + ".norm.shift", {width_}, {}, kNorm);
   return first;
 }
 
@@ -44,11 +39,8 @@ CharTransformer::CharTransformer(const ModelOptions& o,
       vocabulary_(outputs),
       width_(o.width),
       heads_(o.heads),
-      context_(o.context),
-      init_(init_from_name("model.init", o.init)),
-      head_init_(o.head_init.empty()
-                     ? init_
-                     : init_from_name("model.head_init", o.head_init)) {
+      context_(o.context) {
+  const InitRules rules(o);
   if (input.size() != 1)
     throw ConfigError(concat(
         "model.name = \"transformer\" takes rows of characters, but the data "
@@ -62,23 +54,28 @@ CharTransformer::CharTransformer(const ModelOptions& o,
                              ", model.heads = ", heads_,
                              "; expected a width that the heads, 1 or "
                              "more, divide"));
-  embedding_ = space_.add("embedding.weight", {vocabulary_, width_});
-  position_ = space_.add("position.weight", {length_, width_});
-  if (context_ > 0)
-    from_context_ = space_.add("context.weight", {width_, context_});
+  const auto body = [&](const std::string& name, std::vector<int64_t> shape) {
+    return add_weight(space_, name, std::move(shape), rules.body);
+  };
+  const auto linear = [&](const std::string& name, int64_t out, int64_t in) {
+    return add_weight_and_bias(space_, name, {out, in}, rules.body);
+  };
+  embedding_ = body("embedding", {vocabulary_, width_});
+  position_ = body("position", {length_, width_});
+  if (context_ > 0) from_context_ = body("context", {width_, context_});
   for (int64_t layer = 1; layer <= o.layers; ++layer) {
     const std::string name = concat("layer", layer, ".");
     Block b{};
     b.norm1 = add_norm(name + "attention");
-    b.qkv = add_linear(name + "attention.qkv", 3 * width_, width_);
-    b.out = add_linear(name + "attention.out", width_, width_);
+    b.qkv = linear(name + "attention.qkv", 3 * width_, width_);
+    b.out = linear(name + "attention.out", width_, width_);
     b.norm2 = add_norm(name + "mlp");
-    b.up = add_linear(name + "mlp.up", 4 * width_, width_);
-    b.down = add_linear(name + "mlp.down", width_, 4 * width_);
+    b.up = linear(name + "mlp.up", 4 * width_, width_);
+    b.down = linear(name + "mlp.down", width_, 4 * width_);
     blocks_.push_back(b);
   }
   last_norm_ = add_norm("last");
-  add_linear("head", vocabulary_, width_);
+  add_weight_and_bias(space_, "head", {vocabulary_, width_}, rules.head);
 }
 
 at::Tensor CharTransformer::attention(const Params& p, const Block& b,
@@ -130,23 +127,6 @@ at::Tensor CharTransformer::body(const Params& p, const NetInput& in,
 at::Tensor CharTransformer::head(const Params& p,
                                  const at::Tensor& features) const {
   return ops::linear(features, p[head_begin()], p[head_begin() + 1]);
-}
-
-void CharTransformer::initialise(float* theta, uint64_t seed) const {
-  const auto& all = space_.parameters();
-  for (uint32_t i = 0; i < all.size(); ++i) {
-    const auto& p = all[i];
-    float* out = theta + p.offset;
-    const Init rule = i >= head_begin() ? head_init_ : init_;
-    if (p.name.ends_with("norm.scale"))
-      std::fill(out, out + p.size, 1.0f);
-    else if (p.name.ends_with("norm.shift"))
-      std::fill(out, out + p.size, 0.0f);
-    else if (p.name.ends_with(".bias"))
-      fill_bias(out, p.size, rule, all[i - 1].shape[1], seed, i);
-    else
-      fill_weight(out, p.size, rule, p.shape[1], p.shape[0], seed, i);
-  }
 }
 
 }  // namespace protean

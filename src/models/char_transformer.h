@@ -9,7 +9,6 @@
 // made of stock operations, so any order of derivative is exact.
 #pragma once
 
-#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/options.h"
 
@@ -29,14 +28,12 @@ class CharTransformer : public Network {
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;
-  void initialise(float* theta, uint64_t seed) const override;
 
  private:
   // Indices of the first parameter of each part.
   struct Block {
     size_t norm1, qkv, out, norm2, up, down;
   };
-  size_t add_linear(const std::string& name, int64_t out, int64_t in);
   size_t add_norm(const std::string& name);
   at::Tensor attention(const Params& p, const Block& b, const at::Tensor& h,
                        int64_t length) const;
@@ -45,7 +42,6 @@ class CharTransformer : public Network {
   int64_t length_, vocabulary_, width_, heads_, context_;
   size_t embedding_ = 0, position_ = 0, from_context_ = 0, last_norm_ = 0;
   std::vector<Block> blocks_;
-  Init init_, head_init_;
 };
 
 }  // namespace protean

@@ -4,6 +4,7 @@
 
 #include "protean/core/choice.h"
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 
 namespace protean {
 namespace {
@@ -14,13 +15,8 @@ constexpr int kFilmBlock = 3;
 
 Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
              int64_t outputs)
-    : filters_(o.filters),
-      context_(o.context),
-      max_pool_(o.pool == "max"),
-      init_(init_from_name("model.init", o.init)),
-      head_init_(o.head_init.empty()
-                     ? init_
-                     : init_from_name("model.head_init", o.head_init)) {
+    : filters_(o.filters), context_(o.context), max_pool_(o.pool == "max") {
+  const InitRules rules(o);
   check_choice("model.pool", o.pool, {"max", "stride"});
   if (filters_ < 1)
     throw ConfigError(
@@ -36,8 +32,8 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
   int64_t channels = input[0], height = input[1], width = input[2];
   for (int block = 1; block <= 4; ++block) {
     const std::string name = concat("block", block, ".");
-    const size_t weight =
-        space_.add(name + "conv.weight", {filters_, channels, 3, 3});
+    const size_t weight = add_weight(space_, name + "conv",
+                                     {filters_, channels, 3, 3}, rules.body);
     const bool halves = block <= o.pool_blocks;
     blocks_.push_back(
         {weight, NormLayer(space_, name + "norm", filters_, o, blocks_.size()),
@@ -57,9 +53,8 @@ Conv4::Conv4(const ModelOptions& o, const std::vector<int64_t>& input,
                              " pixels, got ", input[1], "x", input[2]));
   features_ = {filters_, height, width};
   if (!max_pool_) features_ = {filters_, 1, 1};
-  head_ = space_.add("head.weight",
-                     {outputs, filters_ * features_[1] * features_[2]});
-  space_.add("head.bias", {outputs});
+  const int64_t values = filters_ * features_[1] * features_[2];
+  head_ = add_weight_and_bias(space_, "head", {outputs, values}, rules.head);
 }
 
 at::Tensor Conv4::body(const Params& p, const NetInput& in, Norm& norm) const {
@@ -77,10 +72,6 @@ at::Tensor Conv4::body(const Params& p, const NetInput& in, Norm& norm) const {
 
 at::Tensor Conv4::head(const Params& p, const at::Tensor& features) const {
   return ops::linear(features, p[head_], p[head_ + 1]);
-}
-
-void Conv4::initialise(float* theta, uint64_t seed) const {
-  initialise_network(space_, head_, init_, head_init_, theta, seed);
 }
 
 }  // namespace protean

@@ -10,7 +10,6 @@
 
 #include <optional>
 
-#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/norm_layer.h"
 #include "protean/models/options.h"
@@ -32,7 +31,6 @@ class Conv4 : public Network {
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;
-  void initialise(float* theta, uint64_t seed) const override;
 
  private:
   struct Block {
@@ -48,7 +46,6 @@ class Conv4 : public Network {
   std::optional<FilmLayer> film_;  // of the third block
   int64_t filters_, context_;
   bool max_pool_;
-  Init init_, head_init_;
 };
 
 }  // namespace protean

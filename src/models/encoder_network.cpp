@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 #include "protean/models/ops/ops.h"
 
 namespace protean {
@@ -15,12 +16,8 @@ constexpr int kConvolutions = 3;
 EncoderNetwork::EncoderNetwork(const ModelOptions& o,
                                const std::vector<int64_t>& input,
                                int64_t outputs)
-    : width_(o.width),
-      leak_(o.leak),
-      init_(init_from_name("model.init", o.init)),
-      head_init_(o.head_init.empty()
-                     ? init_
-                     : init_from_name("model.head_init", o.head_init)) {
+    : width_(o.width), leak_(o.leak) {
+  const InitRules rules(o);
   if (input.size() != 3)
     throw ConfigError(
         concat("model.name = \"encoder\" takes images (channels, height, "
@@ -36,16 +33,15 @@ EncoderNetwork::EncoderNetwork(const ModelOptions& o,
   int64_t channels = input[0], height = input[1], width = input[2];
   for (int i = 1; i <= kConvolutions; ++i) {
     const int64_t out = i == 1 ? o.filters : 2 * o.filters;
-    space_.add(concat("conv", i, ".weight"), {out, channels, 3, 3});
-    space_.add(concat("conv", i, ".bias"), {out});
+    add_weight_and_bias(space_, concat("conv", i), {out, channels, 3, 3},
+                        rules.body);
     channels = out;
     height = (height + 1) / 2;
     width = (width + 1) / 2;
   }
-  space_.add("dense.weight", {width_, channels * height * width});
-  space_.add("dense.bias", {width_});
-  space_.add("head.weight", {outputs, width_});
-  space_.add("head.bias", {outputs});
+  add_weight_and_bias(space_, "dense", {width_, channels * height * width},
+                      rules.body);
+  add_weight_and_bias(space_, "head", {outputs, width_}, rules.head);
 }
 
 at::Tensor EncoderNetwork::body(const Params& p, const NetInput& in,
@@ -64,19 +60,6 @@ at::Tensor EncoderNetwork::body(const Params& p, const NetInput& in,
 at::Tensor EncoderNetwork::head(const Params& p,
                                 const at::Tensor& features) const {
   return ops::linear(features, p[head_begin()], p[head_begin() + 1]);
-}
-
-void EncoderNetwork::initialise(float* theta, uint64_t seed) const {
-  const auto& all = space_.parameters();
-  for (uint32_t i = 0; i < all.size(); i += 2) {
-    const Init rule = i == head_begin() ? head_init_ : init_;
-    const int64_t area = all[i].shape.size() == 4 ? 9 : 1;
-    const int64_t fan_in = all[i].shape[1] * area;
-    fill_weight(theta + all[i].offset, all[i].size, rule, fan_in,
-                all[i].shape[0] * area, seed, i);
-    fill_bias(theta + all[i + 1].offset, all[i + 1].size, rule, fan_in, seed,
-              i + 1);
-  }
 }
 
 }  // namespace protean

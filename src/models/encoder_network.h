@@ -4,7 +4,6 @@
 // many, and a dense layer of model.width, with (leaky) ReLU and no norms.
 #pragma once
 
-#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/options.h"
 
@@ -23,13 +22,11 @@ class EncoderNetwork : public Network {
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;
-  void initialise(float* theta, uint64_t seed) const override;
 
  private:
   ParameterSpace space_;
   int64_t width_;
   double leak_;
-  Init init_, head_init_;
 };
 
 }  // namespace protean

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
@@ -9,33 +10,37 @@
 namespace protean {
 namespace {
 
-void fill_uniform(float* out, int64_t size, double bound, Draws draws) {
-  for (int64_t i = 0; i < size; ++i)
-    out[i] = static_cast<float>(draws.uniform(-bound, bound));
-}
+using Rule = Start::Rule;
 
-}  // namespace
-
-Init init_from_name(const std::string& key, const std::string& name) {
-  if (name == "xavier") return Init::xavier;
-  if (name == "torch") return Init::torch;
-  if (name == "truncated") return Init::truncated;
-  if (name == "normal") return Init::normal;
+Rule rule_of(const std::string& key, const std::string& name) {
+  if (name == "xavier") return Rule::xavier;
+  if (name == "torch") return Rule::torch;
+  if (name == "truncated") return Rule::truncated;
+  if (name == "normal") return Rule::normal;
   throw ConfigError(concat(key, " = \"", name,
                            "\"; expected one of: xavier, torch, truncated, "
                            "normal"));
 }
 
-void fill_weight(float* out, int64_t size, Init rule, int64_t fan_in,
-                 int64_t fan_out, uint64_t seed, uint32_t index) {
-  Draws draws(seed, {}, Purpose::initialise, index);
-  switch (rule) {
-    case Init::xavier:
-      return fill_uniform(out, size, std::sqrt(6.0 / (fan_in + fan_out)),
+void fill_uniform(float* out, int64_t size, double bound, Draws draws) {
+  for (int64_t i = 0; i < size; ++i)
+    out[i] = static_cast<float>(draws.uniform(-bound, bound));
+}
+
+void fill(float* out, int64_t size, const Start& s, Draws draws) {
+  switch (s.rule) {
+    case Rule::zero:
+      std::fill(out, out + size, 0.0f);
+      return;
+    case Rule::one:
+      std::fill(out, out + size, 1.0f);
+      return;
+    case Rule::xavier:
+      return fill_uniform(out, size, std::sqrt(6.0 / (s.fan_in + s.fan_out)),
                           draws);
-    case Init::torch:
-      return fill_uniform(out, size, 1 / std::sqrt(double(fan_in)), draws);
-    case Init::truncated:
+    case Rule::torch:
+      return fill_uniform(out, size, 1 / std::sqrt(double(s.fan_in)), draws);
+    case Rule::truncated:
       for (int64_t i = 0; i < size; ++i) {
         double z;
         do z = draws.normal();
@@ -43,42 +48,54 @@ void fill_weight(float* out, int64_t size, Init rule, int64_t fan_in,
         out[i] = static_cast<float>(0.01 * z);
       }
       return;
-    case Init::normal:
+    case Rule::normal:
       for (int64_t i = 0; i < size; ++i)
         out[i] = static_cast<float>(draws.normal());
       return;
   }
 }
 
-void fill_bias(float* out, int64_t size, Init rule, int64_t fan_in,
-               uint64_t seed, uint32_t index) {
-  if (rule == Init::torch)
-    fill_uniform(out, size, 1 / std::sqrt(double(fan_in)),
-                 Draws(seed, {}, Purpose::initialise, index));
-  else
-    std::fill(out, out + size, 0.0f);
+}  // namespace
+
+InitRules::InitRules(const ModelOptions& o)
+    : body(rule_of("model.init", o.init)),
+      head(o.head_init.empty() ? body
+                               : rule_of("model.head_init", o.head_init)) {}
+
+Start weight_start(Start::Rule rule, const std::vector<int64_t>& shape,
+                   double gain) {
+  const int64_t area = shape.size() == 4 ? shape[2] * shape[3] : 1;
+  return {rule, shape[1] * area, shape[0] * area, gain};
 }
 
-void initialise_network(const ParameterSpace& space, size_t head, Init init,
-                        Init head_init, float* theta, uint64_t seed) {
+Start bias_start(Start::Rule rule, const std::vector<int64_t>& weight) {
+  return rule == Rule::torch ? weight_start(rule, weight) : Start{};
+}
+
+size_t add_weight(ParameterSpace& space, const std::string& name,
+                  std::vector<int64_t> shape, Start::Rule rule) {
+  const auto start = weight_start(rule, shape);
+  return space.add(name + ".weight", std::move(shape), start);
+}
+
+size_t add_weight_and_bias(ParameterSpace& space, const std::string& name,
+                           std::vector<int64_t> shape, Start::Rule rule) {
+  const auto bias = bias_start(rule, shape);
+  const int64_t outputs = shape[0];
+  const size_t weight = add_weight(space, name, std::move(shape), rule);
+  space.add(name + ".bias", {outputs}, bias);
+  return weight;
+}
+
+void fill_initial(const ParameterSpace& space, float* theta, uint64_t seed) {
   const auto& all = space.parameters();
   for (uint32_t i = 0; i < all.size(); ++i) {
     const auto& p = all[i];
     float* const out = theta + p.offset;
-    if (p.name.ends_with("conv.weight")) {
-      const int64_t area = p.shape[2] * p.shape[3];
-      fill_weight(out, p.size, init, p.shape[1] * area, p.shape[0] * area, seed,
-                  i);
-    } else if (i == head) {
-      fill_weight(out, p.size, head_init, p.shape[1], p.shape[0], seed, i);
-    } else if (i == head + 1) {
-      fill_bias(out, p.size, head_init, all[head].shape[1], seed, i);
-    } else if (p.name.ends_with("film.weight")) {
-      fill_weight(out, p.size, Init::torch, p.shape[1], p.shape[0], seed, i);
-    } else {
-      const bool scale = p.name.ends_with("norm.scale");
-      std::fill(out, out + p.size, scale ? 1.0f : 0.0f);
-    }
+    fill(out, p.size, p.start, Draws(seed, {}, Purpose::initialise, i));
+    if (p.start.gain != 1)
+      for (int64_t k = 0; k < p.size; ++k)
+        out[k] *= static_cast<float>(p.start.gain);
   }
 }
 

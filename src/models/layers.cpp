@@ -1,7 +1,5 @@
 #include "protean/models/layers.h"
 
-#include <algorithm>
-
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
@@ -12,7 +10,7 @@ namespace protean {
 
 LinearLayer::LinearLayer(ParameterSpace& space, const std::string& name,
                          int64_t in, int64_t out)
-    : weight_(space.add(name + ".weight", {out, in})) {
+    : weight_(add_weight(space, name, {out, in}, Start::Rule::torch)) {
   space.add(name + ".bias", {out});
 }
 
@@ -35,22 +33,6 @@ LstmLayer::State LstmLayer::step(const Params& p, const at::Tensor& x,
   const auto gates = gates_(p, at::cat({x, s.h}, 2)).chunk(4, 2);
   auto c = gates[1].sigmoid() * s.c + gates[0].sigmoid() * gates[2].tanh();
   return {gates[3].sigmoid() * c.tanh(), c};
-}
-
-void initialise_layers(const ParameterSpace& space, size_t first, float* theta,
-                       uint64_t seed) {
-  const auto& all = space.parameters();
-  for (size_t i = first; i < all.size(); ++i) {
-    const auto& p = all[i];
-    float* const out = theta + p.offset;
-    if (p.name.ends_with("norm.scale"))
-      std::fill(out, out + p.size, 1.0f);
-    else if (p.shape.size() < 2)
-      std::fill(out, out + p.size, 0.0f);
-    else
-      fill_weight(out, p.size, Init::torch, p.size / p.shape[0], p.size, seed,
-                  static_cast<uint32_t>(i));
-  }
 }
 
 }  // namespace protean

@@ -1,7 +1,5 @@
 #include "protean/models/linear_network.h"
 
-#include <algorithm>
-
 #include "protean/models/ops/ops.h"
 
 namespace protean {
@@ -22,10 +20,6 @@ at::Tensor LinearNetwork::body(const Params&, const NetInput& in, Norm&) const {
 at::Tensor LinearNetwork::head(const Params& p,
                                const at::Tensor& features) const {
   return ops::linear(features, p[0], p[1]);
-}
-
-void LinearNetwork::initialise(float* theta, uint64_t) const {
-  std::fill(theta, theta + space_.size(), 0.0f);
 }
 
 }  // namespace protean

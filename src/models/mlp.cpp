@@ -2,6 +2,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/lists.h"
+#include "protean/models/initialise.h"
 #include "protean/models/ops/ops.h"
 
 namespace protean {
@@ -40,23 +41,19 @@ void split_layers(const Params& p, size_t begin, size_t end,
 
 Mlp::Mlp(const ModelOptions& o, const std::vector<int64_t>& input,
          int64_t outputs)
-    : context_(o.context),
-      init_(init_from_name("model.init", o.init)),
-      head_init_(o.head_init.empty()
-                     ? init_
-                     : init_from_name("model.head_init", o.head_init)) {
+    : context_(o.context) {
+  const InitRules rules(o);
   int64_t width = 1;
   for (int64_t n : input) width *= n;
   width += context_;
   int layer = 1;
   for (int64_t hidden : parse_widths(o.hidden)) {
-    space_.add(concat("layer", layer, ".weight"), {hidden, width});
-    space_.add(concat("layer", layer, ".bias"), {hidden});
+    add_weight_and_bias(space_, concat("layer", layer), {hidden, width},
+                        rules.body);
     width = hidden;
     ++layer;
   }
-  space_.add("head.weight", {outputs, width});
-  space_.add("head.bias", {outputs});
+  add_weight_and_bias(space_, "head", {outputs, width}, rules.head);
 }
 
 at::Tensor Mlp::joined(const NetInput& in) const {
@@ -100,18 +97,6 @@ Params Mlp::descend(const Params& p, const NetInput& in, const at::Tensor& y,
     out.push_back(stepped[weights.size() + l]);
   }
   return out;
-}
-
-void Mlp::initialise(float* theta, uint64_t seed) const {
-  const auto& all = space_.parameters();
-  for (uint32_t i = 0; i < all.size(); i += 2) {
-    const Init rule = i == head_begin() ? head_init_ : init_;
-    const int64_t fan_in = all[i].shape[1], fan_out = all[i].shape[0];
-    fill_weight(theta + all[i].offset, all[i].size, rule, fan_in, fan_out, seed,
-                i);
-    fill_bias(theta + all[i + 1].offset, all[i + 1].size, rule, fan_in, seed,
-              i + 1);
-  }
 }
 
 }  // namespace protean

@@ -2,7 +2,6 @@
 // network of Finn et al. 2017 (1-40-40-1) and plain baselines.
 #pragma once
 
-#include "protean/models/initialise.h"
 #include "protean/models/network.h"
 #include "protean/models/options.h"
 
@@ -30,7 +29,6 @@ class Mlp : public Network {
                            const at::Tensor& y) const override;
   Params descend(const Params& p, const NetInput& in, const at::Tensor& y,
                  double lr) const override;
-  void initialise(float* theta, uint64_t seed) const override;
 
  private:
   // x and the context, (T, n, in + c).
@@ -38,7 +36,6 @@ class Mlp : public Network {
 
   ParameterSpace space_;
   int64_t context_;
-  Init init_, head_init_;
 };
 
 }  // namespace protean

@@ -58,9 +58,10 @@ NormLayer::NormLayer(ParameterSpace& space, const std::string& name,
   if (!(eps_ > 0))
     throw ConfigError(
         concat("model.norm_eps = ", eps_, "; expected a value above 0"));
-  if (has_scale_) space.add(name + ".scale", {channels});
-  shift_ = space.add(name + ".shift", {channels});
-  if (kind_ == NormKind::task) space.add(name + ".blend", {2});
+  if (has_scale_)
+    space.add(name + ".scale", {channels}, {Start::Rule::one}, kNorm);
+  shift_ = space.add(name + ".shift", {channels}, {}, kNorm);
+  if (kind_ == NormKind::task) space.add(name + ".blend", {2}, {}, kNorm);
 }
 
 NormLayer::Affine NormLayer::affine(const Params& p, const Film& film) const {

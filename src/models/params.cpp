@@ -71,12 +71,4 @@ void add_to_flat(const ParameterSpace& space, const Params& values,
   }
 }
 
-void initialise_body(const Network& net, const at::Tensor& theta,
-                     uint64_t seed) {
-  const int64_t body = net.params().parameters()[net.head_begin()].offset;
-  auto whole = at::empty({net.params().size()}, at::kFloat);
-  net.initialise(whole.data_ptr<float>(), seed);
-  theta.narrow(0, 0, body).copy_(whole.narrow(0, 0, body));
-}
-
 }  // namespace protean

@@ -5,17 +5,14 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 
 namespace protean {
 
 ResNet::ResNet(const ModelOptions& o, const std::vector<int64_t>& input,
                int64_t outputs)
-    : options_(o),
-      context_(o.context),
-      init_(init_from_name("model.init", o.init)),
-      head_init_(o.head_init.empty()
-                     ? init_
-                     : init_from_name("model.head_init", o.head_init)) {
+    : options_(o), context_(o.context) {
+  const InitRules rules(o);
   if (o.filters < 1)
     throw ConfigError(
         concat("model.filters = ", o.filters, "; expected at least 1"));
@@ -41,14 +38,14 @@ ResNet::ResNet(const ModelOptions& o, const std::vector<int64_t>& input,
                   ops::Pool::none);
   }
   features_ = channels;
-  head_ = space_.add("head.weight", {outputs, features_});
-  space_.add("head.bias", {outputs});
+  head_ = add_weight_and_bias(space_, "head", {outputs, features_}, rules.head);
 }
 
 ResNet::Conv ResNet::add_conv(const std::string& name, int64_t in, int64_t out,
                               int64_t kernel, int64_t stride) {
   const size_t weight =
-      space_.add(name + ".conv.weight", {out, in, kernel, kernel});
+      add_weight(space_, name + ".conv", {out, in, kernel, kernel},
+                 InitRules(options_).body);
   NormLayer norm(space_, name + ".norm", out, options_, moments_.size());
   if (uses_batch_moments(norm_kind(options_))) moments_.push_back(out);
   return {weight, stride, norm};
@@ -94,10 +91,6 @@ at::Tensor ResNet::body(const Params& p, const NetInput& in, Norm& norm) const {
 
 at::Tensor ResNet::head(const Params& p, const at::Tensor& features) const {
   return ops::linear(features, p[head_], p[head_ + 1]);
-}
-
-void ResNet::initialise(float* theta, uint64_t seed) const {
-  initialise_network(space_, head_, init_, head_init_, theta, seed);
 }
 
 }  // namespace protean

@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 
-#include "protean/models/initialise.h"
 #include "protean/models/norm_layer.h"
 
 #include "models/film_layer.h"
@@ -34,7 +33,6 @@ class ResNet : public Network {
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;
-  void initialise(float* theta, uint64_t seed) const override;
 
  private:
   struct Conv {
@@ -61,7 +59,6 @@ class ResNet : public Network {
   std::vector<int64_t> moments_;
   size_t head_ = 0;
   int64_t features_ = 0, context_;
-  Init init_, head_init_;
 };
 
 }  // namespace protean

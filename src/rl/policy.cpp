@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include "protean/models/initialise.h"
+
 namespace protean {
 namespace {
 
@@ -53,7 +55,7 @@ Policy::Policy(NetworkPtr net, const ActionSpace& actions, double deviation)
 }
 
 void Policy::initialise(float* theta, uint64_t seed) const {
-  net_->initialise(theta, seed);
+  fill_initial(net_->params(), theta, seed);
   std::fill(theta + net_->params().size(), theta + space_.size(),
             static_cast<float>(std::log(deviation_)));
 }

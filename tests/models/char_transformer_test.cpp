@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "protean/core/error.h"
+#include "protean/models/initialise.h"
 #include "protean/models/make_network.h"
 #include "protean/models/params.h"
 
@@ -28,7 +29,7 @@ ModelOptions tiny(int64_t context = 0) {
 
 at::Tensor theta_of(const Network& net, uint64_t seed) {
   auto theta = at::zeros({net.params().size()}, at::kFloat);
-  net.initialise(theta.data_ptr<float>(), seed);
+  fill_initial(net.params(), theta.data_ptr<float>(), seed);
   // Off the special values of norms and biases.
   return theta.to(at::kDouble) + 0.1 * noise({net.params().size()}, seed + 1);
 }

@@ -6,6 +6,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/philox.h"
+#include "protean/models/initialise.h"
 #include "protean/models/make_network.h"
 #include "protean/models/norm_layer.h"
 #include "protean/models/params.h"
@@ -26,7 +27,7 @@ at::Tensor noise(at::IntArrayRef shape, uint64_t seed) {
 
 Params initial(const Network& net, bool gradients = false) {
   auto flat = at::empty({net.params().size()}, at::kFloat);
-  net.initialise(flat.data_ptr<float>(), 3);
+  fill_initial(net.params(), flat.data_ptr<float>(), 3);
   auto wide = flat.to(at::kDouble);
   wide += 0.05 * noise(wide.sizes(), 4);
   auto params = shared_params(net.params(), wide);

@@ -1,30 +1,38 @@
-// Initial values by the papers' rules. A parameter's values depend on (seed,
-// parameter index) alone.
+// Initial values by the papers' rules. A parameter carries its rule
+// (core/parameter_space.h); its values depend on (seed, its index) alone.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "protean/core/parameter_space.h"
+#include "protean/models/options.h"
 
 namespace protean {
 
-enum class Init { xavier, torch, truncated, normal };
+// model.init and model.head_init: of a network's body and its head. Throws
+// ConfigError naming the key on an unknown rule.
+struct InitRules {
+  explicit InitRules(const ModelOptions& options);
+  Start::Rule body, head;
+};
 
-// Throws ConfigError naming `key` on an unknown rule.
-Init init_from_name(const std::string& key, const std::string& name);
+// Of a weight {out, in} or {out, in, height, width}, and of the bias of such a
+// layer: 0, but by the rule `torch` uniform as the weight.
+Start weight_start(Start::Rule rule, const std::vector<int64_t>& shape,
+                   double gain = 1);
+Start bias_start(Start::Rule rule, const std::vector<int64_t>& weight);
 
-// A weight with the given fans (inputs and outputs times kernel area).
-void fill_weight(float* out, int64_t size, Init rule, int64_t fan_in,
-                 int64_t fan_out, uint64_t seed, uint32_t index);
-// Its bias: zero, except for the torch rule.
-void fill_bias(float* out, int64_t size, Init rule, int64_t fan_in,
-               uint64_t seed, uint32_t index);
+// Adds NAME.weight; returns its index.
+size_t add_weight(ParameterSpace& space, const std::string& name,
+                  std::vector<int64_t> shape, Start::Rule rule);
+// And NAME.bias behind it.
+size_t add_weight_and_bias(ParameterSpace& space, const std::string& name,
+                           std::vector<int64_t> shape, Start::Rule rule);
 
-// All of an image network by the names of its parameters: conv.weight by init,
-// head.weight and head.bias by head_init, norm.scale 1, film.weight by the
-// torch rule, all others 0. head: index of head.weight.
-void initialise_network(const ParameterSpace& space, size_t head, Init init,
-                        Init head_init, float* theta, uint64_t seed);
+// Writes the initial values of all parameters into flat theta, space.size()
+// floats.
+void fill_initial(const ParameterSpace& space, float* theta, uint64_t seed);
 
 }  // namespace protean

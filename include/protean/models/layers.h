@@ -9,7 +9,7 @@
 
 namespace protean {
 
-// y = W x + b
+// y = W x + b; W starts uniform by 1/sqrt(in), b at 0.
 class LinearLayer {
  public:
   LinearLayer(ParameterSpace& space, const std::string& name, int64_t in,
@@ -40,11 +40,5 @@ class LstmLayer {
   int64_t hidden_;
   LinearLayer gates_;
 };
-
-// Writes initial values of parameters `first` and after into flat theta, by
-// their names: norm.scale 1, norm.shift and bias 0, weights uniform by
-// 1/sqrt(fan in). They depend on seed and parameter index alone.
-void initialise_layers(const ParameterSpace& space, size_t first, float* theta,
-                       uint64_t seed);
 
 }  // namespace protean

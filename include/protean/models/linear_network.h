@@ -16,7 +16,6 @@ class LinearNetwork : public Network {
   at::Tensor body(const Params& p, const NetInput& in,
                   Norm& norm) const override;
   at::Tensor head(const Params& p, const at::Tensor& features) const override;
-  void initialise(float* theta, uint64_t seed) const override;  // zeros
 
  private:
   ParameterSpace space_;

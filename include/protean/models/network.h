@@ -43,7 +43,8 @@ struct NetInput {
 class Network {
  public:
   virtual ~Network() = default;
-  // Body parameters first, then the head's.
+  // Body parameters first, then the head's. They say how they begin
+  // (initialise.h).
   virtual const ParameterSpace& params() const = 0;
   virtual size_t head_begin() const = 0;  // index of the head's first parameter
   // How many context values an input takes; 0: none.
@@ -76,9 +77,6 @@ class Network {
                          const at::Tensor& y, double lr) const {
     return {};
   }
-  // Writes initial values into flat theta (params().size() floats) by the
-  // paper's rule; depends on seed and parameter index alone.
-  virtual void initialise(float* theta, uint64_t seed) const = 0;
 };
 
 using NetworkPtr = std::shared_ptr<const Network>;

@@ -21,9 +21,4 @@ Params stacked_leaves(const ParameterSpace& space, const at::Tensor& flat,
 void add_to_flat(const ParameterSpace& space, const Params& values,
                  const at::Tensor& flat, double scale = 1);
 
-// Writes the initial values of the network's body alone to the front of flat
-// float32 theta.
-void initialise_body(const Network& net, const at::Tensor& theta,
-                     uint64_t seed);
-
 }  // namespace protean
