@@ -6,10 +6,10 @@
 #include "protean/coordinator/station.h"
 #include "protean/core/error.h"
 #include "protean/data/stored_data.h"
+#include "protean/experiment/catalogue.h"
 #include "protean/experiment/keys.h"
 #include "protean/generative/generated_class.h"
 #include "protean/generative/generative_learner.h"
-#include "protean/learners/make_learner.h"
 #include "protean/rl/policy_learner.h"
 
 namespace protean {
@@ -112,16 +112,7 @@ Experiment make_experiment(const Config& config) {
   if (config.task.generated_class() && !generative && !absent)
     e.tasks.train_shape =
         GeneratedClass::with_class(e.tasks.train_shape, config.task);
-  if (generative)
-    e.learner =
-        make_generative_learner(e.config.learner, config.generator,
-                                e.tasks.train_shape, config.eval_counts());
-  else if (is_policy_learner(config.learner.name))
-    e.learner = make_policy_learner(e.config.learner, config.policy,
-                                    config.model, e.tasks.environment);
-  else
-    e.learner =
-        make_learner(e.config.learner, config.model, e.tasks.train_shape);
+  e.learner = make_chosen_learner(e.config, e.tasks);
   check_task_sizes(e.config.data, e.config.task, *e.learner);
   check_generated(e.config.task, *e.learner);
   return e;

@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <utility>
+
+#include "protean/core/check_entries.h"
 #include "protean/core/error.h"
-#include "protean/core/settings.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/generative/keys.h"
 #include "protean/learners/keys.h"
@@ -35,69 +38,101 @@ void check_noise(const GeneratorOptions& o, bool gan) {
         "than deform; expected normal");
 }
 
-void check_settings(const LearnerOptions& learner,
-                    const GeneratorOptions& generator) {
-  LearnerOptions l;
-  GeneratorOptions g;
-  Settings s;
-  fields(s, l);
-  fields(s, g);
-  s.read_by("learner.name", generative_entries());
-  l = learner;
-  g = generator;
-  s.check_entries();
+// What a generative learner is made from.
+struct Parts {
+  const GeneratorOptions& generator;
+  const LearnerOptions& learner;
+  const TaskShape& train;
+  const TaskCounts& eval;
+};
+
+struct Row {
+  Entry entry;
+  GenerativeLearnerPtr (*make)(const Parts&);
+};
+
+template <typename T>
+GenerativeLearnerPtr plain(const Parts& p) {
+  return std::make_shared<T>(p.generator, p.learner, p.train, p.eval);
+}
+
+using Keys = std::vector<std::string>;
+
+Keys operator+(Keys a, const Keys& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// What kinds of them read.
+const Keys kAll = {"generator.filters",       "generator.features",
+                   "generator.hidden",        "generator.latent",
+                   "generator.bound_samples", "generator.binary"};
+const Keys kSets =
+    kAll + Keys{"generator.network",      "generator.code",
+                "generator.encoder",      "generator.pooling",
+                "generator.random_shots", "generator.code_weight",
+                "generator.task_norm"};
+const Keys kSteps =
+    kSets + Keys{"generator.meta",       "learner.inner_steps",
+                 "learner.inner_lr",     "learner.inner_optimizer",
+                 "learner.second_order", "learner.adapt",
+                 "learner.eval_steps"};
+const Keys kGan = kSteps + Keys{"generator.warm_up",
+                                "generator.adversary",
+                                "generator.loss",
+                                "generator.reconstruct",
+                                "generator.noise",
+                                "generator.variance",
+                                "generator.task_code",
+                                "generator.spectral_norm",
+                                "generator.r1",
+                                "generator.r1_every",
+                                "generator.anchor",
+                                "generator.mode_seeking",
+                                "generator.image_variance",
+                                "generator.code_cycle",
+                                "generator.proximal",
+                                "generator.average"};
+constexpr char kImages[] = "images, one class per task";
+
+// In the order in which they are listed to users.
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = {
+      {{"setvae", "a VAE whose class code is read from a set of images",
+        "Edwards and Storkey 2017, arXiv:1606.02185", kImages, kSets},
+       plain<SetVae>},
+      {{"metavae", "the same, adapted to each class by inner steps", "",
+        kImages, kSteps},
+       plain<MetaVae>},
+      {{"metagan",
+        "the same with a discriminator that is told the class; inner steps "
+        "adapt both",
+        "Larsen et al. 2016, arXiv:1512.09300", kImages, kGan},
+       plain<MetaGan>},
+      {{"deform", "bends one image of a class into others", "", kImages,
+        kAll + Keys{"generator.warm_up"}},
+       plain<Deform>},
+  };
+  return all;
 }
 
 }  // namespace
 
 std::vector<Entry> generative_entries() {
-  using Keys = std::vector<std::string>;
-  const auto with = [](Keys keys, const Keys& more) {
-    keys.insert(keys.end(), more.begin(), more.end());
-    return keys;
-  };
-  const Keys all = {"generator.filters",       "generator.features",
-                    "generator.hidden",        "generator.latent",
-                    "generator.bound_samples", "generator.binary"};
-  const auto of_sets =
-      with(all, {"generator.network", "generator.code", "generator.encoder",
-                 "generator.pooling", "generator.random_shots",
-                 "generator.code_weight", "generator.task_norm"});
-  const auto with_steps = with(
-      of_sets, {"generator.meta", "learner.inner_steps", "learner.inner_lr",
-                "learner.inner_optimizer", "learner.second_order",
-                "learner.adapt", "learner.eval_steps"});
-  const auto of_gans =
-      with(with_steps,
-           {"generator.warm_up", "generator.adversary", "generator.loss",
-            "generator.reconstruct", "generator.noise", "generator.variance",
-            "generator.task_code", "generator.spectral_norm", "generator.r1",
-            "generator.r1_every", "generator.anchor", "generator.mode_seeking",
-            "generator.image_variance", "generator.code_cycle",
-            "generator.proximal", "generator.average"});
-  const std::string images = "images, one class per task";
-  return {{"setvae", "a VAE whose class code is read from a set of images",
-           "Edwards and Storkey 2017, arXiv:1606.02185", images, of_sets},
-          {"metavae", "the same, adapted to each class by inner steps", "",
-           images, with_steps},
-          {"metagan",
-           "the same with a discriminator that is told the class; inner steps "
-           "adapt both",
-           "Larsen et al. 2016, arXiv:1512.09300", images, of_gans},
-          {"deform", "bends one image of a class into others", "", images,
-           with(all, {"generator.warm_up"})}};
+  std::vector<Entry> entries;
+  for (const auto& row : rows()) entries.push_back(row.entry);
+  return entries;
 }
 
 bool is_generative(const std::string& name) {
-  for (const auto& entry : generative_entries())
-    if (entry.name == name) return true;
-  return false;
+  return std::any_of(rows().begin(), rows().end(),
+                     [&](const Row& row) { return row.entry.name == name; });
 }
 
 std::string generative_names() {
   std::string names;
-  for (const auto& entry : generative_entries())
-    names += (names.empty() ? "" : ", ") + entry.name;
+  for (const auto& row : rows())
+    names += (names.empty() ? "" : ", ") + row.entry.name;
   return names;
 }
 
@@ -106,15 +141,12 @@ GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,
                                              const TaskShape& train,
                                              const TaskCounts& eval) {
   check_shape(train);
-  const bool gan = learner.name == "metagan";
-  check_settings(learner, generator);
-  check_noise(generator, gan);
-  if (gan) return std::make_shared<MetaGan>(generator, learner, train, eval);
-  if (learner.name == "metavae")
-    return std::make_shared<MetaVae>(generator, learner, train, eval);
-  if (learner.name == "deform")
-    return std::make_shared<Deform>(generator, learner, train, eval);
-  return std::make_shared<SetVae>(generator, learner, train, eval);
+  check_entries({{"learner.name", generative_entries()}}, learner, generator);
+  check_noise(generator, learner.name == "metagan");
+  return std::find_if(
+             rows().begin(), rows().end(),
+             [&](const Row& row) { return row.entry.name == learner.name; })
+      ->make({generator, learner, train, eval});
 }
 
 void need_any_code(const GenerativeLearner& learner, const std::string& what) {

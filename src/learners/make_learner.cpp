@@ -1,13 +1,12 @@
 #include "protean/learners/make_learner.h"
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "protean/core/check_entries.h"
 #include "protean/core/error.h"
-#include "protean/core/settings.h"
 #include "protean/learners/keys.h"
 #include "protean/models/keys.h"
 #include "protean/models/make_network.h"
@@ -197,19 +196,6 @@ std::string names(unsigned without = 0) {
   return text;
 }
 
-void check_settings(const LearnerOptions& learner, const ModelOptions& model) {
-  LearnerOptions l;
-  ModelOptions m;
-  Settings s;
-  fields(s, l);
-  fields(s, m);
-  s.read_by("learner.name", learner_entries());
-  s.read_by("model.name", network_entries());
-  l = learner;
-  m = model;
-  s.check_entries();
-}
-
 }  // namespace
 
 std::vector<Entry> learner_entries() {
@@ -238,7 +224,9 @@ std::vector<Entry> optimiser_entries() {
 
 LearnerPtr make_learner(const LearnerOptions& learner,
                         const ModelOptions& model, const TaskShape& train) {
-  check_settings(learner, model);
+  check_entries(
+      {{"learner.name", learner_entries()}, {"model.name", network_entries()}},
+      learner, model);
   const auto& row =
       *std::find_if(rows().begin(), rows().end(),
                     [&](const auto& r) { return r.name == learner.name; });

@@ -1,23 +1,25 @@
 // All there is to choose from: learners, networks, kinds of data, outer
-// optimisers. Each is a row in its module's table, with its paper and the keys
-// that it reads; a new one is a file, a row and a test.
+// optimisers. Each is a row in its module's table, with its paper, the keys
+// that it reads, and how it is made; a new one is a file, a row and a test.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "protean/core/settings.h"
+#include "protean/core/check_entries.h"
+#include "protean/experiment/config.h"
+#include "protean/learners/learner.h"
+#include "protean/tasks/open_tasks.h"
 
 namespace protean {
-
-struct Table {
-  std::string key;  // whose value chooses
-  std::vector<Entry> entries;
-};
 
 std::vector<Table> catalogue();
 
 // The entries that the values of one key name.
 std::vector<Entry> entries_of(const std::string& key);
+
+// The learner that learner.name names, for such tasks. Throws ConfigError
+// naming the key on an impossible setting.
+LearnerPtr make_chosen_learner(const Config& config, const TaskSources& tasks);
 
 }  // namespace protean

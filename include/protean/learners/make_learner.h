@@ -13,8 +13,4 @@ namespace protean {
 LearnerPtr make_learner(const LearnerOptions& learner,
                         const ModelOptions& model, const TaskShape& train);
 
-// For learners of other modules: throws ConfigError on a setting that only
-// those of this one look at.
-void check_few_shot_alone(const LearnerOptions& learner);
-
 }  // namespace protean
