@@ -19,10 +19,10 @@ namespace {
 void check_acting(const Config& c) {
   const bool acts = is_policy_learner(c.learner.name);
   if (acts && !is_environment(c.data.source))
-    throw ConfigError("learner.name = \"" + c.learner.name +
-                      "\" acts in an environment, but data.source = \"" +
-                      c.data.source +
-                      "\" has examples; expected one of: point, bandit");
+    throw ConfigError(
+        "learner.name = \"" + c.learner.name +
+        "\" acts in an environment, but data.source = \"" + c.data.source +
+        "\" has examples; expected one of: " + environment_names());
   if (!acts && is_environment(c.data.source))
     throw ConfigError(
         "data.source = \"" + c.data.source +
@@ -63,8 +63,8 @@ void check_generated(const TaskOptions& task, const Learner& learner) {
 
 // Whether the learner takes training tasks that differ, and how.
 void check_task_sizes(const DataOptions& data, const TaskOptions& task,
-                      const Learner& learner) {
-  if (task.levels() == 0 && data.source != "records") return;
+                      bool unequal, const Learner& learner) {
+  if (task.levels() == 0 && !unequal) return;
   if (task.interpolation.share > 0)
     throw ConfigError(concat("task.interpolate = ", task.interpolation.share,
                              " mixes equal tasks; expected 0 with "
@@ -73,11 +73,10 @@ void check_task_sizes(const DataOptions& data, const TaskOptions& task,
                              ", task.train_shots_max = ", task.train_shots_max,
                              " and data.source = ", data.source));
   const auto differ =
-      data.source == "records"
-          ? std::string("data.source = records makes unequal tasks")
-          : concat("task.train_ways_max = ", task.train_ways_max,
-                   " and task.train_shots_max = ", task.train_shots_max,
-                   " make unequal tasks");
+      unequal ? concat("data.source = ", data.source, " makes unequal tasks")
+              : concat("task.train_ways_max = ", task.train_ways_max,
+                       " and task.train_shots_max = ", task.train_shots_max,
+                       " make unequal tasks");
   if (task.mix != "real" || task.generated_shots > 0)
     throw ConfigError(
         concat(differ, ", but task.mix = \"", task.mix,
@@ -113,7 +112,7 @@ Experiment make_experiment(const Config& config) {
     e.tasks.train_shape =
         GeneratedClass::with_class(e.tasks.train_shape, config.task);
   e.learner = make_chosen_learner(e.config, e.tasks);
-  check_task_sizes(e.config.data, e.config.task, *e.learner);
+  check_task_sizes(e.config.data, e.config.task, e.tasks.unequal, *e.learner);
   check_generated(e.config.task, *e.learner);
   return e;
 }

@@ -1,10 +1,11 @@
-#include "tasks/open_records.h"
-
+// The records of Meta-Dataset's conversion.
 #include "protean/core/error.h"
 #include "protean/core/workers.h"
 #include "protean/data/records/meta_dataset.h"
 #include "protean/tasks/distorted_tasks.h"
 #include "protean/tasks/meta_dataset_tasks.h"
+
+#include "tasks/source_rows.h"
 
 namespace protean {
 namespace {
@@ -42,13 +43,12 @@ void check_settings(const DataOptions& data, const TaskOptions& task,
         "another with a generative learner");
 }
 
-}  // namespace
-
-TaskSources open_records(const DataOptions& data, const TaskOptions& task,
-                         const TaskCounts& eval) {
+TaskSources open(const DataOptions& data, const TaskOptions& task,
+                 const TaskCounts& eval) {
   check_settings(data, task, eval);
   const auto examples = open_meta_dataset(data.path, "", data.side);
   TaskSources sources;
+  sources.unequal = true;
   sources.examples = examples;
   sources.splits = examples->splits();
   sources.examples_checksum = sources.checksum = examples->checksum();
@@ -65,6 +65,20 @@ TaskSources open_records(const DataOptions& data, const TaskOptions& task,
   if (sources.train && data.augment == "affine")
     sources.train = std::make_shared<DistortedTasks>(sources.train);
   return sources;
+}
+
+}  // namespace
+
+SourceRows record_rows() {
+  return {
+      {{"records",
+        "images in the records of Meta-Dataset's conversion, or packs of them, "
+        "one data set or several",
+        "Triantafillou et al. 2020, arXiv:1903.03096",
+        "",
+        {"data.path", "data.split", "data.side", "data.augment"}},
+       open},
+  };
 }
 
 }  // namespace protean

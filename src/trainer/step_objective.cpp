@@ -73,7 +73,7 @@ StepObjective::StepObjective(const Setting& setting,
   const auto stacks = plan(setting.first_step, nullptr);
   stacks_per_step_ = static_cast<int64_t>(stacks.size());
   // Tasks that differ are cut into another number of stacks at each step.
-  most_stacks_ = config.task.levels() > 0 || config.data.source == "records"
+  most_stacks_ = config.task.levels() > 0 || experiment_.tasks.unequal
                      ? int64_t{config.task.meta_batch}
                      : stacks_per_step_;
   tasks_by_rank_.assign(comm_.size(), 0);

@@ -56,8 +56,9 @@ class Environment {
 
 using EnvironmentPtr = std::shared_ptr<const Environment>;
 
-// Whether data.source names an environment: point or bandit.
+// Whether data.source names an environment, and all that do: "point, ...".
 bool is_environment(const std::string& source);
+std::string environment_names();
 // That one. Throws ConfigError naming the key on an impossible setting.
 EnvironmentPtr make_environment(const DataOptions& options);
 

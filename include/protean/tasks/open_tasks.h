@@ -23,6 +23,9 @@ struct TaskSources {
   std::array<std::string, 3> why_not;
   // Of training tasks, whether there are classes for them or not.
   TaskShape train_shape;
+  // Whether tasks differ in their sizes, whatever task.train_ways_max and
+  // task.train_shots_max say.
+  bool unequal = false;
   // What tasks are made from, and its split; null and empty for function
   // families.
   DatasetPtr examples;
