@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/settings_text.h"
 
 #include "cli/commands.h"
@@ -62,10 +63,7 @@ void print_overview(const Settings& settings, const std::string& usage,
       "\nThe keys that matter most here, as flags (--task.ways 20) or in INI "
       "files\n([task] ways = 20), with their defaults:\n");
   for (const auto& key : keys) print(list_line(settings.at(key, "--help")));
-  std::string sections;
-  for (const auto& section : settings.sections())
-    sections += (sections.empty() ? "" : ", ") + section;
-  print("\n" + wrapped("Sections of keys: " + sections +
+  print("\n" + wrapped("Sections of keys: " + joined(settings.sections()) +
                            ". `--help SECTION` lists one of them, `--help all` "
                            "all; `protean config --explain KEY` says all about "
                            "one.",

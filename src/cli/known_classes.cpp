@@ -1,9 +1,9 @@
 #include "cli/known_classes.h"
 
 #include <filesystem>
-#include <sstream>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/log.h"
 
 namespace protean {
@@ -42,8 +42,7 @@ TrainedOn learnt_by_new_run(const Experiment& e) {
 TrainedOn learnt_by_stored_run(const std::string& dir,
                                const EvalOptions& options) {
   auto all = of_run(dir);
-  std::istringstream names(options.features);
-  for (std::string name; std::getline(names, name, ',');)
+  for (const auto& name : comma_separated(options.features))
     if (!name.ends_with(".pt")) add_run(all, "eval.features", name);
   return all;
 }

@@ -5,6 +5,7 @@
 
 #include "protean/comm/preflight.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/log.h"
 #include "protean/core/signals.h"
 #include "protean/experiment/device.h"
@@ -106,12 +107,10 @@ int run(int argc, char** argv) {
   }
   for (const auto& c : kCommands)
     if (name == c.name) return c.run(Arguments(argv + 2, argv + argc));
-  std::string expected;
-  for (const auto& c : kCommands)
-    expected += (expected.empty() ? "" : ", ") + std::string(c.name);
   return report_once(std::make_exception_ptr(ConfigError(
       (name.empty() ? "no command" : "unknown command \"" + name + "\"") +
-      "; expected one of: " + expected)));
+      "; expected one of: " +
+      joined(kCommands, [](const auto& c) { return std::string(c.name); }))));
 }
 
 }  // namespace

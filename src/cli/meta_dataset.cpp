@@ -2,11 +2,11 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <sstream>
 
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/workers.h"
 #include "protean/evaluation/check_tasks.h"
 #include "protean/evaluation/model_table.h"
@@ -55,8 +55,7 @@ ModelScore score_of(const EvalResult& result,
 // --with NAME=FILE or FILE, comma-separated.
 void add_others(const CommandLine& line, ModelTable& table) {
   if (!line.is_set("with")) return;
-  std::istringstream list(line.flags.at("with"));
-  for (std::string item; std::getline(list, item, ',');) {
+  for (const auto& item : comma_separated(line.flags.at("with"))) {
     const size_t equals = item.find('=');
     const bool named = equals != std::string::npos;
     add_model(table, named ? item.substr(equals + 1) : item,

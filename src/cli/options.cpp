@@ -107,24 +107,17 @@ std::vector<std::string> unread_in(const std::filesystem::path& stored) {
                               stored.string());
 }
 
-}  // namespace
-
-void fields(Settings& s, Config& config, BenchOptions& bench) {
-  fields(s, config);
-  bench_fields(s, bench);
-}
-
-CommandLine parse_command_line(const std::vector<std::string>& args,
-                               const std::vector<CommandFlag>& flags,
-                               StoredConfig stored_config) {
-  CommandLine line;
-  Settings settings;
-  fields(settings, line.config, line.bench);
-  for (const auto& f : flags) line.flags[f.name] = f.default_value;
-
-  // Of a key that is given twice, the last one counts.
-  std::map<std::string, std::string> given;
+// What stands on the command line itself: keys, of which the last one counts
+// where one is given twice, and configuration files.
+struct Given {
+  std::map<std::string, std::string> keys;
   std::vector<std::string> files;
+};
+
+Given read_flags(const std::vector<std::string>& args,
+                 const std::vector<CommandFlag>& flags,
+                 const Settings& settings, CommandLine& line) {
+  Given given;
   try {
     using namespace po::command_line_style;
     po::positional_options_description positional;
@@ -142,7 +135,8 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
       if (option.unregistered) {
         unknown_flag(settings, flags, key);
       } else if (key == "config") {
-        files.insert(files.end(), option.value.begin(), option.value.end());
+        given.files.insert(given.files.end(), option.value.begin(),
+                           option.value.end());
       } else if (key == "json") {
         line.json = true;
       } else if (key == "positional") {
@@ -152,7 +146,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
         line.flags[key] = flag->value_name.empty() ? "true" : value;
       } else {
         const auto& s = settings.at(key, "command line");
-        given[s.key()] = value;
+        given.keys[s.key()] = value;
         if (s.key() != key)
           line.notes.push_back(
               concat("--", key, " is ", s.key(), " here: ", s.help()));
@@ -161,41 +155,64 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
   } catch (const po::error& e) {
     throw ConfigError(concat("command line: ", e.what()));
   }
+  return given;
+}
+
+// The configuration of a stored run, below all that was given. uses_run: the
+// command makes use of it elsewhere, and does not go on with it.
+void add_stored(const std::filesystem::path& stored, bool uses_run,
+                const Settings& settings, Origins& origins, CommandLine& line) {
+  // How a job is started is not part of the run: a launcher gives the ranks.
+  if (under_mpi_launcher()) origins.keep("comm.ranks");
+  const bool backend_given = origins.has("comm.backend");
+  // Nor is where tasks are computed: commands that use a run are made on other
+  // machines than it was.
+  if (uses_run) {
+    if (!origins.has("run.device")) line.config.run.device = "auto";
+    origins.keep("run.device");
+  }
+  const auto before = origins;
+  if (!stored.empty()) {
+    origins.set_file(stored);
+    line.warnings = unread_in(stored);
+    // Nor need the user hear of what a flag has left without a reader.
+    settings.drop_unread([&](const auto& s) { return !before.has(s.key()); },
+                         "");
+  }
+  const auto& backend = line.config.comm.backend;
+  if (!backend_given && ((under_mpi_launcher() && backend == "inproc") ||
+                         (uses_run && backend == "nccl")))
+    line.config.comm.backend = "auto";
+}
+
+}  // namespace
+
+void fields(Settings& s, Config& config, BenchOptions& bench) {
+  fields(s, config);
+  bench_fields(s, bench);
+}
+
+CommandLine parse_command_line(const std::vector<std::string>& args,
+                               const std::vector<CommandFlag>& flags,
+                               StoredConfig stored_config) {
+  CommandLine line;
+  Settings settings;
+  fields(settings, line.config, line.bench);
+  for (const auto& f : flags) line.flags[f.name] = f.default_value;
+  const auto given = read_flags(args, flags, settings, line);
   Origins origins(settings);
-  for (const auto& [key, value] : given)
+  for (const auto& [key, value] : given.keys)
     origins.set(settings.at(key, ""), value, "command line");
-  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+  for (auto file = given.files.rbegin(); file != given.files.rend(); ++file) {
     if (std::error_code error; !std::filesystem::is_regular_file(*file, error))
       throw ConfigError("--config " + *file +
                         ": cannot be read; expected an INI file");
     origins.set_file(*file);
   }
   line.given = origins.keys();
-  if (stored_config) {
-    const auto stored = stored_config(line);
-    // How a job is started is not part of the run: a launcher gives the ranks.
-    if (under_mpi_launcher()) origins.keep("comm.ranks");
-    const bool backend_given = origins.has("comm.backend");
-    // Nor is where tasks are computed: commands that use a run are made on
-    // other machines than it was.
-    const bool uses_run = find_flag(flags, "run") != nullptr;
-    if (uses_run) {
-      if (!origins.has("run.device")) line.config.run.device = "auto";
-      origins.keep("run.device");
-    }
-    const auto before = origins;
-    if (!stored.empty()) {
-      origins.set_file(stored);
-      line.warnings = unread_in(stored);
-      // Nor need the user hear of what a flag has left without a reader.
-      settings.drop_unread([&](const auto& s) { return !before.has(s.key()); },
-                           "");
-    }
-    const auto& backend = line.config.comm.backend;
-    if (!backend_given && ((under_mpi_launcher() && backend == "inproc") ||
-                           (uses_run && backend == "nccl")))
-      line.config.comm.backend = "auto";
-  }
+  if (stored_config)
+    add_stored(stored_config(line), find_flag(flags, "run") != nullptr,
+               settings, origins, line);
   for (const auto& s : settings.all())
     if (s.section() != "bench") line.values.emplace_back(s.key(), s.value());
   return line;

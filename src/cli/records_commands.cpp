@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <cstdio>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/workers.h"
 #include "protean/data/records/record_pack.h"
 #include "protean/data/records/synthesise.h"
@@ -115,10 +115,9 @@ int run_synthesise(const CommandLine& line) {
   refuse_flags(line, "--synthesise");
   if (line.is_set("in") || line.is_set("encoded"))
     throw ConfigError("--in and --encoded do not go with --synthesise");
-  std::istringstream list(required(line, "synthesise"));
   const auto& out = required(line, "out");
   auto sets = nlohmann::json::array();
-  for (std::string spec; std::getline(list, spec, ',');) {
+  for (const auto& spec : comma_separated(required(line, "synthesise"))) {
     const auto start = Clock::now();
     auto last = start;
     const auto made = synthesise(spec, out, options, [&](uint64_t images) {

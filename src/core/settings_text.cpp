@@ -4,15 +4,10 @@
 #include <sstream>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 
 namespace protean {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 std::string shown_default(const Setting& s) {
   return s.standard().empty() ? "empty" : s.standard();

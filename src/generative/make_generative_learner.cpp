@@ -3,6 +3,7 @@
 
 #include "protean/core/check_entries.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/generative/generative_learner.h"
 #include "protean/generative/keys.h"
 #include "protean/learners/keys.h"
@@ -130,10 +131,7 @@ bool is_generative(const std::string& name) {
 }
 
 std::string generative_names() {
-  std::string names;
-  for (const auto& row : rows())
-    names += (names.empty() ? "" : ", ") + row.entry.name;
-  return names;
+  return joined(rows(), [](const Row& row) { return row.entry.name; });
 }
 
 GenerativeLearnerPtr make_generative_learner(const LearnerOptions& learner,

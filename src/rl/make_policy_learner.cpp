@@ -4,6 +4,7 @@
 
 #include "protean/core/check_entries.h"
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/learners/keys.h"
 #include "protean/models/keys.h"
 #include "protean/models/make_network.h"
@@ -76,10 +77,7 @@ bool is_policy_learner(const std::string& name) {
 }
 
 std::string policy_learner_names() {
-  std::string names;
-  for (const auto& row : rows())
-    names += (names.empty() ? "" : ", ") + row.entry.name;
-  return names;
+  return joined(rows(), [](const Row& row) { return row.entry.name; });
 }
 
 LearnerPtr make_policy_learner(const LearnerOptions& learner,

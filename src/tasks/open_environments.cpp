@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/tasks/environment_tasks.h"
 
 #include "tasks/bandit.h"
@@ -69,10 +70,7 @@ bool is_environment(const std::string& source) {
 }
 
 std::string environment_names() {
-  std::string names;
-  for (const auto& row : environments())
-    names += (names.empty() ? "" : ", ") + row.entry.name;
-  return names;
+  return joined(environments(), [](const auto& row) { return row.entry.name; });
 }
 
 EnvironmentPtr make_environment(const DataOptions& o) {

@@ -4,6 +4,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
+#include "protean/core/lists.h"
 #include "protean/data/keys.h"
 #include "protean/data/stored_data.h"
 #include "protean/tasks/keys.h"
@@ -152,11 +153,9 @@ TaskSources open_tasks(const DataOptions& data, const TaskOptions& task,
   for (const auto& row : rows())
     if (row.entry.name == data.source)
       return absent ? absent_tasks(row, data) : row.open(data, task, eval);
-  std::string names;
-  for (const auto& row : rows())
-    names += (names.empty() ? "" : ", ") + row.entry.name;
   throw ConfigError(
-      concat("data.source = \"", data.source, "\"; expected one of: ", names));
+      concat("data.source = \"", data.source, "\"; expected one of: ",
+             joined(rows(), [](const auto& row) { return row.entry.name; })));
 }
 
 }  // namespace protean

@@ -190,11 +190,8 @@ Config bench_config(const std::string& workload, Config c) {
     }
     return c;
   }
-  std::string expected;
-  for (const auto& name : bench_workloads())
-    expected += (expected.empty() ? "" : ", ") + name;
   throw ConfigError("bench.workload = \"" + workload +
-                    "\"; expected one of: " + expected);
+                    "\"; expected one of: " + joined(bench_workloads()));
 }
 
 namespace {

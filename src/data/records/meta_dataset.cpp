@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "protean/core/error.h"
 #include "protean/core/hash.h"
+#include "protean/core/lists.h"
 #include "protean/data/records/verify.h"
 
 namespace protean {
@@ -105,11 +105,10 @@ std::vector<SpecDatasetPtr> open_spec_datasets(const std::string& path,
     throw ConfigError(
         "data.path is empty; expected a folder of Meta-Dataset's records, or "
         "one that holds several");
-  std::set<std::string> wanted;
-  std::istringstream list(sets);
-  for (std::string name; std::getline(list, name, ',');) wanted.insert(name);
+  const auto listed = comma_separated(sets);
+  std::set<std::string> wanted(listed.begin(), listed.end());
   std::vector<SpecDatasetPtr> found;
-  std::string names;
+  std::vector<std::string> names;
   const auto places = sources_in(path);
   if (places.empty())
     throw DataError(
@@ -117,13 +116,13 @@ std::vector<SpecDatasetPtr> open_spec_datasets(const std::string& path,
   for (const auto& place : places) {
     auto set = open_spec_dataset(place, side, io);
     const std::string& name = set->spec().name;
-    names += (names.empty() ? "" : ", ") + name;
+    names.push_back(name);
     if (sets.empty() || wanted.erase(name) > 0) found.push_back(std::move(set));
   }
   if (!wanted.empty())
     throw ConfigError(concat("data.sets = \"", sets, "\": no data set ",
                              *wanted.begin(), " in ", path,
-                             "; expected some of: ", names));
+                             "; expected some of: ", joined(names)));
   return found;
 }
 
