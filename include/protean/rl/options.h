@@ -1,26 +1,19 @@
-// What the user says about learners that act: section `policy` of the
-// configuration.
+// Learners that act: section `policy` of the configuration. What each field is,
+// its unit and its range: src/rl/options.cpp, or `protean config --explain
+// policy.NAME`.
 #pragma once
 
 namespace protean {
 
 struct PolicyOptions {
-  // policy.deviation: of a continuous policy's actions before training; it is
-  // learnt.
   double deviation = 1;
-  double discount = 0.99;  // policy.discount: gamma, per step
-  // policy.trace: lambda of the generalised advantage estimate.
+  double discount = 0.99;
   double trace = 1;
-  // policy.later_rate: share of the inner rate for evaluation's steps beyond
-  // learner.inner_steps, which the policy was not trained for (Finn et al. 2017
-  // halve it).
   double later_rate = 0.5;
-  // policy.clip: how far likelihood ratios count from 1, epsilon; promp.
+  // promp alone.
   double clip = 0.3;
-  // policy.divergence: weight eta of the divergence from the policies that
-  // collected the rollouts before adaptation; promp.
   double divergence = 5e-4;
-  int epochs = 5;  // policy.epochs: outer steps per batch of rollouts; promp
+  int epochs = 5;
 
   bool operator==(const PolicyOptions&) const = default;
 };
