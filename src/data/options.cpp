@@ -179,6 +179,19 @@ void change_fields(Settings& s, DataOptions& o) {
           "little")
       .when("against over-fitting to few training classes")
       .one_of({"none", "affine"});
+  s.add("data.sets", &o.sets)
+      .says(
+          "names of the data sets of records that are used, comma-separated; "
+          "empty: all that data.path holds")
+      .when("to train on ImageNet's records alone");
+  s.add("data.io", &o.io)
+      .says(
+          "how packs of records are read: mmap (the system keeps what fits in "
+          "memory), pread (a call for each image) or ram (read whole at the "
+          "start)")
+      .when("ram for small packs on slow disks, pread where mapping is slow")
+      .one_of({"mmap", "pread", "ram"})
+      .resumes(Resume::may_change);
   s.add("data.prefetch", &o.prefetch)
       .says(
           "meta-steps whose tasks are made ahead of time, in the background; "

@@ -72,6 +72,7 @@ class Opener {
     options.shots = counts.shots;
     options.queries = counts.queries;
     options.rotate = rotate;
+    options.one_group = counts.one_group;
     options.labels = e_.config.task.labels;
     domains.push_back(
         {name,

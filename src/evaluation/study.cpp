@@ -32,6 +32,7 @@ EvalTasks tasks_of(const Experiment& e, const std::vector<uint32_t>& classes,
   options.ways = counts.ways;
   options.shots = shots ? shots : counts.shots;
   options.queries = counts.queries;
+  options.one_group = counts.one_group;
   return draw_tasks(
       std::make_shared<NwayKshot>(
           e.tasks.examples, upright(*e.tasks.examples, classes), options, what),

@@ -161,6 +161,14 @@ void eval_fields(Settings& s, EvalOptions& o) {
           "fewer when classes are small: a class with too few examples for "
           "shots and queries is left out")
       .resumes(kUnless);
+  s.add("eval.within", &o.within)
+      .says(
+          "where the classes of an evaluation task come from: any or group "
+          "(task.within); empty: as training tasks")
+      .when("to compare runs on tasks within groups, however they were trained")
+      .one_of({"", "any", "group"})
+      .resumes(kUnless)
+      .only_with("task.domain", {"none"});
   s.add("eval.target_accuracy", &o.target_accuracy)
       .says("validation accuracy, 0 to 1, at which training ends; 0: off")
       .when("to stop when it is good enough")

@@ -1,8 +1,10 @@
 #include "tasks/by_weight.h"
 
+#include <charconv>
 #include <cmath>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 
 namespace protean {
 namespace {
@@ -26,6 +28,22 @@ void check_weights(const char* key, const std::vector<float>& weights,
     throw ConfigError(concat(key, ": ", weights.size(), " weights that sum to ",
                              sum, " for ", count,
                              " sources; expected one each, one above 0"));
+}
+
+std::vector<float> parse_weights(const std::string& text, size_t count) {
+  std::vector<float> weights;
+  for (const auto& item : comma_separated(text)) {
+    const char* const end = item.data() + item.size();
+    float weight = 0;
+    const auto read = std::from_chars(item.data(), end, weight);
+    if (read.ec != std::errc() || read.ptr != end)
+      throw ConfigError(concat("data.weights = \"", text, "\": \"", item,
+                               "\" is no number; expected one for each data "
+                               "set, such as 1,1"));
+    weights.push_back(weight);
+  }
+  check_weights("data.weights", weights, count);
+  return weights;
 }
 
 uint32_t by_weight(const std::vector<float>& weights, double uniform) {

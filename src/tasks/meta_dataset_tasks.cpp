@@ -71,7 +71,7 @@ MetaDatasetTasks::Source MetaDatasetTasks::usable(
     throw ConfigError(concat("task.fixed_ways = ", options_.fixed_ways,
                              ", but classes of ", spec.name,
                              " have an order above them; expected 0, or "
-                             "task.ignore_hierarchy = 1"));
+                             "task.sampler = flat"));
   Source out{spec.rule, {}, {}};
   uint32_t small = 0, begin = 0;
   for (int s = 0; s < split; ++s) begin += spec.classes_per_split[s];

@@ -1,8 +1,10 @@
 #include "protean/tasks/nway_kshot.h"
 
 #include <algorithm>
+#include <map>
 
 #include "protean/core/error.h"
+#include "protean/core/lists.h"
 #include "protean/core/log.h"
 #include "protean/core/philox.h"
 #include "protean/data/wrappers.h"
@@ -41,6 +43,37 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
     log_shared_warning(concat(small, " of ", classes.size(), " ", what,
                               " classes hold fewer than ", together, " = ",
                               need, " examples and are left out"));
+  if (options_.one_group) gather_groups(what);
+}
+
+void NwayKshot::gather_groups(const std::string& what) {
+  std::map<std::string, std::vector<uint32_t>> by_name;
+  for (uint32_t cls : eligible_) by_name[data_->group(cls)].push_back(cls);
+  if (by_name.count("") > 0)
+    throw ConfigError(concat("task.within = group, but ", by_name[""].size(),
+                             " ", what, " classes are of no group, such as ",
+                             data_->class_name(by_name[""].front()),
+                             "; expected any"));
+  std::vector<std::string> small;
+  std::string largest;
+  size_t most = 0;
+  for (auto& [name, classes] : by_name) {
+    if (classes.size() > most) most = classes.size(), largest = name;
+    if (classes.size() >= options_.ways_max)
+      groups_.push_back(std::move(classes));
+    else
+      small.push_back(name);
+  }
+  if (groups_.empty())
+    throw ConfigError(concat(options_.keys.ways, " = ", options_.ways_max,
+                             " with task.within = group, but the "
+                             "largest of ",
+                             by_name.size(), " ", what, " groups, ", largest,
+                             ", has ", most, " classes; expected at most ",
+                             most));
+  if (!small.empty())
+    log_shared_warning(concat(what, " groups of fewer than ", options_.ways_max,
+                              " classes are left out: ", joined(small)));
 }
 
 TaskCounts NwayKshot::counts(uint64_t seed, TaskId id,
@@ -64,12 +97,14 @@ TaskCounts NwayKshot::counts(uint64_t seed, TaskId id,
 TaskSpec NwayKshot::describe(uint64_t seed, TaskId id,
                              const StreamState& stream) const {
   const auto own = counts(seed, id, stream.held_back);
-  const auto& [ways, shots, queries] = own;
+  const uint32_t ways = own.ways, per_class = own.shots + own.queries;
   TaskSpec spec = describe_nway(id, own);
-  const uint32_t per_class = shots + queries;
-  spec.classes =
-      Draws(seed, id, Purpose::classes).sample(eligible_.size(), ways);
-  for (uint32_t& cls : spec.classes) cls = eligible_[cls];
+  const auto& from =
+      groups_.empty()
+          ? eligible_
+          : groups_[Draws(seed, id, Purpose::superclass).below(groups_.size())];
+  spec.classes = Draws(seed, id, Purpose::classes).sample(from.size(), ways);
+  for (uint32_t& cls : spec.classes) cls = from[cls];
   spec.examples.reserve(size_t{ways} * per_class);
   for (uint32_t way = 0; way < ways; ++way) {
     const auto drawn = Draws(seed, id, Purpose::examples, way)

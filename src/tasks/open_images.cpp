@@ -1,5 +1,4 @@
 // Images in classes: what is in files, and the N-way K-shot tasks of them.
-#include <charconv>
 #include <filesystem>
 
 #include "protean/core/error.h"
@@ -56,31 +55,13 @@ DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
   return joined;
 }
 
-Splits joined(const std::vector<Splits>& by_set) {
+Splits all_of(const std::vector<Splits>& by_set) {
   Splits all;
   for (const auto& own : by_set)
     for (auto part : {&Splits::train, &Splits::validation, &Splits::test})
       (all.*part).insert((all.*part).end(), (own.*part).begin(),
                          (own.*part).end());
   return all;
-}
-
-// data.weights, one for each data set.
-std::vector<float> weights_of(const DataOptions& data, size_t sets) {
-  std::vector<float> weights;
-  for (const auto& item : comma_separated(data.weights)) {
-    const char* const end = item.data() + item.size();
-    float weight = 0;
-    const auto read = std::from_chars(item.data(), end, weight);
-    if (read.ec != std::errc() || read.ptr != end)
-      throw ConfigError(concat("data.weights = \"", data.weights, "\": \"",
-                               item,
-                               "\" is no number; expected one for each data "
-                               "set, such as 1,1"));
-    weights.push_back(weight);
-  }
-  check_weights("data.weights", weights, sets);
-  return weights;
 }
 
 // What options rule out of each other.
@@ -129,7 +110,7 @@ class ImageTasks {
   }
   // Of sets by their weights.
   TaskSourcePtr weighted(const std::vector<Splits>& by_set) const {
-    auto weights = weights_of(data_, by_set.size());
+    auto weights = parse_weights(data_.weights, by_set.size());
     std::vector<TaskSourcePtr> sets(by_set.size());
     for (size_t i = 0; i < sets.size(); ++i)
       if (weights[i] > 0) sets[i] = training(by_set[i].train);
@@ -153,6 +134,7 @@ class ImageTasks {
     options.labels = task_.labels;
     options.rotate = rotate;
     options.keys = keys;
+    options.one_group = counts.one_group;
     return std::make_shared<NwayKshot>(images_, classes, options, what);
   }
 
@@ -177,7 +159,7 @@ TaskSources open(const DataOptions& data, const TaskOptions& task,
   TaskSources sources;
   const auto images = open_images(data, by_set);
   sources.examples = images;
-  sources.splits = joined(by_set);
+  sources.splits = all_of(by_set);
   sources.examples_checksum = images->checksum();
   sources.checksum = checksum_of(*images, sources.splits);
   sources.train_shape = largest_task(task.most_counts(), images->shape());
@@ -205,10 +187,10 @@ TaskSources open(const DataOptions& data, const TaskOptions& task,
 }  // namespace
 
 SourceRows image_rows() {
-  const auto keys =
-      file_keys({"task.ways", "task.train_ways", "eval.ways", "data.side",
-                 "data.also", "data.weights", "data.group_by", "data.rotations",
-                 "data.invert", "data.augment", "task.domain"});
+  const auto keys = file_keys(
+      {"task.ways", "task.train_ways", "eval.ways", "data.side", "data.also",
+       "data.weights", "data.group_by", "data.rotations", "data.invert",
+       "data.augment", "task.domain", "task.within", "eval.within"});
   return {
       {{"auto", "images: what data.path holds is found out", "", "", keys},
        open},

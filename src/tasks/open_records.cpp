@@ -5,6 +5,7 @@
 #include "protean/tasks/distorted_tasks.h"
 #include "protean/tasks/meta_dataset_tasks.h"
 
+#include "tasks/by_weight.h"
 #include "tasks/source_rows.h"
 
 namespace protean {
@@ -46,7 +47,13 @@ void check_settings(const DataOptions& data, const TaskOptions& task,
 TaskSources open(const DataOptions& data, const TaskOptions& task,
                  const TaskCounts& eval) {
   check_settings(data, task, eval);
-  const auto examples = open_meta_dataset(data.path, "", data.side);
+  const auto examples =
+      open_meta_dataset(data.path, data.sets, data.side, data.io);
+  const size_t sets = examples->sources().size();
+  const auto weights = data.weights.empty() ? std::vector<float>(sets, 1)
+                                            : parse_weights(data.weights, sets);
+  auto options = task.episode;
+  if (task.sampler == "flat") options.ignore_hierarchy = 1;
   TaskSources sources;
   sources.unequal = true;
   sources.examples = examples;
@@ -54,14 +61,13 @@ TaskSources open(const DataOptions& data, const TaskOptions& task,
   sources.examples_checksum = sources.checksum = examples->checksum();
   const auto tasks = [&](Stream split) -> TaskSourcePtr {
     if (sources.splits.of(split).empty()) return nullptr;
-    return std::make_shared<MetaDatasetTasks>(
-        examples, split, std::vector<float>(examples->sources().size(), 1),
-        EpisodeOptions(), usable_cores());
+    return std::make_shared<MetaDatasetTasks>(examples, split, weights, options,
+                                              usable_cores());
   };
   sources.train = tasks(Stream::train);
   sources.validation = tasks(Stream::validation);
   sources.test = tasks(Stream::test);
-  sources.train_shape = largest_shape({}, examples->shape());
+  sources.train_shape = largest_shape(options, examples->shape());
   if (sources.train && data.augment == "affine")
     sources.train = std::make_shared<DistortedTasks>(sources.train);
   return sources;
@@ -76,7 +82,11 @@ SourceRows record_rows() {
         "one data set or several",
         "Triantafillou et al. 2020, arXiv:1903.03096",
         "",
-        {"data.path", "data.split", "data.side", "data.augment"}},
+        {"data.path", "data.split", "data.side", "data.augment", "data.sets",
+         "data.weights", "data.io", "task.sampler", "task.ignore_hierarchy",
+         "task.min_ways", "task.max_ways", "task.fixed_ways",
+         "task.fixed_shots", "task.max_queries", "task.max_support",
+         "task.max_class_support"}},
        open},
   };
 }

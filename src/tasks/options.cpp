@@ -66,6 +66,16 @@ void size_fields(Settings& s, TaskOptions& o) {
       .says("validation accuracy, 0 to 1, after which they may; 0: off")
       .when("in place of task.curriculum_steps, to go by what was learnt")
       .within(0, 1);
+  s.add("task.within", &o.within)
+      .says(
+          "where the classes of a task come from: any (all of the split) or "
+          "group (one group of them, drawn evenly: an Omniglot alphabet)")
+      .when(
+          "group for the harder tasks of the one-shot protocol, whose "
+          "characters share an alphabet")
+      .one_of({"any", "group"})
+      .only_with("task.domain", {"none"})
+      .only_with("task.flat_batch", {"0"});
   s.add("task.domain", &o.domain)
       .says(
           "queries come from a domain that the support set lacks: rotation, "
@@ -77,6 +87,60 @@ void size_fields(Settings& s, TaskOptions& o) {
           "examples of a mini-batch of all training classes, in place of a "
           "task; 0: tasks")
       .when("for learner.name = baseline, which is trained so");
+}
+
+void episode_fields(Settings& s, TaskOptions& o) {
+  auto& e = o.episode;
+  const auto free_shots = [](const Settings& all) {
+    return all.value("task.fixed_shots") == "0";
+  };
+  const auto free_ways = [](const Settings& all) {
+    return all.value("task.fixed_ways") == "0";
+  };
+  s.add("task.sampler", &o.sampler)
+      .says(
+          "how the classes of an episode are chosen: spec (as each data set's "
+          "spec orders them: flat, by superclass, or below a node of a graph) "
+          "or flat (from the whole split)")
+      .when("flat to see what the order above classes does")
+      .one_of({"spec", "flat"});
+  s.add("task.ignore_hierarchy", &e.ignore_hierarchy)
+      .says("share of episodes, 0 to 1, whose classes are chosen flat")
+      .when("0.5 to train CrossTransformers as their paper does")
+      .within(0, 1)
+      .only_with("task.sampler", {"spec"});
+  s.add("task.min_ways", &e.min_ways)
+      .says("fewest classes of an episode")
+      .when("5 is the benchmark's")
+      .at_least(2)
+      .only_if("task.fixed_ways", "task.fixed_ways = 0", free_ways);
+  s.add("task.max_ways", &e.max_ways)
+      .says("most classes of an episode")
+      .when("50 is the benchmark's; fewer need less memory")
+      .at_least(2)
+      .only_if("task.fixed_ways", "task.fixed_ways = 0", free_ways);
+  s.add("task.fixed_ways", &e.fixed_ways)
+      .says("classes of every episode; 0: drawn")
+      .when("5 for 5-way tasks; with task.sampler = flat, or flat data sets");
+  s.add("task.fixed_shots", &e.fixed_shots)
+      .says("support images of every class; 0: drawn, as the benchmark does")
+      .when("1 or 5 for 1-shot or 5-shot tasks");
+  s.add("task.max_queries", &e.max_queries)
+      .says(
+          "most query images of a class; there are fewer where a class has "
+          "less than twice as many")
+      .when("10 is the benchmark's")
+      .at_least(1);
+  s.add("task.max_support", &e.max_support)
+      .says("most support images of an episode")
+      .when("500 is the benchmark's; fewer need less memory")
+      .at_least(1)
+      .only_if("task.fixed_shots", "task.fixed_shots = 0", free_shots);
+  s.add("task.max_class_support", &e.max_class_support)
+      .says("most images that one class adds to the size of the support set")
+      .when("100 is the benchmark's")
+      .at_least(1)
+      .only_if("task.fixed_shots", "task.fixed_shots = 0", free_shots);
 }
 
 void batch_fields(Settings& s, TaskOptions& o) {
@@ -178,6 +242,7 @@ void generated_fields(Settings& s, TaskOptions& o) {
 
 void fields(Settings& s, TaskOptions& o) {
   size_fields(s, o);
+  episode_fields(s, o);
   batch_fields(s, o);
   mix_fields(s, o);
   generated_fields(s, o);

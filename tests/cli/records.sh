@@ -142,6 +142,67 @@ bad() {
   refused 2 'records, or --data' eval --protocol meta-dataset --run "$(omniglot_run)"
   [ ! -e run ] || fail "a run although it failed"
 }
+# What the keys of sampling do to tasks, seen in lists of them.
+sampler() {
+  synthesise 16
+  listed() {  # WORDS...: tasks.jsonl of a run with these keys
+    rm -rf run
+    train run --run.steps 1 --data.path records --eval.tasks 60 "$@"
+    accepted eval --run run --save-task-list tasks.jsonl --json
+  }
+  expect_tasks() {  # WHAT EXPRESSION EXPECTED; tasks, sets, alphabets, ways, shots, queries
+    expect_equal "$1" "$(python3 - "$2" <<'PY'
+import json, sys
+tasks = [json.loads(l) for l in open("tasks.jsonl")][1:]
+names = [t["classes"] for t in tasks]
+sets = sorted({c.split("/")[0] for n in names for c in n})
+alphabets = [len({c.rsplit("/", 1)[0] for c in n}) for n in names]
+ways = [len(n) for n in names]
+shots = [x for t in tasks for x in t["support"]]
+queries = [x for t in tasks for x in t["query"]]
+print(json.dumps(eval(sys.argv[1])))
+PY
+)" "$3"
+  }
+  listed --data.sets omniglot
+  expect_tasks "one data set" sets '["omniglot"]'
+  expect_tasks "one alphabet" 'max(alphabets)' 1
+  expect_tasks "drawn ways, shots and queries" \
+    '[min(ways) >= 5, len(set(ways)) > 3, len(set(shots)) > 3, max(queries)]' '[true, true, true, 10]'
+  listed --data.sets omniglot --task.sampler flat --task.fixed_ways 6 --task.fixed_shots 3 \
+    --task.max_queries 4
+  expect_tasks "mixed alphabets" 'max(alphabets) > 2' true
+  expect_tasks "fixed counts" '[sorted(set(x)) for x in (ways, shots, queries)]' '[[6], [3], [4]]'
+  listed --data.sets omniglot --task.ignore_hierarchy 0.5
+  expect_tasks "half of them mixed" '15 <= sum(a > 1 for a in alphabets) <= 45' true
+  listed --data.sets omniglot --task.min_ways 7 --task.max_ways 8 --task.max_support 40 \
+    --task.max_class_support 2
+  expect_tasks "ranges" '[sorted(set(ways)), max(sum(t["support"]) for t in tasks) <= 16]' '[[7, 8], true]'
+  listed --data.weights 0,1,0 --task.max_ways 6
+  expect_tasks "the second set alone" sets '["omniglot"]'
+  listed --data.sets omniglot,dtd --task.max_ways 6
+  expect_tasks "two sets" sets '["dtd", "omniglot"]'
+  local base=(train --config "$configs/protonet-small.ini" --run.dir bad --data.path records --data.side 16)
+  refused 2 'task\.fixed_ways = 6, but classes of omniglot have an order above them; expected 0, or task\.sampler = flat' \
+    "${base[@]}" --task.fixed_ways 6
+  refused 2 'task\.min_ways = 6 does nothing with task\.fixed_ways = 5' \
+    "${base[@]}" --task.min_ways 6 --task.fixed_ways 5
+  refused 2 'data\.weights: 2 weights that sum to 2 for 3 sources' "${base[@]}" --data.weights 1,1
+  refused 2 'data\.io = pread is for packs' "${base[@]}" --data.io pread
+  refused 2 'no data set birds' "${base[@]}" --data.sets birds
+  refused 2 'task\.sampler = "flat" does nothing with data\.source = omniglot' \
+    train --run.dir bad --task.sampler flat
+  refused 2 'task\.within = "group" does nothing with data\.source = records' \
+    "${base[@]}" --task.within group
+  [ ! -e bad ] || fail "a run although it failed"
+  # Evaluation within alphabets of a run that was trained on all of them.
+  local omniglot
+  omniglot=$(omniglot_run)
+  accepted eval --run "$omniglot" --eval.tasks 20 --eval.within group --save-task-list tasks.jsonl --json
+  expect_tasks "within alphabets" 'max(alphabets)' 1
+  accepted eval --run "$omniglot" --eval.tasks 20 --save-task-list tasks.jsonl --json
+  expect_tasks "over alphabets" 'max(alphabets) > 1' true
+}
 omniglot_run() {
   "$PROTEAN_BIN" train --run.dir omniglot --run.steps 1 --run.quiet true --model.filters 4 \
     --task.meta_batch 1 --learner.inner_steps 1 --eval.every 0 >/dev/null 2>&1

@@ -287,6 +287,7 @@ TEST_CASE("what a continued run may change", "[keys]") {
                                   "generator.from",
                                   "model.init_from",
                                   "comm.backend",
+                                  "data.io",
                                   "comm.ranks",
                                   "comm.timeout_s",
                                   "comm.init_timeout_s",
@@ -311,9 +312,9 @@ TEST_CASE("what a continued run may change", "[keys]") {
                                   "checkpoint.grace_s",
                                   "checkpoint.fallback_dir"};
   const std::set<std::string> evaluation{
-      "eval.every",    "eval.tasks",    "eval.ways",
-      "eval.shots",    "eval.queries",  "eval.target_accuracy",
-      "eval.patience", "eval.features", "eval.stream"};
+      "eval.every",   "eval.tasks",           "eval.ways",     "eval.shots",
+      "eval.queries", "eval.target_accuracy", "eval.patience", "eval.features",
+      "eval.stream",  "eval.within"};
   Keyed t;
   for (const auto& s : t.settings.all()) {
     INFO(s.key());

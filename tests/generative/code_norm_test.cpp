@@ -13,11 +13,11 @@ using namespace protean;
 
 namespace {
 
-constexpr int64_t kChannels = 3, kCode = 2;
+constexpr int64_t kChannels = 3, kCodeSize = 2;
 
 struct TestedNorm {
   LayerSpace space;
-  CodeNorm norm{space, "norm", kCode, kChannels};
+  CodeNorm norm{space, "norm", kCodeSize, kChannels};
   // Weights (4 channels + 1, code), then biases.
   at::Tensor theta = at::zeros({space.space().size()}, at::kDouble);
 
@@ -25,7 +25,7 @@ struct TestedNorm {
     return norm(shared_params(space.space(), theta), x, code);
   }
   at::Tensor bias(int64_t begin, int64_t count) {
-    return theta.narrow(0, (4 * kChannels + 1) * kCode + begin, count);
+    return theta.narrow(0, (4 * kChannels + 1) * kCodeSize + begin, count);
   }
 };
 
@@ -35,7 +35,7 @@ TEST_CASE("a norm knows the image and what its class's code foretells",
           "[generative]") {
   TestedNorm norm;
   const auto x = 2 + noise({2, 1, kChannels, 4, 5}, 1);  // (n, T, C, H, W)
-  const auto code = noise({1, 2, kCode}, 2);
+  const auto code = noise({1, 2, kCodeSize}, 2);
   const auto mean = x.mean({3, 4}, true);
   const auto variance = x.var({3, 4}, /*unbiased=*/false, true);
 

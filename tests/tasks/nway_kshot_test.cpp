@@ -418,3 +418,98 @@ TEST_CASE("Omniglot tasks stay within their split", "[tasks]") {
   CHECK_FALSE(none.test);
   CHECK_THROWS_AS(none.of(Stream::test), ConfigError);
 }
+
+namespace {
+
+// Class c is of the group that `of` names.
+class GroupedClasses : public ToyClasses {
+ public:
+  explicit GroupedClasses(std::vector<std::string> of)
+      : ToyClasses(std::vector<uint32_t>(of.size(), 6)), of_(std::move(of)) {}
+  std::string group(uint32_t c) const override { return of_.at(c); }
+
+ private:
+  std::vector<std::string> of_;
+};
+
+NwayKshot grouped_source(std::vector<std::string> groups,
+                         NwayKshotOptions options) {
+  options.one_group = true;
+  auto data = std::make_shared<GroupedClasses>(std::move(groups));
+  return {data, all(*data), options, "train"};
+}
+
+}  // namespace
+
+TEST_CASE("with task.within = group a task's classes are of one group",
+          "[tasks]") {
+  // Four letters of a, three of b, two of c, which are too few.
+  const NwayKshot source =
+      grouped_source({"a", "b", "a", "c", "b", "a", "c", "b", "a"}, {3, 1, 2});
+  std::map<std::string, int> groups;
+  std::map<std::vector<uint32_t>, int> orders;
+  const std::vector<std::string> of = {"a", "b", "a", "c", "b",
+                                       "a", "c", "b", "a"};
+  int mixed = 0;
+  for (uint32_t i = 0; i < 4000; ++i) {
+    const auto classes = source.describe(5, task(i, 0), {}).classes;
+    REQUIRE(std::set<uint32_t>(classes.begin(), classes.end()).size() == 3);
+    for (uint32_t c : classes) mixed += of[c] != of[classes[0]];
+    ++groups[of[classes[0]]];
+    ++orders[classes];
+  }
+  CHECK(mixed == 0);
+  // Both groups as often, whatever their sizes: five deviations are 158.
+  CHECK(groups.size() == 2);
+  CHECK(std::abs(groups["a"] - 2000) < 158);
+  CHECK(groups["a"] + groups["b"] == 4000);
+  // All 4 x 3 x 2 and 3 x 2 orders.
+  CHECK(orders.size() == 24 + 6);
+}
+
+TEST_CASE("groups must be there, and large enough", "[tasks]") {
+  CHECK(message_of([] {
+          grouped_source({"a", "b", "a"}, {3, 1, 2});
+        }) ==
+        "task.ways = 3 with task.within = group, but the largest of 2 train "
+        "groups, a, has 2 classes; expected at most 2");
+  CHECK(message_of([] {
+          grouped_source({"a", "a", "", ""}, {2, 1, 2});
+        }) ==
+        "task.within = group, but 2 train classes are of no group, such as "
+        "c2; expected any");
+  // The largest tasks decide.
+  NwayKshotOptions options{2, 1, 2};
+  options.ways_max = 3;
+  const auto source = grouped_source({"a", "a", "b", "b", "b"}, options);
+  for (uint32_t i = 0; i < 50; ++i)
+    CHECK(source.describe(5, task(i, 0), {}).classes[0] >= 2);
+}
+
+TEST_CASE("alphabets of Omniglot, for training and evaluation apart",
+          "[tasks]") {
+  TaskOptions options;
+  options.queries = 5;
+  const auto alphabets = [](const TaskSources& sources, Stream stream) {
+    size_t most = 0;
+    for (uint32_t i = 0; i < 100; ++i) {
+      std::set<std::string> seen;
+      const auto spec = sources.of(stream).describe(1, task(i, 0, stream), {});
+      for (uint32_t c : spec.classes) seen.insert(sources.examples->group(c));
+      most = std::max(most, seen.size());
+    }
+    return most;
+  };
+  options.within = "group";
+  const auto both = open_tasks({}, options);
+  CHECK(alphabets(both, Stream::train) == 1);
+  CHECK(alphabets(both, Stream::validation) == 1);
+  CHECK(alphabets(both, Stream::test) == 1);
+  const auto training = open_tasks({}, options, {5, 1, 5});
+  CHECK(alphabets(training, Stream::train) == 1);
+  CHECK(alphabets(training, Stream::test) > 1);
+  options.within = "any";
+  const auto evaluation = open_tasks({}, options, {5, 1, 5, true});
+  CHECK(alphabets(evaluation, Stream::train) > 1);
+  CHECK(alphabets(evaluation, Stream::test) == 1);
+}

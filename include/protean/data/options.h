@@ -101,6 +101,11 @@ struct DataOptions {
   //   affine  each class of a task is mirrored or not, turned, sheared and
   //           scaled as a whole, and each drawing a little on its own
   std::string augment = "none";
+  // data.sets: of records: names of the data sets that are used,
+  // comma-separated; empty: all there are.
+  std::string sets;
+  // data.io: of packs of records: mmap | pread | ram.
+  std::string io = "mmap";
   // data.prefetch: steps that are materialised ahead; 0 = none, inline.
   uint32_t prefetch = 2;
 

@@ -57,6 +57,8 @@ struct EvalOptions {
   uint32_t ways = 0;
   uint32_t shots = 0;
   uint32_t queries = 0;
+  // eval.within: any or group, as task.within; empty = as that says.
+  std::string within;
   // eval.target_accuracy: training ends when validation reaches it; 0 = off.
   double target_accuracy = 0;
   // eval.patience: validations without a better one that end training; 0 = off.
@@ -100,7 +102,8 @@ struct Config {
   TaskCounts eval_counts() const {
     return {eval.ways ? eval.ways : task.ways,
             eval.shots ? eval.shots : task.shots,
-            eval.queries ? eval.queries : task.queries};
+            eval.queries ? eval.queries : task.queries,
+            (eval.within.empty() ? task.within : eval.within) == "group"};
   }
 };
 

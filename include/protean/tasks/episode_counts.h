@@ -18,19 +18,19 @@
 
 namespace protean {
 
-// Of training and evaluation tasks alike.
+// Keys of section `task`, of training and evaluation tasks alike.
 struct EpisodeOptions {
-  uint32_t min_ways = 5;             // task.min_ways
-  uint32_t max_ways = 50;            // task.max_ways
-  uint32_t max_queries = 10;         // task.max_queries: of each class
-  uint32_t max_support = 500;        // task.max_support: in all
-  uint32_t max_class_support = 100;  // task.max_class_support: of r_c, in S
-  // task.fixed_ways, task.fixed_shots: classes, or shots of each, of all tasks;
-  // 0 = drawn. Ways can be fixed where classes have no order above them.
+  uint32_t min_ways = 5;
+  uint32_t max_ways = 50;
+  uint32_t max_queries = 10;         // of each class
+  uint32_t max_support = 500;        // in all
+  uint32_t max_class_support = 100;  // of r_c, in S
+  // Classes, or shots of each, of all tasks; 0 = drawn. Ways can be fixed where
+  // classes have no order above them.
   uint32_t fixed_ways = 0;
   uint32_t fixed_shots = 0;
-  // task.ignore_hierarchy: chance of a task to draw its classes from the whole
-  // split, whatever order they have; 1 = always.
+  // Chance of a task to draw its classes from the whole split, whatever order
+  // they have; 1 = always.
   double ignore_hierarchy = 0;
   bool operator==(const EpisodeOptions&) const = default;
 };

@@ -31,13 +31,16 @@ struct NwayKshotOptions {
   uint32_t ways_max = 0;
   uint32_t shots_max = 0;
   CountKeys keys = {};
+  // The classes of a task are of one group, every group equally likely.
+  bool one_group = false;
 };
 
 class NwayKshot : public TaskSource {
  public:
   // Draws from `classes` (ids of `data`). Those with fewer than K + Q examples,
   // both the most there may be, are left out with one warning that counts them.
-  // Throws ConfigError naming the key when fewer than N remain. `what` names
+  // Throws ConfigError naming the key when fewer than N remain, with one_group
+  // in every group; groups of fewer are left out with a warning. `what` names
   // the split in messages.
   NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
             const NwayKshotOptions& options, const std::string& what);
@@ -56,7 +59,10 @@ class NwayKshot : public TaskSource {
 
   DatasetPtr data_;
   NwayKshotOptions options_;
+  void gather_groups(const std::string& what);
+
   std::vector<uint32_t> eligible_;
+  std::vector<std::vector<uint32_t>> groups_;  // with one_group
 };
 
 }  // namespace protean

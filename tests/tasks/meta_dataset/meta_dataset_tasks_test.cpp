@@ -273,7 +273,7 @@ TEST_CASE("fixed ways and shots", "[meta-dataset]") {
                            options);
         }) ==
         "task.fixed_ways = 6, but classes of omniglot have an order above "
-        "them; expected 0, or task.ignore_hierarchy = 1");
+        "them; expected 0, or task.sampler = flat");
 }
 
 TEST_CASE("classes of one image are left out", "[meta-dataset]") {
