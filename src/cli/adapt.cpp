@@ -6,10 +6,12 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/evaluation/inductive.h"
 #include "protean/evaluation/text.h"
 
 #include "cli/commands.h"
 #include "cli/open_run.h"
+#include "cli/print_errors.h"
 
 namespace protean {
 namespace {
@@ -26,10 +28,39 @@ const std::vector<CommandFlag> kFlags = {
     {"ink", "auto|dark|light", "auto",
      "of images, for a run trained on ink; auto: the rarer"}};
 
+void print_errors(const Predictions& p) {
+  const size_t targets = p.classes.empty() ? p.rows.front().values.size() : 0;
+  for (size_t t = 0; t < targets; ++t) {
+    const auto e = p.errors(t);
+    if (e.rows == 0) continue;
+    print(e);
+  }
+}
+
+// "cat: 3 of 5 right, 2 taken for dog", a line for each class that is known.
+void print_confusion(const Predictions& p) {
+  const auto counts = p.confusion();
+  for (size_t c = 0; c < counts.size(); ++c) {
+    int64_t all = 0;
+    for (int64_t n : counts[c]) all += n;
+    if (all == 0) continue;
+    std::printf("%s: %lld of %lld right", p.classes[c].c_str(),
+                static_cast<long long>(counts[c][c]),
+                static_cast<long long>(all));
+    for (size_t other = 0; other < counts.size(); ++other)
+      if (other != c && counts[c][other] > 0)
+        std::printf(", %lld taken for %s",
+                    static_cast<long long>(counts[c][other]),
+                    p.classes[other].c_str());
+    std::printf("\n");
+  }
+}
+
 void print(const Predictions& p) {
   for (const auto& row : p.rows) {
+    if (p.lines) std::printf("line ");
     if (p.classes.empty()) {
-      std::printf("line %s:", row.name.c_str());
+      std::printf("%s:", row.name.c_str());
       for (double v : row.values) std::printf(" %.6g", v);
       std::printf("\n");
     } else {
@@ -46,9 +77,9 @@ void print(const Predictions& p) {
                              : "inductive");
   if (!std::isnan(p.accuracy()))
     std::printf(", accuracy %.2f %%", 100 * p.accuracy());
-  if (!std::isnan(p.mean_squared_error()))
-    std::printf(", squared error %.4g", p.mean_squared_error());
   std::printf("\n");
+  print_errors(p);
+  print_confusion(p);
 }
 
 constexpr const char* kExamples = "a folder of images or a CSV file";
@@ -90,7 +121,10 @@ int adapt(const CommandLine& line, World& world) {
   });
   auto run = open_run(line, *world.control, OpenFor::prediction);
   move_to_device(line, world, run);
-  const auto& e = run.experiment;
+  auto& e = run.experiment;
+  // A user's queries are few, and not as many of each class as in training.
+  if (line.given.count("learner.query_norm") == 0)
+    if (auto twin = inductive_twin(e)) e.learner = std::move(twin);
   agree(*world.control, [&] {
     if (e.tasks.environment)
       throw ConfigError(concat("--run ", line.flags.at("run"),
@@ -102,10 +136,13 @@ int adapt(const CommandLine& line, World& world) {
     return score(line, world, run, support, query);
   Predictions predictions;
   agree(*world.control, [&] {
-    predictions =
-        std::filesystem::is_regular_file(support)
-            ? adapt_values(e, run.meta, support, query)
-            : adapt_images(e, run.meta, read_user_images(support, query), ink);
+    if (!std::filesystem::is_regular_file(support))
+      predictions =
+          adapt_images(e, run.meta, read_user_images(support, query), ink);
+    else if (e.config.data.source == "table")
+      predictions = adapt_table(e, run.meta, support, query);
+    else
+      predictions = adapt_values(e, run.meta, support, query);
     if (line.is_set("out") && world.control->rank() == 0)
       write_file_atomically(line.flags.at("out"), predictions.to_csv());
   });

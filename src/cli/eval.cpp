@@ -7,9 +7,11 @@
 #include "protean/core/error.h"
 #include "protean/evaluation/across.h"
 #include "protean/evaluation/check_tasks.h"
+#include "protean/evaluation/inductive.h"
 #include "protean/evaluation/one_shot.h"
 #include "protean/evaluation/per_task.h"
 #include "protean/evaluation/sample_quality.h"
+#include "protean/evaluation/value_errors.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/tasks/task_list.h"
 
@@ -19,6 +21,7 @@
 #include "cli/meta_dataset.h"
 #include "cli/open_features.h"
 #include "cli/open_run.h"
+#include "cli/print_errors.h"
 #include "cli/study.h"
 
 namespace protean {
@@ -231,6 +234,28 @@ nlohmann::json qualities(const CommandLine& line, const StoredRun& run,
   return all;
 }
 
+// A transductive run by the moments of the support set instead, unless the user
+// says whose they are.
+std::optional<EvalResult> evaluate_inductive(const CommandLine& line,
+                                             const StoredRun& run,
+                                             Communicator& comm,
+                                             const EvalTasks& tasks) {
+  auto e = run.experiment;
+  e.learner = inductive_twin(e);
+  if (!e.learner || line.given.count("learner.query_norm") != 0) return {};
+  return evaluate(e, comm, run.meta, tasks);
+}
+
+void print_inductive(const EvalResult& r) {
+  std::printf(
+      "with moments of the support set (learner.query_norm = support, which "
+      "adapt uses):");
+  if (std::isnan(r.last().accuracy))
+    std::printf(" loss %.4f +- %.4f\n", r.last().loss, r.ci95);
+  else
+    std::printf(" %.2f %% +- %.2f\n", 100 * r.last().accuracy, 100 * r.ci95);
+}
+
 // A list, a protocol and other data sets need no split of the run's.
 OpenFor purpose_of(const CommandLine& line) {
   if (line.is_set("task-list")) return OpenFor::listed;
@@ -309,7 +334,11 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
     if (!protocol) known = check_evaluated(line, e, tasks.specs);
   });
   const auto result = evaluate(e, comm, run.meta, tasks);
+  std::optional<EvalResult> inductive;
+  if (!protocol) inductive = evaluate_inductive(line, run, comm, tasks);
   const auto quality = qualities(line, on_host, features, comm);
+  std::vector<ValueErrors> errors;
+  on_root(comm, [&] { errors = value_errors(e, run.meta, tasks); });
   if (comm.rank() != 0) return kExitDone;
   if (line.is_set("save-task-list")) save_tasks(line, e, tasks.specs);
   if (line.is_set("per-task"))
@@ -321,10 +350,18 @@ int evaluate_run(const CommandLine& line, World& world, const Arguments& args) {
     auto json = result.to_json();
     json["step"] = run.step;
     if (known) json["trained_on"] = known->to_json();
+    if (inductive) {
+      const auto all = inductive->to_json();
+      for (const char* key : {"accuracy", "ci95", "loss", "ece", "mode"})
+        json["inductive"][key] = all.at(key);
+    }
     if (!quality.empty()) json["quality"] = quality;
+    for (const auto& error : errors) json["errors"].push_back(to_json(error));
     print_json(json);
   } else {
     print(result);
+    if (inductive) print_inductive(*inductive);
+    for (const auto& error : errors) print(error);
     for (const auto& q : quality) print_quality(q);
   }
   return kExitDone;

@@ -21,8 +21,12 @@ const std::vector<CommandFlag> kFlags = {
      "below 1: likelier characters, or images more alike"},
     {"seed", "N", "0", "another seed, other text or images"},
     {"count", "N", "64", "images to make"},
-    {"resize", "none|nearest|bilinear", "none",
-     "brings support images to the model's size"},
+    {"resize", "auto|none|area|nearest|bilinear", "auto",
+     "how support images come to the model's size; auto: as in training, "
+     "drawings by area"},
+    {"fit", "auto|stretch|pad|crop|ink", "auto",
+     "of those that are larger or not square; auto: ink (the square around it) "
+     "for drawings, else as in training"},
     {"ink", "auto|dark|light", "auto",
      "of support images, for a run trained on ink; auto: the rarer"},
     {"out", "PATH", "",
@@ -45,7 +49,7 @@ int generate(const CommandLine& line, World& world) {
     if (images)
       refuse(line, {"prompt", "length"}, "images");
     else if (config.data.source == "text")
-      refuse(line, {"count", "resize", "ink"}, "text");
+      refuse(line, {"count", "resize", "fit", "ink"}, "text");
   });
   if (images) return generate_images(line, world);
   agree(*world.control, [&] {

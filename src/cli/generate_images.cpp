@@ -15,6 +15,32 @@
 
 namespace protean {
 
+namespace {
+
+ImageReading reading_of(const CommandLine& line, const Experiment& e,
+                        bool ink) {
+  const auto& data = e.config.data;
+  const auto& resize = line.flags.at("resize");
+  const auto& fit = line.flags.at("fit");
+  ImageReading how;
+  how.same_size = resize == "none";
+  const bool given = resize != "auto" && resize != "none";
+  how.filter = given ? parse_filter(resize, "--resize")
+                     : parse_filter(data.filter, "data.filter");
+  how.as_ink = ink && !given;
+  how.crop_to_ink = how.as_ink && (fit == "ink" || fit == "auto");
+  if (fit == "ink" && !how.as_ink)
+    throw ConfigError(
+        "--fit ink is for runs that were trained on ink (Omniglot), with "
+        "--resize auto; expected stretch, pad or crop");
+  if (fit != "ink")
+    how.fit = fit == "auto" ? parse_fit(data.fit, "data.fit")
+                            : parse_fit(fit, "--fit");
+  return how;
+}
+
+}  // namespace
+
 int generate_images(const CommandLine& line, World& world) {
   SamplingOptions options;
   Ink ink{};
@@ -40,7 +66,7 @@ int generate_images(const CommandLine& line, World& world) {
           "--ink is for runs that were trained on ink (Omniglot); this one "
           "takes images as they are");
     support = read_images(line.flags.at("support"), format,
-                          line.flags.at("resize"), ink);
+                          reading_of(line, run.experiment, format.ink), ink);
     write_samples(*learner, run.meta, support, format, options,
                   line.flags.at("out"));
   });

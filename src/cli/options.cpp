@@ -7,6 +7,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/ini.h"
+#include "protean/data/image_files.h"
 
 namespace po = boost::program_options;
 
@@ -105,6 +106,12 @@ std::vector<std::string> unread_in(const std::filesystem::path& stored) {
   settings.set_all(read_ini(stored), stored.string());
   return settings.drop_unread([](const Setting&) { return true; },
                               stored.string());
+}
+
+// Of data.source = auto; keys that tables alone read are checked by it.
+bool names_table(const DataOptions& data) {
+  const auto extension = extension_of(data.path);
+  return data.source == "auto" && (extension == ".csv" || extension == ".tsv");
 }
 
 // What stands on the command line itself: keys, of which the last one counts
@@ -213,6 +220,11 @@ CommandLine parse_command_line(const std::vector<std::string>& args,
   if (stored_config)
     add_stored(stored_config(line), find_flag(flags, "run") != nullptr,
                settings, origins, line);
+  if (names_table(line.config.data)) {
+    line.config.data.source = "table";
+    line.notes.push_back("data.source = table, as data.path = " +
+                         line.config.data.path + " is one");
+  }
   for (const auto& s : settings.all())
     if (s.section() != "bench") line.values.emplace_back(s.key(), s.value());
   return line;

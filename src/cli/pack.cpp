@@ -8,6 +8,7 @@
 #include "protean/data/records/verify.h"
 
 #include "cli/commands.h"
+#include "cli/inspect_data.h"
 #include "cli/records_commands.h"
 
 namespace protean {
@@ -20,7 +21,8 @@ const std::vector<CommandFlag> kPackFlags = {
     {"side", "PIXELS", "",
      "height and width of the stored images (28; of records 84)"},
     {"source", "auto|omniglot|folder", "auto", "layout of the images"},
-    {"filter", "nearest|bilinear", "nearest", "how a folder is resized"},
+    {"filter", "area|nearest|bilinear", "area", "how a folder is resized"},
+    {"fit", "stretch|pad|crop", "stretch", "of images that are not square"},
     {"channels", "0|1|3", "0", "of a folder's images; 0 = as they are"},
     {"synthesise", "SPEC,...", "",
      "Meta-Dataset's specs: make records of drawn images for them in --out"},
@@ -80,6 +82,7 @@ int run_pack(const Arguments& args) {
   if (line.is_set("side"))
     options.side = static_cast<uint32_t>(whole_number(line, "side"));
   options.filter = line.flags.at("filter");
+  options.fit = line.flags.at("fit");
   options.channels = static_cast<uint32_t>(whole_number(line, "channels"));
   pack_dataset(required(line, "in"), required(line, "out"), options);
   report(line, describe_pack(line.flags.at("out")), nlohmann::json::object());
@@ -95,6 +98,18 @@ int run_inspect(const Arguments& args) {
         concat("inspect takes one path, got ", line.positional.size()));
   const auto& path = line.positional.front();
   if (holds_records(path)) return inspect_records(line);
+  if (is_table_name(path)) {
+    if (line.is_set("verify"))
+      throw ConfigError(
+          "--verify is for packs and images; a table is read "
+          "whole each time");
+    print_table(path, line.json);
+    return kExitDone;
+  }
+  if (holds_images(path)) {  // decoding them all reads every byte
+    report(line, describe_images(path), nlohmann::json::object());
+    return kExitDone;
+  }
   const auto description = describe_pack(path);
   if (!line.is_set("verify")) {
     report(line, description, nlohmann::json::object());

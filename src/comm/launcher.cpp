@@ -41,6 +41,14 @@ Launcher find_launcher() {
   return {};
 }
 
+Launcher foreign_launcher() {
+  const int n = number({"WORLD_SIZE"}), rank = number({"RANK"});
+  if (n < 2 || rank < 0) return {};
+  const bool elastic = std::getenv("TORCHELASTIC_RUN_ID") != nullptr;
+  return {elastic ? "torchrun" : "a launcher for PyTorch (RANK, WORLD_SIZE)", n,
+          rank};
+}
+
 std::string host_name() {
   char name[256] = {};
   if (::gethostname(name, sizeof name - 1) != 0) return "unknown-host";

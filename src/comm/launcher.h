@@ -12,6 +12,10 @@ struct Launcher {
 };
 
 Launcher find_launcher();
+// One that starts processes which know nothing of each other here: torchrun,
+// accelerate and others that set RANK and WORLD_SIZE. Of several processes, and
+// where there is no launcher of MPI's.
+Launcher foreign_launcher();
 std::string host_name();
 
 }  // namespace protean

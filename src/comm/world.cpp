@@ -134,6 +134,13 @@ int run_world(const CommOptions& options, const Body& body) {
     throw ConfigError(concat("comm.backend = inproc, but ", launcher.name,
                              " started ", launcher.ranks,
                              " processes; expected mpi, nccl or auto"));
+  if (const auto foreign = foreign_launcher(); !launched && foreign.ranks > 1)
+    throw ConfigError(concat(
+        foreign.name, " started ", foreign.ranks,
+        " processes, which would all make the same run; expected "
+        "launch/mpirun.sh ",
+        foreign.ranks,
+        ", srun --mpi=pmix, or one process with comm.ranks = ", foreign.ranks));
   AddData add_data;
   if (options.backend == "nccl") {
     add_data = [&](World& world) {

@@ -1,5 +1,6 @@
 #include "protean/core/csv.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -15,12 +16,28 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+constexpr std::string_view kSeparator = "sep=";  // as Excel writes and reads
+
+// Behind the byte order mark.
+size_t start_of(std::string_view text) {
+  return text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+}
+
 // Walks over a file's text, one field at a time.
 class Scanner {
  public:
-  Scanner(std::string_view text, const std::filesystem::path& path)
-      : text_(text), path_(path) {
-    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // byte order mark
+  Scanner(std::string_view text, char separator,
+          const std::filesystem::path& path)
+      : text_(text),
+        separator_(separator),
+        ends_{separator, '\n'},
+        blanks_(separator == '\t' ? " " : " \t"),
+        path_(path) {
+    at_ = start_of(text_);
+    if (text_.substr(at_).starts_with(kSeparator)) {
+      at_ = std::min(text_.find('\n', at_), text_.size() - 1) + 1;
+      ++line_;
+    }
   }
 
   bool done() const { return at_ >= text_.size(); }
@@ -28,11 +45,11 @@ class Scanner {
 
   // The next field; whether it ends its row.
   bool field(std::string& out) {
-    const size_t open = text_.find_first_not_of(" \t", at_);
+    const size_t open = text_.find_first_not_of(blanks_, at_);
     if (open != std::string_view::npos && text_[open] == '"') {
       out = quoted(open + 1);
     } else {
-      const size_t end = text_.find_first_of(",\n", at_);
+      const size_t end = text_.find_first_of(ends_, at_);
       auto raw = text_.substr(at_, end - at_);
       if (raw.ends_with('\r')) raw.remove_suffix(1);
       out = trim(raw);
@@ -64,8 +81,9 @@ class Scanner {
         break;
       }
     }
-    at_ = std::min(text_.find_first_not_of(" \t\r", from + 1), text_.size());
-    if (!done() && text_[at_] != ',' && text_[at_] != '\n')
+    at_ = text_.find_first_not_of(blanks_ + "\r", from + 1);
+    at_ = std::min(at_, text_.size());
+    if (!done() && text_[at_] != separator_ && text_[at_] != '\n')
       throw DataError(concat(path_.string(), ":", line_, ": \"", text_[at_],
                              "\" after a closed quote; expected a comma or "
                              "the end of the line"));
@@ -73,6 +91,8 @@ class Scanner {
   }
 
   std::string_view text_;
+  char separator_;
+  std::string ends_, blanks_;
   const std::filesystem::path& path_;
   size_t at_ = 0;
   int line_ = 1;
@@ -117,9 +137,27 @@ void CsvTable::end_row() {
   row_begun_ = false;
 }
 
-std::vector<CsvRow> read_csv(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
-  Scanner scanner(text, path);
+char csv_separator(std::string_view text) {
+  text.remove_prefix(start_of(text));
+  if (text.starts_with(kSeparator) && text.size() > kSeparator.size())
+    return text[kSeparator.size()];
+  size_t commas = 0, semicolons = 0, tabs = 0;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '\n' && commas + semicolons + tabs > 0) break;
+    commas += c == ',';
+    semicolons += c == ';';
+    tabs += c == '\t';
+  }
+  if (semicolons > commas && semicolons >= tabs) return ';';
+  return tabs > commas ? '\t' : ',';
+}
+
+std::vector<CsvRow> parse_csv(const std::string& text, char separator,
+                              const std::filesystem::path& path) {
+  Scanner scanner(text, separator, path);
   std::vector<CsvRow> rows;
   while (!scanner.done()) {
     CsvRow row{scanner.line(), {}};
@@ -132,6 +170,10 @@ std::vector<CsvRow> read_csv(const std::filesystem::path& path) {
       rows.push_back(std::move(row));
   }
   return rows;
+}
+
+std::vector<CsvRow> read_csv(const std::filesystem::path& path) {
+  return parse_csv(read_file(path), ',', path);
 }
 
 bool parse_csv_number(std::string_view text, double& value) {

@@ -11,13 +11,23 @@ namespace protean {
 namespace fs = std::filesystem;
 
 bool is_hidden(const std::string& name) {
+  // What systems leave beside a user's files.
+  for (const char* own :
+       {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN",
+        "System Volume Information", "Thumbs.db", "desktop.ini"})
+    if (name == own) return true;
   return name.empty() || name[0] == '.';
 }
 
-bool is_image_name(const std::string& name) {
+std::string extension_of(const std::string& name) {
   std::string extension = fs::path(name).extension().string();
   for (char& c : extension)
     c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
+}
+
+bool is_image_name(const std::string& name) {
+  const auto extension = extension_of(name);
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
@@ -46,10 +56,12 @@ void require_folder(const fs::path& path) {
     throw DataError(concat(path.string(), ": not a folder"));
 }
 
-std::vector<std::string> parts_of(const std::string& entry) {
+std::vector<std::string> parts_of(std::string entry) {
+  // As Windows' own programs write it.
+  std::replace(entry.begin(), entry.end(), '\\', '/');
   std::vector<std::string> parts;
   for (const auto& part : fs::path(entry))
-    if (!part.empty()) parts.push_back(part.string());
+    if (!part.empty() && part != ".") parts.push_back(part.string());
   return parts;
 }
 
@@ -81,8 +93,12 @@ std::string FileImages::read(uint64_t index) {
 }
 
 void FileImages::add(SourceClass& cls, const fs::path& file) {
-  cls.files.push_back({file.filename().string(), files_.size()});
+  cls.files.push_back({file.filename().string(), add(file)});
+}
+
+uint64_t FileImages::add(const fs::path& file) {
   files_.push_back(file);
+  return files_.size() - 1;
 }
 
 }  // namespace protean

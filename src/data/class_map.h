@@ -13,8 +13,8 @@
 
 namespace protean {
 
-// The parts of a zip entry's name.
-std::vector<std::string> parts_of(const std::string& entry);
+// The parts of a zip entry's name, between slashes of either kind.
+std::vector<std::string> parts_of(std::string entry);
 
 class ClassMap {
  public:
@@ -35,8 +35,13 @@ class FileImages : public ImageSource {
     return files_[index].string();
   }
   void add(SourceClass& cls, const std::filesystem::path& file);
+  // Its number.
+  uint64_t add(const std::filesystem::path& file);
   void finish(ClassMap& classes, const std::filesystem::path& path) {
     classes_ = classes.sorted(path);
+  }
+  void set_classes(std::vector<SourceClass> classes) {
+    classes_ = std::move(classes);
   }
 
  private:

@@ -11,10 +11,21 @@
 
 #include "protean/core/error.h"
 
+#include "data/exif.h"
+
 namespace protean {
 namespace {
 
-constexpr uint32_t kMaxSide = 1 << 14;
+constexpr uint32_t kMostSide = 1 << 14;
+constexpr uint64_t kMostPixels = uint64_t{1} << 26;
+
+// Before anything is allocated.
+void check_size(uint64_t width, uint64_t height, const std::string& name) {
+  if (width > kMostSide || height > kMostSide || width * height > kMostPixels)
+    throw DataError(concat(name, ": ", width, "x", height,
+                           " pixels; expected at most ", kMostSide,
+                           " on a side and ", kMostPixels, " in all"));
+}
 
 // libpng and libjpeg leave by longjmp: the functions that call setjmp hold no
 // object with a destructor, everything lives in these structs.
@@ -54,19 +65,58 @@ void allocate(PngReader& r) {
     r.rows[y] = r.image.pixels.data() + y * stride;
 }
 
-bool decode(PngReader& r) {
+bool read_head(PngReader& r) {
   if (setjmp(png_jmpbuf(r.png))) return false;
   png_set_read_fn(r.png, &r, png_take);
-  png_set_user_limits(r.png, kMaxSide, kMaxSide);
+  png_set_user_limits(r.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_read_info(r.png, r.info);
+  return true;
+}
+
+bool decode(PngReader& r) {
+  if (setjmp(png_jmpbuf(r.png))) return false;
   png_set_expand(r.png);
-  png_set_strip_16(r.png);
   png_set_interlace_handling(r.png);
   png_read_update_info(r.png, r.info);
   allocate(r);
   png_read_image(r.png, r.rows.data());
-  png_read_end(r.png, nullptr);
+  png_read_end(r.png, r.info);
   return true;
+}
+
+// Samples of 16 bits, high byte first, to 8. Where no colour reaches a
+// sixteenth of the range, they are of 8, 10 or 12 bits, as cameras and scanners
+// store them.
+void narrow(Image& image) {
+  const bool opacity = image.channels % 2 == 0;
+  const size_t count = image.pixels.size() / 2;
+  const auto is_opacity = [&](size_t i) {
+    return opacity && i % image.channels == image.channels - 1;
+  };
+  const auto sample = [&](size_t i) {
+    return uint32_t{image.pixels[2 * i]} << 8 | image.pixels[2 * i + 1];
+  };
+  uint32_t most = 0;
+  for (size_t i = 0; i < count; ++i)
+    if (!is_opacity(i)) most = std::max(most, sample(i));
+  uint32_t full = 65535;
+  for (const uint32_t bits : {12, 10, 8})
+    if (most < 1u << bits) full = (1u << bits) - 1;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t of = is_opacity(i) ? 65535 : full;
+    image.pixels[i] = static_cast<uint8_t>((sample(i) * 255 + of / 2) / of);
+  }
+  image.pixels.resize(count);
+}
+
+int orientation(PngReader& r) {
+#ifdef PNG_eXIf_SUPPORTED
+  png_uint_32 size = 0;
+  png_bytep exif = nullptr;
+  if (png_get_eXIf_1(r.png, r.info, &size, &exif) && exif)
+    return exif_orientation({reinterpret_cast<const char*>(exif), size});
+#endif
+  return 1;
 }
 
 // Drops the last channel, opacity, of what then lies over white.
@@ -91,9 +141,16 @@ Image decode_png(std::string_view bytes, const std::string& name) {
       png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, png_fail, png_ignore);
   r.info = r.png ? png_create_info_struct(r.png) : nullptr;
   if (!r.info) throw DataError(concat(name, ": libpng cannot start"));
-  if (!decode(r)) throw DataError(concat(name, ": unreadable PNG: ", r.error));
+  const auto check = [&](bool done) {
+    if (!done) throw DataError(concat(name, ": unreadable PNG: ", r.error));
+  };
+  check(read_head(r));
+  check_size(png_get_image_width(r.png, r.info),
+             png_get_image_height(r.png, r.info), name);
+  check(decode(r));
+  if (png_get_bit_depth(r.png, r.info) == 16) narrow(r.image);
   if (r.image.channels % 2 == 0) flatten(r.image);
-  return std::move(r.image);
+  return upright(std::move(r.image), orientation(r));
 }
 
 struct JpegReader {
@@ -126,13 +183,24 @@ void allocate(JpegReader& r) {
                         r.image.channels);
 }
 
-bool decode(JpegReader& r, std::string_view bytes) {
+constexpr int kExifMarker = JPEG_APP0 + 1;
+
+bool read_head(JpegReader& r, std::string_view bytes) {
   if (setjmp(r.back)) return false;
   jpeg_create_decompress(&r.jpeg);
   jpeg_mem_src(&r.jpeg, reinterpret_cast<const unsigned char*>(bytes.data()),
                bytes.size());
+  jpeg_save_markers(&r.jpeg, kExifMarker, 0xFFFF);
   jpeg_read_header(&r.jpeg, TRUE);
-  r.jpeg.out_color_space = r.jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  return true;
+}
+
+bool decode(JpegReader& r) {
+  if (setjmp(r.back)) return false;
+  const int components = r.jpeg.num_components;
+  r.jpeg.out_color_space = components == 1   ? JCS_GRAYSCALE
+                           : components == 4 ? JCS_CMYK
+                                             : JCS_RGB;
   jpeg_start_decompress(&r.jpeg);
   allocate(r);
   while (r.jpeg.output_scanline < r.jpeg.output_height) {
@@ -144,15 +212,49 @@ bool decode(JpegReader& r, std::string_view bytes) {
   return true;
 }
 
+// Four printing inks to RGB. Adobe's programs store how much light is left
+// rather than how much ink there is.
+void print_colours(Image& image, bool light) {
+  const size_t count = image.pixels.size() / 4;
+  const auto left = [&](size_t i) {
+    return light ? image.pixels[i] : 255u - image.pixels[i];
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const unsigned black = left(4 * i + 3);
+    for (size_t c = 0; c < 3; ++c)
+      image.pixels[3 * i + c] =
+          static_cast<uint8_t>((left(4 * i + c) * black + 127) / 255);
+  }
+  image.pixels.resize(3 * count);
+  image.channels = 3;
+}
+
+int orientation(const JpegReader& r) {
+  constexpr std::string_view kHead("Exif\0\0", 6);
+  for (auto* m = r.jpeg.marker_list; m; m = m->next) {
+    const std::string_view data(reinterpret_cast<const char*>(m->data),
+                                m->data_length);
+    if (m->marker == kExifMarker && data.starts_with(kHead))
+      return exif_orientation(data.substr(kHead.size()));
+  }
+  return 1;
+}
+
 Image decode_jpeg(std::string_view bytes, const std::string& name) {
   JpegReader r;
   r.jpeg.err = jpeg_std_error(&r.errors);
   r.errors.error_exit = jpeg_fail;
   r.errors.emit_message = jpeg_warn;
   r.jpeg.client_data = &r;
-  if (!decode(r, bytes))
-    throw DataError(concat(name, ": unreadable JPEG: ", r.error));
-  return std::move(r.image);
+  const auto check = [&](bool done) {
+    if (!done) throw DataError(concat(name, ": unreadable JPEG: ", r.error));
+  };
+  check(read_head(r, bytes));
+  check_size(r.jpeg.image_width, r.jpeg.image_height, name);
+  const int stored = orientation(r);  // until its end libjpeg keeps markers
+  check(decode(r));
+  if (r.image.channels == 4) print_colours(r.image, r.jpeg.saw_Adobe_marker);
+  return upright(std::move(r.image), stored);
 }
 
 }  // namespace
@@ -229,77 +331,6 @@ Image to_channels(Image image, uint32_t channels) {
       std::fill_n(&out.pixels[3 * i], 3, in[i]);
   }
   return out;
-}
-
-Filter parse_filter(const std::string& name, const std::string& key) {
-  if (name == "nearest") return Filter::nearest;
-  if (name == "bilinear") return Filter::bilinear;
-  throw ConfigError(
-      concat(key, " = \"", name, "\"; expected one of: nearest, bilinear"));
-}
-
-namespace {
-
-Image resize_nearest(const Image& in, uint32_t side) {
-  Image out{side, side, in.channels, {}};
-  out.pixels.reserve(size_t{side} * side * in.channels);
-  auto source = [&](uint32_t i, uint32_t from) {
-    return (2 * uint64_t{i} + 1) * from / (2 * side);
-  };
-  for (uint32_t y = 0; y < side; ++y)
-    for (uint32_t x = 0; x < side; ++x) {
-      const size_t at =
-          (source(y, in.height) * in.width + source(x, in.width)) * in.channels;
-      for (uint32_t c = 0; c < in.channels; ++c)
-        out.pixels.push_back(in.pixels[at + c]);
-    }
-  return out;
-}
-
-struct Tap {
-  uint32_t low, high;
-  double weight;  // of high
-};
-
-std::vector<Tap> bilinear_taps(uint32_t from, uint32_t side) {
-  std::vector<Tap> taps;
-  for (uint32_t i = 0; i < side; ++i) {
-    const double at =
-        std::max(0.0, (i + 0.5) * from / static_cast<double>(side) - 0.5);
-    const auto low = std::min(static_cast<uint32_t>(at), from - 1);
-    taps.push_back({low, std::min(low + 1, from - 1), at - low});
-  }
-  return taps;
-}
-
-Image resize_bilinear(const Image& in, uint32_t side) {
-  Image out{side, side, in.channels, {}};
-  out.pixels.reserve(size_t{side} * side * in.channels);
-  const auto rows = bilinear_taps(in.height, side);
-  const auto columns = bilinear_taps(in.width, side);
-  auto pixel = [&](uint32_t y, uint32_t x, uint32_t c) {
-    return static_cast<double>(
-        in.pixels[(size_t{y} * in.width + x) * in.channels + c]);
-  };
-  for (const Tap& y : rows)
-    for (const Tap& x : columns)
-      for (uint32_t c = 0; c < in.channels; ++c) {
-        const double top = (1 - x.weight) * pixel(y.low, x.low, c) +
-                           x.weight * pixel(y.low, x.high, c);
-        const double bottom = (1 - x.weight) * pixel(y.high, x.low, c) +
-                              x.weight * pixel(y.high, x.high, c);
-        out.pixels.push_back(static_cast<uint8_t>((1 - y.weight) * top +
-                                                  y.weight * bottom + 0.5));
-      }
-  return out;
-}
-
-}  // namespace
-
-Image resize(const Image& image, uint32_t side, Filter filter) {
-  if (image.width == side && image.height == side) return image;
-  return filter == Filter::nearest ? resize_nearest(image, side)
-                                   : resize_bilinear(image, side);
 }
 
 std::vector<uint8_t> planes(const Image& image) {

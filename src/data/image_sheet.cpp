@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/data/image_codec.h"
 #include "protean/data/image_files.h"
+#include "protean/data/prepare_image.h"
 
 namespace protean {
 namespace {
@@ -31,58 +32,33 @@ std::vector<fs::path> images_of(const fs::path& folder) {
   return files;
 }
 
-bool all_grey(const Image& image) {
-  for (size_t i = 0; i < image.pixels.size(); i += 3)
-    if (image.pixels[i] != image.pixels[i + 1] ||
-        image.pixels[i] != image.pixels[i + 2])
-      return false;
-  return true;
-}
-
-// dark: ink is what is dark.
-void append(const Image& image, const ImageFormat& format, bool dark,
-            std::vector<float>& values) {
-  const size_t pixels = size_t{image.width} * image.height, c = image.channels;
-  for (size_t k = 0; k < c; ++k)
-    for (size_t i = 0; i < pixels; ++i) {
-      const uint8_t p = image.pixels[i * c + k];
-      values.push_back(format.ink ? static_cast<float>((p < 128) == dark)
-                                  : static_cast<float>(p) / 255);
-    }
-}
-
 }  // namespace
 
 ImageFolder read_images(const fs::path& folder, const ImageFormat& format,
-                        const std::string& resize_by, Ink ink) {
-  const auto height = static_cast<uint32_t>(format.shape.at(1));
-  const auto width = static_cast<uint32_t>(format.shape.at(2));
-  const auto channels = static_cast<uint32_t>(format.shape.at(0));
-  if (resize_by != "none") parse_filter(resize_by, "--resize");
+                        const ImageReading& how, Ink ink) {
   ImageFolder out;
   std::vector<Image> images;
   for (const auto& file : images_of(folder)) {
     const std::string name = file.string();
-    Image image = decode_image(read_file(file), name);
-    if (image.channels == 3 && channels == 1 && all_grey(image))
-      image = to_channels(image, 1);
-    if (image.channels != channels)
-      throw DataError(concat(name, ": ", image.channels == 3 ? "RGB" : "grey",
-                             "; expected ", channels == 3 ? "RGB" : "grey",
-                             ", as the model was trained on"));
-    if (resize_by != "none" && width == height)
-      image = resize(image, width, parse_filter(resize_by, "--resize"));
-    if (image.width != width || image.height != height)
+    images.push_back(decode_image(read_file(file), name));
+    const auto& image = images.back();
+    if (how.same_size && (image.height != format.shape.at(1) ||
+                          image.width != format.shape.at(2)))
       throw DataError(concat(name, ": ", image.width, "x", image.height,
-                             " pixels; expected ", width, "x", height,
-                             ", or --resize nearest or bilinear"));
-    images.push_back(std::move(image));
+                             " pixels; expected ", format.shape[2], "x",
+                             format.shape[1], ", or --resize auto"));
     out.names.push_back(file.filename().string());
   }
   std::vector<const Image*> all;
   for (const auto& image : images) all.push_back(&image);
-  const bool dark = dark_ink(ink, all);
-  for (const auto& image : images) append(image, format, dark, out.values);
+  ImagePreparation own{
+      format.shape,   how.filter, how.fit, false, format.ink && how.as_ink,
+      how.crop_to_ink};
+  own.invert = format.ink && dark_ink(ink, all);
+  for (const auto& image : images) prepare(image, own, out.values);
+  if (format.ink)
+    for (float& v : out.values) v = v > 0.5f ? 1.0f : 0.0f;
+  check_blank(folder.string(), out.names, out.values);
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace protean {
 // all in byte order; never in the order of the folder or the zip.
 struct SourceClass {
   std::string group, name;
-  std::string split;  // train | validation | test, or ""
+  std::string split;  // train | validation | test, two of them, or ""
   struct File {
     std::string name;    // file name alone
     uint64_t index = 0;  // for ImageSource::read
@@ -33,10 +33,13 @@ class ImageSource {
   const std::vector<SourceClass>& classes() const { return classes_; }
   // SHA-256 of the zip; "" for a folder.
   const std::string& file_sha256() const { return file_sha256_; }
+  // "9 files skipped: .webp"; "" when nothing was.
+  const std::string& skipped() const { return skipped_; }
+  void set_skipped(std::string text) { skipped_ = std::move(text); }
 
  protected:
   std::vector<SourceClass> classes_;
-  std::string file_sha256_;
+  std::string file_sha256_, skipped_;
 };
 
 // Omniglot's layout: <Alphabet>/<characterNN>/<IIII>_<DD>.png below
@@ -44,8 +47,10 @@ class ImageSource {
 // a folder that holds them, or in one of these folders itself.
 std::unique_ptr<ImageSource> open_omniglot(const std::filesystem::path& path);
 
-// class/image, group/class/image, or the first below train, validation, test;
-// a folder, or a zip, whose one top folder does not count.
+// class/image, group/class/image, or either below train, validation and test
+// (in any case; also training, val, valid, testing); a folder, or a zip, whose
+// one top folder does not count. A class that lies below several of these is
+// one class, in no split. What is no image and what is empty is skipped.
 std::unique_ptr<ImageSource> open_folder(const std::filesystem::path& path);
 
 // Whether the names say that `path` is Omniglot.

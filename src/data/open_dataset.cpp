@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "protean/core/error.h"
+#include "protean/core/log.h"
+#include "protean/data/ink.h"
 #include "protean/data/pack.h"
 #include "protean/data/regroup.h"
+#include "protean/data/stored_data.h"
 #include "protean/data/wrappers.h"
 
 #include "data/pack_format.h"
@@ -34,7 +37,7 @@ DatasetPtr open_pack(const fs::path& path, const DataOptions& options) {
   return pack;
 }
 
-DatasetPtr open_source(const DataOptions& options) {
+DatasetPtr open_source(const DataOptions& options, std::string* skipped) {
   const std::string& source = options.source;
   if (source != "auto" && source != "omniglot" && source != "pack" &&
       source != "folder")
@@ -55,25 +58,37 @@ DatasetPtr open_source(const DataOptions& options) {
   pack.source = source;
   pack.side = options.side;
   pack.filter = options.filter;
+  pack.fit = options.fit;
   pack.channels = options.channels;
-  return PackDataset::from_bytes(pack_in_memory(options.path, pack),
-                                 options.path);
+  const auto data =
+      PackDataset::from_bytes(pack_in_memory(options.path, pack), options.path);
+  for (const auto& [key, value] : data->provenance())
+    if (key == "skipped" && skipped) *skipped = value;
+  return data;
 }
 
 }  // namespace
 
-DatasetPtr open_dataset(const DataOptions& options) {
+DatasetPtr open_dataset(const DataOptions& options, std::string* skipped) {
+  if (skipped) skipped->clear();
   if (options.rotations != "none" && options.rotations != "classes" &&
       options.rotations != "task")
     throw ConfigError(concat("data.rotations = \"", options.rotations,
                              "\"; expected one of: none, classes, task"));
-  DatasetPtr data = open_source(options);
+  DatasetPtr data = open_source(options, skipped);
   if (options.group_by == "alphabet" || options.group_by == "drawer")
     data =
         std::make_shared<RegroupedDataset>(std::move(data), options.group_by);
   else if (!options.group_by.empty() && options.group_by != "class")
     throw ConfigError(concat("data.group_by = \"", options.group_by,
                              "\"; expected one of: class, alphabet, drawer"));
+  // Drawings of a folder, dark on light, for a run that knows ink as 1.
+  if (options.stored && options.stored->ink && !options.invert &&
+      !data->ink() && is_dark_on_light(*data)) {
+    log_info(concat(options.path, ": dark ink on light paper, which the run ",
+                    "has as light on dark: every value v becomes 1 - v"));
+    data = std::make_shared<InvertedDataset>(std::move(data));
+  }
   if (options.invert) data = std::make_shared<InvertedDataset>(std::move(data));
   if (options.rotations == "classes")
     data = std::make_shared<RotatedDataset>(std::move(data));

@@ -5,7 +5,7 @@ namespace protean {
 namespace {
 
 bool splits_at_random(const Settings& s) {
-  return s.is("data.split", {"random"}) ||
+  return s.is("data.split", {"random", "auto"}) ||
          (s.value("data.also") != "" && s.is("data.also_split", {"random"}));
 }
 
@@ -26,11 +26,11 @@ void source_fields(Settings& s, DataOptions& o) {
   s.add("data.source", &o.source)
       .says(
           "where tasks come from; `protean config --sources` lists the kinds. "
-          "auto finds out what data.path holds: Omniglot's layout, a pack or "
-          "a folder of images")
+          "auto finds out what data.path holds: Omniglot's layout, a pack, "
+          "a folder of images, or a table (.csv, .tsv)")
       .when(
-          "folder (or auto) with data.path for images of your own, table for "
-          "a CSV file, text for a folder of texts");
+          "text for a folder of texts, and where auto is to be held to one "
+          "kind");
   s.add("data.path", &o.path)
       .says(
           "the file or folder; empty: the data that is shipped (Omniglot's "
@@ -46,15 +46,28 @@ void source_fields(Settings& s, DataOptions& o) {
       .at_least(1)
       .also_called({"image_size", "resolution"});
   s.add("data.filter", &o.filter)
-      .says("how image files are resized; Omniglot's always by nearest")
-      .when("bilinear for photographs, nearest for drawings of few pixels")
-      .one_of({"nearest", "bilinear"})
+      .says(
+          "how image files are resized: area (the mean of what a pixel "
+          "covers), nearest or bilinear (both look at single pixels, and lose "
+          "thin lines); Omniglot's always by nearest")
+      .when("nearest for drawings of few pixels that should stay sharp")
+      .one_of({"area", "nearest", "bilinear"})
+      .only_if("data.source", kFiles, decodes_files);
+  s.add("data.fit", &o.fit)
+      .says(
+          "what becomes of image files that are not square: stretch, pad (the "
+          "whole image, on a square of its border's colour) or crop (the "
+          "square in its middle)")
+      .when(
+          "pad where shapes matter, crop for photographs with the thing in "
+          "the middle")
+      .one_of({"stretch", "pad", "crop"})
       .only_if("data.source", kFiles, decodes_files);
   s.add("data.channels", &o.channels)
       .says(
-          "colours of image files: 1 (grey), 3 (RGB), or 0 for what the "
-          "images have, which must then agree")
-      .when("1 to ignore colour, 3 for a mixture of grey and colour")
+          "colours of image files: 1 (grey), 3 (RGB), or 0 for what they "
+          "have: 3 where one of them has colour")
+      .when("1 to ignore colour")
       .one_of({"0", "1", "3"})
       .only_if("data.source", kFiles, decodes_files);
   s.add("data.split", &o.split)
@@ -62,15 +75,16 @@ void source_fields(Settings& s, DataOptions& o) {
           "how classes become training, validation and test classes: "
           "background (the shipped list for Omniglot), stored (as the pack, "
           "the folder or the table says), random, test (all for evaluation), "
-          "or the path of a list file or folder")
-      .when("random or a list for data of your own");
+          "the path of a list file or folder, or auto: stored where there is "
+          "such, background for Omniglot, else random")
+      .when("a list for a split that others use too");
   s.add("data.split_seed", &o.split_seed)
       .says("seed of the random split, and of the classes that are kept")
       .when(
           "for other splits of the same data; apart from run.seed, so that "
           "runs can share a split")
       .only_if("data.split",
-               "data.split or data.also_split = random, or "
+               "data.split = random or auto, data.also_split = random, or "
                "data.train_classes or data.train_groups above 0",
                draws_classes);
   s.add("data.split_validation", &o.split_validation)
@@ -78,14 +92,16 @@ void source_fields(Settings& s, DataOptions& o) {
       .when("more for small data, so that validation says something")
       .within(0, 1)
       .below(1)
-      .only_if("data.split", "data.split or data.also_split = random",
+      .only_if("data.split",
+               "data.split = random or auto, or data.also_split = random",
                splits_at_random);
   s.add("data.split_test", &o.split_test)
       .says("share of the classes that are for the test, 0 to 1")
       .when("0 when the test is on other data")
       .within(0, 1)
       .below(1)
-      .only_if("data.split", "data.split or data.also_split = random",
+      .only_if("data.split",
+               "data.split = random or auto, or data.also_split = random",
                splits_at_random);
   s.add("data.also", &o.also)
       .says(
@@ -118,6 +134,13 @@ void reading_fields(Settings& s, DataOptions& o) {
       .says("target columns of a table, comma-separated")
       .when("where the table calls them otherwise")
       .also_called({"label_column"});
+  s.add("data.target_kind", &o.target_kind)
+      .says(
+          "what targets are: number (a regression), class (labels), or auto: "
+          "texts are labels, numbers are numbers, but for a few whole ones "
+          "from 0 or 1 on, each in many rows")
+      .when("number to predict a count or a grade, class for labels like 7")
+      .one_of({"auto", "number", "class"});
   s.add("data.features", &o.features)
       .says("feature columns of a table, comma-separated; empty: all others")
       .when("to leave columns out, such as names and dates");

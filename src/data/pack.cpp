@@ -272,6 +272,10 @@ std::string PackDataset::checksum() const {
   return index_->meta.at("content_sha256").get<std::string>();
 }
 
+const std::string& PackDataset::name() const { return index_->file; }
+
+uint64_t PackDataset::bytes() const { return index_->bytes.size(); }
+
 Encoding PackDataset::encoding() const { return index_->encoding; }
 
 uint64_t PackDataset::records() const { return index_->head.records; }
@@ -315,15 +319,19 @@ std::vector<std::string> verify_pack(const std::filesystem::path& path) {
 }
 
 PackDescription describe_pack(const std::filesystem::path& path) {
-  const auto pack = PackDataset::open(path);
+  return describe_pack(*PackDataset::open(path));
+}
+
+PackDescription describe_pack(const PackDataset& data) {
+  const auto* pack = &data;
   PackDescription d;
-  d.path = path.string();
+  d.path = pack->name();
   d.classes = pack->classes();
   d.images = pack->records();
   d.shape = pack->shape();
   d.encoding = name_of(pack->encoding());
   d.checksum = pack->checksum();
-  d.bytes = std::filesystem::file_size(path);
+  d.bytes = pack->bytes();
   d.provenance = pack->provenance();
   std::set<std::string> groups;
   bool stored = false;

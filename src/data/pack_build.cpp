@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "protean/core/error.h"
+#include "protean/core/log.h"
 #include "protean/data/image_codec.h"
 #include "protean/data/pack.h"
 
@@ -83,30 +84,77 @@ void build_omniglot(const fs::path& path, uint32_t side, PackSink& sink) {
              });
 }
 
+bool has_colour(const Image& image) {
+  if (image.channels != 3) return false;
+  for (size_t i = 0; i < image.pixels.size(); i += 3)
+    if (image.pixels[i] != image.pixels[i + 1] ||
+        image.pixels[i] != image.pixels[i + 2])
+      return true;
+  return false;
+}
+
+// 3 as soon as one image has colour.
+uint32_t own_channels(ImageSource& source) {
+  for (const auto& cls : source.classes())
+    for (const auto& file : cls.files) {
+      const std::string bytes = source.read(file.index);
+      if (has_colour(decode_image(bytes, source.path(file.index)))) return 3;
+    }
+  return 1;
+}
+
+// Images in which nothing is to be seen, so far.
+class Blank {
+ public:
+  void look_at(const Image& image, const std::string& path) {
+    ++images_;
+    if (!nearly_constant(image)) return;
+    ++blank_;
+    if (blank_ <= kNamed) names_ += (blank_ > 1 ? ", " : "") + path;
+  }
+  void report(const fs::path& path) const {
+    if (blank_ == 0) return;
+    const auto text =
+        concat(path.string(), ": ", blank_, " of ", images_,
+               " images are of one colour once they are read: ", names_,
+               blank_ > kNamed ? ", ..." : "");
+    if (blank_ == images_)
+      throw DataError(text + "; expected something to see");
+    log_shared_warning(text);
+  }
+
+ private:
+  static constexpr uint64_t kNamed = 3;
+  uint64_t images_ = 0, blank_ = 0;
+  std::string names_;
+};
+
 void build_folder(const fs::path& path, const PackOptions& options,
                   PackSink& sink) {
   const Filter filter = parse_filter(options.filter, "data.filter");
+  const Fit how = parse_fit(options.fit, "data.fit");
   const auto source = open_folder(path);
-  const uint64_t first = source->classes()[0].files[0].index;
-  const uint32_t own =
-      decode_image(source->read(first), source->path(first)).channels;
-  const uint32_t channels = options.channels ? options.channels : own;
   PackContent content;
+  const uint32_t channels =
+      options.channels ? options.channels : own_channels(*source);
   content.shape = {channels, options.side, options.side};
   content.encoding = Encoding::u8;
   content.classes = source->classes();
   content.preparation = {{"side", std::to_string(options.side)},
                          {"filter", options.filter},
                          {"channels", std::to_string(channels)}};
+  // Packs of earlier builds, all stretched, keep their checksum.
+  if (how != Fit::stretch) content.preparation["fit"] = options.fit;
   content.source = last_name(path);
+  content.skipped = source->skipped();
+  Blank blank;
   write_pack(*source, content, sink, [&](Image image, const std::string& name) {
-    if (!options.channels && image.channels != own)
-      throw DataError(concat(name, ": ", image.channels, " channels, but ",
-                             source->path(first), " has ", own,
-                             "; set data.channels to 1 (grey) or 3 (RGB)"));
-    return planes(
-        resize(to_channels(std::move(image), channels), options.side, filter));
+    const auto small = fit_square(to_channels(std::move(image), channels),
+                                  options.side, filter, how);
+    blank.look_at(small, name);
+    return planes(small);
   });
+  blank.report(path);
 }
 
 void build(const fs::path& source, const PackOptions& options, PackSink& sink) {

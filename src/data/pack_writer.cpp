@@ -76,6 +76,8 @@ PackWriter::PackWriter(const PackContent& content, PackSink& sink)
       {"preparation", content.preparation},
       {"provenance", {{"source", content.source}, {"source_sha256", unknown}}},
       {"content_sha256", unknown}};
+  if (!content.skipped.empty())
+    meta_["provenance"]["skipped"] = content.skipped;
   std::string key, json;
   try {
     key = content_key(meta_);

@@ -53,7 +53,8 @@ struct PackContent {
   Encoding encoding = Encoding::u8;
   std::vector<SourceClass> classes;  // sorted by group, then name
   std::map<std::string, std::string> preparation;
-  std::string source;  // name of the zip or folder, without its path
+  std::string source;   // name of the zip or folder, without its path
+  std::string skipped;  // of it, as ImageSource says
 };
 
 class PackWriter {

@@ -155,8 +155,11 @@ void read_stored(const ClassDataset& data, Assignment& out) {
     if (name.empty()) continue;
     const int split = parse_split(name);
     if (split == kNone)
-      throw DataError(concat("class ", data.class_name(c), ": split \"", name,
-                             "\"; expected train, validation or test"));
+      throw DataError(
+          concat("class ", data.class_name(c), ": split \"", name,
+                 "\"; expected train, validation or test, or "
+                 "data.split = random, which parts classes, not the "
+                 "images of one"));
     out.assign(c, split, "data.split = stored");
     any = true;
   }
@@ -202,6 +205,39 @@ void draw_random(const ClassDataset& data, const DataOptions& options,
                  "data.split = random");
 }
 
+bool stores_split(const ClassDataset& data) {
+  bool any = false;
+  for (uint32_t c = 0; c < data.classes(); ++c) {
+    const auto name = data.split(c);
+    if (name.empty()) continue;
+    if (parse_split(name) == kNone) return false;
+    any = true;
+  }
+  return any;
+}
+
+// Whether the shipped list names classes of this data alone, and some.
+bool is_background(const ClassDataset& data) {
+  try {
+    Assignment out(data);
+    read_list_file(find_config("omniglot/background.split"), out);
+    return true;
+  } catch (const DataError&) {
+    return false;
+  }
+}
+
+// data.split = auto.
+void split_by_data(const ClassDataset& data, const DataOptions& options,
+                   Assignment& out) {
+  if (stores_split(data))
+    read_stored(data, out);
+  else if (is_background(data))
+    read_list_file(find_config("omniglot/background.split"), out);
+  else
+    draw_random(data, options, out);
+}
+
 // Keeps `count` of what the classes share a name of, drawn by the seed; 0 =
 // all.
 template <typename Name>
@@ -226,6 +262,17 @@ void keep_some(std::vector<uint32_t>& classes, uint32_t count, uint64_t seed,
 
 }  // namespace
 
+std::string summary(const ClassDataset& data, const Splits& splits) {
+  uint64_t examples = 0;
+  for (uint32_t c = 0; c < data.classes(); ++c) examples += data.size(c);
+  auto text = concat(data.classes(), " classes (", splits.train.size(), "/",
+                     splits.validation.size(), "/", splits.test.size(), "), ",
+                     examples, " images ");
+  for (size_t i = 0; i < data.shape().size(); ++i)
+    text += concat(i ? " x " : "", data.shape()[i]);
+  return text;
+}
+
 const std::vector<uint32_t>& Splits::of(Stream stream) const {
   if (stream == Stream::validation) return validation;
   if (stream == Stream::test) return test;
@@ -236,7 +283,9 @@ Splits make_splits(const ClassDataset& data, const DataOptions& options) {
   if (options.stored && options.stored->keeps_split())
     return stored_splits(data, options);
   Assignment out(data);
-  if (options.split == "background") {
+  if (options.split == "auto") {
+    split_by_data(data, options, out);
+  } else if (options.split == "background") {
     try {
       read_list_file(find_config("omniglot/background.split"), out);
     } catch (const DataError& e) {
@@ -258,7 +307,7 @@ Splits make_splits(const ClassDataset& data, const DataOptions& options) {
   } else {
     throw ConfigError(
         concat("data.split = \"", options.split,
-               "\"; expected background, stored, random, test, or a "
+               "\"; expected auto, background, stored, random, test, or a "
                "list file or folder that exists"));
   }
   Splits splits = out.result(options.rotate_eval);

@@ -7,6 +7,7 @@
 #include "protean/core/error.h"
 #include "protean/core/lists.h"
 #include "protean/core/log.h"
+#include "protean/data/ink.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/wrappers.h"
 #include "protean/tasks/nway_kshot.h"
@@ -108,15 +109,28 @@ class Opener {
     options.path = path;
     options.side = e_.config.data.side;
     options.filter = e_.config.data.filter;
+    options.fit = e_.config.data.fit;
     options.channels = static_cast<uint32_t>(shape.at(0));
     options.invert = e_.config.data.invert;
     options.group_by = e_.config.data.group_by;
     auto data = open_dataset(options);
+    if (has_other_ink(*data)) {
+      log_info(concat(flag_, " ", name, ": dark ink on light paper, which the ",
+                      "run has as light on dark: every value v becomes 1 - v"));
+      options.invert = !options.invert;
+      data = open_dataset(options);
+    }
     if (data->shape() != shape)
       throw ConfigError(concat(flag_, " ", name, ": examples of another shape ",
                                "than those the run was trained on"));
     auto classes = all_classes(*data);
     add(name, std::move(data), std::move(classes), options);
+  }
+
+  // Drawings of a folder, dark on light, where the run knows ink as 1.
+  bool has_other_ink(const ClassDataset& data) const {
+    return e_.tasks.examples->ink() && !e_.config.data.invert && !data.ink() &&
+           is_dark_on_light(data);
   }
 
   const DataOptions& own_data() const { return e_.config.data; }

@@ -128,9 +128,12 @@ ImagePreparation one_shot_preparation(const Experiment& e) {
     plain.group_by = "";
     ink = open_dataset(plain)->ink();
   }
-  return {examples->shape(),
-          ink ? Filter::nearest : parse_filter(data.filter, "data.filter"),
-          ink != data.invert};
+  ImagePreparation how;
+  how.shape = examples->shape();
+  how.filter = ink ? Filter::nearest : parse_filter(data.filter, "data.filter");
+  how.fit = parse_fit(data.fit, "data.fit");
+  how.invert = ink != data.invert;
+  return how;
 }
 
 EvalTasks one_shot_tasks(const std::vector<OneShotRun>& runs,

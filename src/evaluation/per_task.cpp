@@ -7,11 +7,22 @@
 namespace protean {
 namespace {
 
+// Names with a blank in them stand in quotes, so that the list can be parted.
+std::string quoted(const std::string& name) {
+  if (name.find_first_of(" \"") == std::string::npos) return name;
+  std::string out = "\"";
+  for (char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
 std::string class_names(const TaskSpec& spec, const ClassDataset* examples) {
   std::string names;
   for (uint32_t cls : spec.classes) {
     if (!names.empty()) names += ' ';
-    names += examples->class_name(cls);
+    names += quoted(examples->class_name(cls));
   }
   return names;
 }

@@ -1,5 +1,6 @@
 #include "protean/tasks/group_tasks.h"
 
+#include <algorithm>
 #include <map>
 
 #include "protean/core/error.h"
@@ -8,6 +9,17 @@
 #include "protean/tasks/nway.h"
 
 namespace protean {
+
+namespace {
+
+// What the best group holds, as the end of a message; 0: nothing of use.
+std::string fits(size_t labels, size_t rows) {
+  if (labels >= 2) return concat("; what would fit: ways = ", labels);
+  if (rows >= 2) return concat("; what would fit: shots + queries = ", rows);
+  return "";
+}
+
+}  // namespace
 
 GroupTasks::GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
                        const TaskCounts& counts, const std::string& what,
@@ -18,8 +30,11 @@ GroupTasks::GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
       by_label_(data_->target() == TargetKind::classes &&
                 data_->target_size() == 1) {
   const uint32_t need = counts.shots + counts.queries;
+  size_t most_labels = 0,
+         most_rows = 0;  // of a group: with enough rows; of all
   for (uint32_t id : groups) {
     Group group{id, {}};
+    most_rows = std::max<size_t>(most_rows, data_->size(id));
     if (by_label_) {
       std::map<uint32_t, std::vector<uint32_t>> rows;
       for (uint32_t e = 0; e < data_->size(id); ++e) {
@@ -30,6 +45,7 @@ GroupTasks::GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
       for (auto& [label, examples] : rows)
         if (examples.size() >= need)
           group.labels.emplace_back(label, std::move(examples));
+      most_labels = std::max(most_labels, group.labels.size());
       if (group.labels.size() < counts.ways) continue;
     } else if (data_->size(id) < need) {
       continue;
@@ -42,7 +58,8 @@ GroupTasks::GroupTasks(LabelledPtr data, const std::vector<uint32_t>& groups,
     throw ConfigError(concat("of ", groups.size(), " ", what,
                              " tasks of the data none holds ", wanted,
                              keys.shots, " + ", keys.queries, " = ", need,
-                             " examples; expected at least one"));
+                             " examples; expected at least one",
+                             fits(most_labels, by_label_ ? 0 : most_rows)));
   if (groups_.size() < groups.size())
     log_shared_warning(
         concat(groups.size() - groups_.size(), " of ", groups.size(), " ", what,

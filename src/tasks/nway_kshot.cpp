@@ -12,6 +12,29 @@
 
 namespace protean {
 
+namespace {
+
+// Other counts that these classes have examples for, as the end of a message.
+std::string what_fits(const ClassDataset& data,
+                      const std::vector<uint32_t>& classes, size_t enough,
+                      uint32_t ways, const std::string& what) {
+  std::vector<uint32_t> sizes;
+  for (uint32_t cls : classes) sizes.push_back(data.size(cls));
+  std::sort(sizes.rbegin(), sizes.rend());
+  std::string fits;
+  const auto say = [&](const std::string& text) {
+    fits += (fits.empty() ? "" : ", or ") + text;
+  };
+  if (enough >= 2) say(concat("ways = ", enough));
+  if (sizes.size() >= ways && sizes[ways - 1] >= 2)
+    say(concat("shots + queries = ", sizes[ways - 1]));
+  if (sizes.size() < ways && (what == "validation" || what == "test"))
+    say(concat("more ", what, " classes (data.split_", what, ")"));
+  return fits.empty() ? "" : "; what would fit: " + fits;
+}
+
+}  // namespace
+
 NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
                      const NwayKshotOptions& options, const std::string& what)
     : data_(std::move(data)), options_(options) {
@@ -34,11 +57,12 @@ NwayKshot::NwayKshot(DatasetPtr data, std::vector<uint32_t> classes,
   const auto together = options_.keys.shots + " + " + options_.keys.queries;
   const size_t small = classes.size() - eligible_.size();
   if (eligible_.size() < options_.ways_max)
-    throw ConfigError(
-        concat(options_.keys.ways, " = ", options_.ways_max, ", but of ",
-               classes.size(), " ", what, " classes only ", eligible_.size(),
-               " hold ", together, " = ", need, " examples; expected at least ",
-               options_.ways_max));
+    throw ConfigError(concat(
+        options_.keys.ways, " = ", options_.ways_max, ", but of ",
+        classes.size(), " ", what, " classes only ", eligible_.size(), " hold ",
+        together, " = ", need, " examples; expected at least ",
+        options_.ways_max,
+        what_fits(*data_, classes, eligible_.size(), options_.ways_max, what)));
   if (small != 0)
     log_shared_warning(concat(small, " of ", classes.size(), " ", what,
                               " classes hold fewer than ", together, " = ",

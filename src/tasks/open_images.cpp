@@ -3,6 +3,7 @@
 
 #include "protean/core/error.h"
 #include "protean/core/lists.h"
+#include "protean/core/log.h"
 #include "protean/data/open_dataset.h"
 #include "protean/data/stored_data.h"
 #include "protean/data/wrappers.h"
@@ -20,7 +21,8 @@ namespace {
 
 // The images of data.source and data.also, and the split of each.
 DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
-  std::vector<DatasetPtr> sets{open_dataset(data)};
+  std::string skipped;
+  std::vector<DatasetPtr> sets{open_dataset(data, &skipped)};
   // What a run keeps is of all sets together.
   const bool kept = data.stored && data.stored->keeps_split();
   const auto split = [&](const ClassDataset& set, const DataOptions& how) {
@@ -28,6 +30,9 @@ DatasetPtr open_images(const DataOptions& data, std::vector<Splits>& by_set) {
   };
   if (data.also.empty()) {
     by_set = {make_splits(*sets[0], data)};
+    if (!data.path.empty())
+      log_info(concat(data.path, ": ", summary(*sets[0], by_set[0]),
+                      skipped.empty() ? "" : ", " + skipped));
     return sets[0];
   }
   by_set = {split(*sets[0], data)};

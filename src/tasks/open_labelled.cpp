@@ -1,5 +1,6 @@
 // Examples with targets of their own: tables and texts.
 #include "protean/core/error.h"
+#include "protean/core/log.h"
 #include "protean/data/table.h"
 #include "protean/data/text.h"
 #include "protean/tasks/group_tasks.h"
@@ -13,6 +14,7 @@ LabelledPtr open_table(const DataOptions& data, Splits& splits) {
   const auto table = std::make_shared<TableDataset>(data);
   splits = make_splits(*table, data);
   table->standardise(splits.train);
+  log_info(table->summary());
   return table;
 }
 
@@ -65,7 +67,7 @@ SourceRows labelled_rows() {
       {{"table", "rows of a CSV file, a task for each value of a column", "",
         "",
         file_keys({"task.ways", "task.train_ways", "eval.ways", "data.target",
-                   "data.features", "data.group_by"})},
+                   "data.target_kind", "data.features", "data.group_by"})},
        open<open_table>,
        [](const DataOptions& data) -> DatasetPtr {
          return std::make_shared<TableDataset>(data);

@@ -9,26 +9,9 @@
 #include "protean/core/lists.h"
 #include "protean/generative/generated_shots.h"
 #include "protean/learners/task_loss.h"
+#include "protean/trainer/interval.h"
 
 namespace protean {
-namespace {
-
-double mean(const std::vector<double>& v) {
-  double sum = 0;
-  for (double x : v) sum += x;
-  return sum / static_cast<double>(v.size());
-}
-
-// Of the mean, by the normal approximation and the population deviation.
-double interval95(const std::vector<double>& v) {
-  const double m = mean(v);
-  double squares = 0;
-  for (double x : v) squares += (x - m) * (x - m);
-  const double n = static_cast<double>(v.size());
-  return 1.96 * std::sqrt(squares / n) / std::sqrt(n);
-}
-
-}  // namespace
 
 bool gives_probabilities(const Experiment& e) {
   const auto& o = e.config.learner;

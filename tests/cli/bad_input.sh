@@ -54,6 +54,8 @@ keys() {
   refused 2 'command line: unexpected argument runs/a; expected --run runs/a' eval runs/a
   mkdir folder
   train '--config folder: cannot be read; expected an INI file' --config folder
+  RANK=1 WORLD_SIZE=2 train 'a launcher for PyTorch .* started 2 processes, .*; expected launch/mpirun\.sh 2'
+  TORCHELASTIC_RUN_ID=x RANK=0 WORLD_SIZE=4 train 'torchrun started 4 processes'
   refused 2 'no command; expected one of: train, eval'
   refused 2 'unknown command "trian"; expected one of: train, eval' trian
   refused 2 'unknown key verfy; .*nearest is verify$' inspect sound.pack --verfy
@@ -101,7 +103,7 @@ values() {
   train 'comm\.reduction = "mml"; expected one of: fast, fixed, exact' --comm.reduction mml
   train 'comm\.backend = "mml"; expected one of: inproc, mpi, nccl, auto' --comm.backend mml
   train 'data\.source = "mml"; expected one of: auto, omniglot, ' --data.source mml
-  train 'data\.split = "mml"; expected background, stored, random' --data.split mml
+  train 'data\.split = "mml"; expected auto, background, stored, random' --data.split mml
   train 'data\.rotations = "mml"; expected one of: none, ' --data.rotations mml
   train 'eval\.stream = "mml"; expected one of: test, validation' --eval.stream mml
   train 'run\.device = "mml"; expected one of: cpu, cuda, auto' --run.device mml

@@ -90,9 +90,9 @@ printed() {
 rows = list(csv.DictReader(open("tasks.csv")))
 a = [float(r["accuracy"]) for r in rows]
 mean = sum(a) / 17
-interval = 1.96 * math.sqrt(sum((x - mean) ** 2 for x in a) / 17) / math.sqrt(17)
+interval = interval95(a)
 got = json.load(open("told.json"))
-line, after = open("told.txt").read().splitlines()
+line, after, alone = open("told.txt").read().splitlines()
 told = re.match(r"accuracy (\S+) % \+- (\S+) \(95 % interval over 17 tasks\), 3-way 1-shot, 2 queries "
                 r"per class, transductive, calibration error (\S+) %$", line)
 for what, number, value in (("accuracy", told[1], mean), ("interval", told[2], interval),
@@ -103,6 +103,9 @@ by_step = [sum(float(r[f"accuracy_{k}"]) for r in rows) / 17 for k in range(3)]
 if len({f"{x:.2f}" for x in by_step}) < 2:
     sys.exit("adaptation changes nothing: the test shows less than it should")
 expect("each step", after, "after each step of adaptation:" + "".join(f" {100 * x:.2f} %" for x in by_step))
+inductive = got["inductive"]
+expect("by moments of the support set", re.search(r": (\S+) % \+- (\S+)$", alone).groups(),
+       tuple(f"{100 * inductive[key]:.2f}" for key in ("accuracy", "ci95")))
 losses = sorted(float(r["loss"]) for r in rows)
 expect("loss", got["loss"], sum(losses) / 17)
 expect("median", got["loss_median"], losses[8])
@@ -141,7 +144,7 @@ for line, r, p in zip(told, rows, d["predictions"]):
 expect("accuracy of the two that have a label", d["accuracy"], right / 2)
 expect("told", told[3].split("accuracy ")[1], f"{100 * right / 2:.2f} %")
 PY
-  # Values: squared errors of the targets that are known.
+  # Values: errors of the targets that are known.
   accepted "${waves[@]}" --run.dir values --run.steps 2 --eval.every 0
   printf '1,0.5\n2,-1\n-3,0.1\n' >support.csv
   printf '0.5,1\n-2,2\n1,-3\n' >query.csv
@@ -150,18 +153,21 @@ PY
   python <<'PY'
 targets = [1, 2, -3]
 got = [float(r["prediction_1"]) for r in csv.DictReader(open("out.csv"))]
-error = sum((a - b) ** 2 for a, b in zip(got, targets)) / 3
+off = [a - b for a, b in zip(got, targets)]
+squares = sum(o * o for o in off)
 told = open("told.txt").read().splitlines()
 for line, number, value in zip(told, (1, 2, 3), got):
     expect("prediction", line, f"line {number}: {value:.6g}")
-expect("squared error", told[3].split("squared error ")[1], f"{error:.4g}")
+r2 = 1 - squares / sum(t * t for t in targets)  # their mean is 0
+expect("errors", told[4], f"target 1: RMSE {math.sqrt(squares / 3):.4g}, MAE {sum(map(abs, off)) / 3:.4g}, "
+       f"R2 {r2:.4g} over 3 rows")
 PY
   accepted eval --run values --eval.tasks 12 --per-task tasks.csv
   cp "$scratch/out" told.txt
   python <<'PY'
 losses = sorted(float(r["loss"]) for r in csv.DictReader(open("tasks.csv")))
 mean = sum(losses) / 12
-interval = 1.96 * math.sqrt(sum((x - mean) ** 2 for x in losses) / 12) / math.sqrt(12)
+interval = interval95(losses)
 expect("told", open("told.txt").read().splitlines()[0],
        f"loss {mean:.4f} +- {interval:.4f} (median {losses[6]:.4f}) over 12 tasks")
 PY
@@ -182,7 +188,7 @@ rows = list(csv.DictReader(open("tasks.csv")))
 bits = [float(r["loss"]) / math.log(2) for r in rows]
 mean = sum(bits) / 7
 before = sum(float(r["loss_0"]) for r in rows) / 7 / math.log(2)
-interval = 1.96 * math.sqrt(sum((x - mean) ** 2 for x in bits) / 7) / math.sqrt(7)
+interval = interval95(bits)
 d = json.load(open("told.json"))
 expect("bits", d["bits_per_character"], mean)
 expect("bits before", d["bits_per_character_before"], before)
@@ -212,7 +218,7 @@ PY
   python <<'PY'
 returns = [-float(r["loss"]) for r in csv.DictReader(open("tasks.csv"))]
 mean = sum(returns) / 9
-interval = 1.96 * math.sqrt(sum((x - mean) ** 2 for x in returns) / 9) / 3
+interval = interval95(returns)
 d = json.load(open("told.json"))
 expect("return", [round(d["return"], 9), round(d["per_step"][-1]["return_ci95"], 9)],
        [round(mean, 9), round(interval, 9)])

@@ -83,7 +83,8 @@ bad() {
     generate --run run --support images/class000 --out taken
   refused 2 '--out /proc/x/y: cannot be created' \
     generate --run run --support images/class000 --out /proc/x/y
-  generate 2 '--resize = "cubic"; expected one of: nearest, bilinear' --resize cubic
+  generate 2 '--resize = "cubic"; expected one of: area, nearest, bilinear' --resize cubic
+  generate 2 '--fit = "squeeze"; expected one of: stretch, pad, crop' --fit squeeze
   # Images that do not fit.
   mkdir text half rgb wide
   echo 'no image' >text/a.png
@@ -95,7 +96,7 @@ def chunk(kind, data):
     body = kind + data
     return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 def png(width, height, channels):
-    raw = b"".join(b"\0" + bytes(range(channels)) * width for _ in range(height))
+    raw = b"".join(b"\0" + bytes((8 * x + c) % 256 for x in range(width) for c in range(channels)) for _ in range(height))
     head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
 open("rgb/a.png", "wb").write(png(28, 28, 3))
@@ -105,8 +106,10 @@ PY
   for name in text half; do
     refused 1 "$name/a\\.png: " generate --run run --support $name --out new
   done
-  refused 1 'rgb/a\.png: RGB; expected grey' generate --run run --support rgb --out new
-  refused 1 'wide/a\.png: 30x20 pixels; expected 28x28' generate --run run --support wide --out new
+  accepted generate --run run --support rgb --out grey --count 1
+  refused 1 'wide/a\.png: 30x20 pixels; expected 28x28' \
+    generate --run run --support wide --out new --resize none
+  accepted generate --run run --support wide --out fitted --count 1
   accepted generate --run run --support wide --out resized --resize bilinear --count 1
   # Runs that cannot.
   accepted train --run.dir maml --data.path sound.pack --run.steps 1 --run.quiet true \

@@ -129,8 +129,9 @@ also() {
 # Means, scales and label numbers of a table are those of the run.
 table() {
   cp "$support/../../configs/table/devices.csv" devices.csv
-  grep '^device39,' devices.csv | cut -d, -f3- | head -8 >support.csv
-  grep '^device39,' devices.csv | cut -d, -f3- | tail -10 >query.csv
+  head -1 devices.csv | cut -d, -f3- | tee support.csv >query.csv
+  grep '^device39,' devices.csv | cut -d, -f3- | head -8 >>support.csv
+  grep '^device39,' devices.csv | cut -d, -f3- | tail -10 >>query.csv
   accepted train --run.dir run --data.source table --data.path devices.csv --data.target reading \
     --data.split stored --model.name mlp --run.steps 100 --run.quiet true --task.shots 5 \
     --task.queries 10 --learner.inner_steps 2 --learner.inner_lr 0.02 --task.meta_batch 8 --eval.every 0

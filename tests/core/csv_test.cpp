@@ -69,3 +69,20 @@ TEST_CASE("numbers are whole fields, and finite", "[core]") {
   for (const char* bad : {"", "1x", "nan", "inf", "1,5", "0x10", " 1"})
     CHECK_FALSE(parse_csv_number(bad, v));
 }
+
+TEST_CASE("what stands between fields is found out", "[core]") {
+  CHECK(csv_separator("a,b\n1;2;3\n") == ',');
+  CHECK(csv_separator("a;b\n1,5;2,5\n") == ';');
+  CHECK(csv_separator("\xEF\xBB\xBF"
+                      "a\tb\n") == '\t');
+  CHECK(csv_separator("sep=;\na,b\n") == ';');
+  CHECK(csv_separator("\"a;b;c\",d\n") == ',');
+  CHECK(csv_separator("alone\n1\n") == ',');
+  const auto rows = parse_csv("sep=;\na; \"b;c\" ;\n", ';', "t.csv");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].line == 2);
+  CHECK(rows[0].fields == std::vector<std::string>{"a", "b;c", ""});
+  // Tabs are no blanks there.
+  CHECK(parse_csv("a\t\t\"b\"\t c\n", '\t', "t.tsv").at(0).fields ==
+        std::vector<std::string>{"a", "", "b", "c"});
+}

@@ -50,6 +50,38 @@ std::string make_png(
   return out;
 }
 
+std::string make_png16(
+    uint32_t width, uint32_t height,
+    const std::function<uint16_t(uint32_t, uint32_t)>& pixel) {
+  std::string out;
+  png_structp png =
+      png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  png_set_write_fn(
+      png, &out,
+      [](png_structp p, png_bytep data, size_t n) {
+        static_cast<std::string*>(png_get_io_ptr(p))
+            ->append(reinterpret_cast<char*>(data), n);
+      },
+      nullptr);
+  png_set_IHDR(png, info, width, height, 16, PNG_COLOR_TYPE_GRAY,
+               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(png, info);
+  for (uint32_t y = 0; y < height; ++y) {
+    std::vector<uint8_t> row;
+    for (uint32_t x = 0; x < width; ++x) {
+      const uint16_t value = pixel(y, x);
+      row.push_back(static_cast<uint8_t>(value >> 8));
+      row.push_back(static_cast<uint8_t>(value));
+    }
+    png_write_row(png, row.data());
+  }
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
+  return out;
+}
+
 std::string make_jpeg(uint32_t width, uint32_t height, int channels,
                       uint8_t value) {
   jpeg_compress_struct jpeg{};

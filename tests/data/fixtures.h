@@ -17,6 +17,11 @@ std::string make_png(
     uint32_t width, uint32_t height, int channels, int bits,
     const std::function<uint8_t(uint32_t, uint32_t, uint32_t)>& pixel);
 
+// Grey of 16 bits.
+std::string make_png16(
+    uint32_t width, uint32_t height,
+    const std::function<uint16_t(uint32_t, uint32_t)>& pixel);
+
 // A grey or RGB JPEG file's bytes, one colour all over.
 std::string make_jpeg(uint32_t width, uint32_t height, int channels,
                       uint8_t value);

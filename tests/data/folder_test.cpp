@@ -14,8 +14,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The first pixel has the value, some others another one.
 std::string grey(uint8_t value, uint32_t side = 4) {
-  return make_png(side, side, 1, 8, [=](auto...) { return value; });
+  return make_png(side, side, 1, 8, [=](auto y, auto x, auto) {
+    return static_cast<uint8_t>((y + x) % 2 ? value + 128 : value);
+  });
 }
 
 float first_pixel(const ClassDataset& data, uint32_t cls, uint32_t example) {
@@ -87,8 +90,15 @@ TEST_CASE("groups and split folders are kept", "[data]") {
   CHECK(d.splits[2].second.images == 1);
 
   write_file(dir.path() / "test/tree/1.png", grey(3));
-  CHECK_THAT(message_of([&] { open_dataset(options); }),
-             contains("class tree is also in split"));
+  // One class, of the images of both, in no split.
+  const auto joined = open_dataset(options);
+  REQUIRE(joined->classes() == 4);
+  CHECK(joined->class_name(1) == "tree");
+  CHECK(joined->size(1) == 2);
+  CHECK(joined->example_name(1, 0) == "test/1.png");
+  options.split = "stored";
+  CHECK_THAT(message_of([&] { make_splits(*joined, options); }),
+             contains("class tree: split \"test and validation\"; expected"));
 }
 
 TEST_CASE("a folder's colours are kept, converted or refused", "[data]") {
@@ -113,11 +123,17 @@ TEST_CASE("a folder's colours are kept, converted or refused", "[data]") {
   // 0.299 * 0 + 0.587 * 100 + 0.114 * 200 = 81.5
   CHECK(first_pixel(*one, 0, 0) == Approx(81.5f / 255).margin(0.003));
 
-  write_file(dir.path() / "b/1.png", grey(9));
-  const std::string message =
-      message_of([&] { open_dataset(folder(dir.path(), 2)); });
-  CHECK_THAT(message, contains("b/1.png: 1 channels"));
-  CHECK_THAT(message, contains("data.channels"));
+  // Grey beside colour, and the other way round; grey that is stored as RGB.
+  write_file(dir.path() / "b/1.png", grey(9, 2));
+  const auto both = open_dataset(folder(dir.path(), 2));
+  CHECK(both->shape() == std::vector<int64_t>{3, 2, 2});
+  CHECK(first_pixel(*both, 1, 0) == 9.f / 255);
+  write_file(dir.path() / "a/1.png",
+             make_png(2, 2, 3, 8, [](auto y, auto x, auto) {
+               return static_cast<uint8_t>(100 * y + 50 * x);
+             }));
+  CHECK(open_dataset(folder(dir.path(), 2))->shape() ==
+        std::vector<int64_t>{1, 2, 2});
   options.channels = 3;
   CHECK(first_pixel(*open_dataset(options), 1, 0) == 9.f / 255);
 }
@@ -146,10 +162,10 @@ TEST_CASE("what is wrong with a folder is named", "[data]") {
   };
   CHECK_THAT(message(d / "none"), contains("none: no such file or folder"));
   CHECK_THAT(message(""), contains("data.path is empty"));
-  CHECK_THAT(message(d), contains("no class"));
+  CHECK_THAT(message(d), contains("no class: holds no PNG or JPEG"));
   write_file(d / "a/1.png", grey(1));
   fs::create_directories(d / "b");
-  CHECK_THAT(message(d), contains("b: empty class folder"));
+  CHECK(message(d) == "no Error");  // an empty folder is no class
   write_file(d / "b/1.png", "no png");
   CHECK_THAT(message(d), contains("b/1.png: neither PNG nor JPEG"));
   write_file(d / "b/1.png", grey(1).substr(0, 50));
@@ -200,7 +216,8 @@ TEST_CASE("a zip of a folder is that folder", "[data]") {
   make_zip(dir.path() / "none.zip", {{"a/notes.txt", "no image"}});
   CHECK(message_of([&] {
           open_dataset(folder(dir.path() / "none.zip"));
-        }).find("none.zip: holds no image") != std::string::npos);
+        }).find("none.zip: no class: holds no PNG or JPEG") !=
+        std::string::npos);
 }
 
 TEST_CASE("inverted images and data for test alone", "[data]") {
@@ -233,4 +250,111 @@ TEST_CASE("what is transparent lies over white", "[data]") {
   for (const uint8_t value : {255, 153, 51})
     expected.insert(expected.end(), image.channels, value);
   CHECK(image.pixels == expected);
+}
+
+TEST_CASE("what systems and people leave is skipped, and counted", "[data]") {
+  TempDir dir;
+  const auto& d = dir.path();
+  for (const char* name : {"a/1.png", "b/1.png", "b/2.png"})
+    write_file(d / name, grey(static_cast<uint8_t>(name[2])));
+  const auto plain = open_dataset(folder(d));
+  for (const char* junk :
+       {"__MACOSX/a/._1.png", "@eaDir/a/x.png", "a/@eaDir/1.png/SYNO.png",
+        "a/Thumbs.db", "b/desktop.ini", ".git/a/1.png"})
+    write_file(d / junk, "junk");
+  std::string skipped = "none";
+  CHECK(open_dataset(folder(d), &skipped)->checksum() == plain->checksum());
+  CHECK(skipped.empty());
+  write_file(d / "a/3.webp", "x");
+  write_file(d / "b/3.WEBP", "x");
+  write_file(d / "b/3.tif", "x");
+  write_file(d / "README", "x");
+  write_file(d / "cover.png", grey(3));
+  write_file(d / "unsorted/4.gif", "x");
+  fs::create_directories(d / "unlabelled");
+  CHECK(open_dataset(folder(d), &skipped)->checksum() == plain->checksum());
+  CHECK(skipped ==
+        "5 files skipped: 1 without extension, 1 .gif, 1 .tif, 2 .webp; 1 "
+        "image in no class folder skipped; 2 folders without images: "
+        "unlabelled, unsorted");
+  TempDir none;
+  write_file(none.path() / "a/1.webp", "x");
+  CHECK_THAT(message_of([&] { open_dataset(folder(none.path())); }),
+             contains("no class: holds no PNG or JPEG in a folder (1 file "
+                      "skipped: .webp; 1 folder without images: a)"));
+}
+
+TEST_CASE("folders of splits are known by their usual names", "[data]") {
+  TempDir dir;
+  const auto names =
+      GENERATE(std::vector<std::string>{"Train", "Val", "Test"},
+               std::vector<std::string>{"training", "valid", "testing"},
+               std::vector<std::string>{"TRAIN", "validation", "test"});
+  for (size_t i = 0; i < 3; ++i)
+    write_file(dir.path() / names[i] / concat("c", i) / "1.png",
+               grey(static_cast<uint8_t>(i)));
+  auto options = folder(dir.path());
+  const auto data = open_dataset(options);
+  for (const char* split : {"stored", "auto"}) {
+    options.split = split;
+    const auto splits = make_splits(*data, options);
+    CHECK(splits.train == std::vector<uint32_t>{0});
+    CHECK(splits.validation == std::vector<uint32_t>{1});
+    CHECK(splits.test == std::vector<uint32_t>{2});
+  }
+  // The same classes in several: a class each, that random may split.
+  for (size_t i = 0; i < 3; ++i)
+    for (size_t c = 0; c < 5; ++c)
+      write_file(dir.path() / names[i] / concat("c", c) / "2.png",
+                 grey(static_cast<uint8_t>(10 * i + c)));
+  const auto same = open_dataset(options);
+  REQUIRE(same->classes() == 5);
+  CHECK(same->size(4) == 3);
+  options.split = "auto";
+  const auto splits = make_splits(*same, options);
+  CHECK(splits.train.size() == 3);
+  CHECK(splits.test.size() == 1);
+}
+
+TEST_CASE("names in a zip are read as any system writes them", "[data]") {
+  TempDir dir;
+  std::vector<std::pair<std::string, std::string>> plain;
+  for (const char* name : {"a/1.png", "b/1.png", "b/2.png"})
+    plain.emplace_back(name, grey(static_cast<uint8_t>(name[2])));
+  const auto sum = [&](const std::function<std::string(std::string)>& rename,
+                       const char* more = nullptr) {
+    auto entries = plain;
+    for (auto& [name, bytes] : entries) name = rename(name);
+    if (more) entries.emplace_back(more, "junk");
+    make_zip(dir.path() / "z.zip", entries);
+    const auto data = open_dataset(folder(dir.path() / "z.zip"));
+    fs::remove(dir.path() / "z.zip");
+    return data->checksum();
+  };
+  const auto backslashes = [](std::string name) {
+    name[1] = '\\';
+    return name;
+  };
+  const auto expected = sum([](std::string name) { return name; });
+  CHECK(sum(backslashes) == expected);
+  CHECK(sum([&](std::string n) { return "my data\\" + backslashes(n); }) ==
+        expected);
+  CHECK(sum([](std::string n) { return "./" + n; }) == expected);
+  CHECK(sum([](std::string n) { return "./data/./" + n; }) == expected);
+  CHECK(sum([](std::string n) { return n; }, "__MACOSX/a/._1.png") == expected);
+  CHECK(sum([](std::string n) { return n; }, "a/Thumbs.db") == expected);
+}
+
+TEST_CASE("a folder in which nothing is to be seen is refused", "[data]") {
+  TempDir dir;
+  const auto flat = [](uint8_t value) {
+    return make_png(4, 4, 1, 8, [=](auto...) { return value; });
+  };
+  write_file(dir.path() / "a/1.png", flat(3));
+  write_file(dir.path() / "b/1.png", flat(200));
+  CHECK_THAT(message_of([&] { open_dataset(folder(dir.path())); }),
+             contains("2 of 2 images are of one colour once they are read") &&
+                 contains("a/1.png") && contains("expected something to see"));
+  write_file(dir.path() / "b/2.png", grey(1));
+  CHECK(open_dataset(folder(dir.path()))->classes() == 2);
 }

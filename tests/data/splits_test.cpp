@@ -244,6 +244,7 @@ TEST_CASE("fewer training classes are some of the more", "[data]") {
   const Numbers data(6, 5);
   DataOptions options;
   options.split = "random";
+  options.split_validation = 0.1;
   options.split_test = 0.2;
   const Splits whole = make_splits(data, options);
   std::set<uint32_t> before(whole.train.begin(), whole.train.end());

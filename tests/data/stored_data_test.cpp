@@ -181,7 +181,7 @@ TEST_CASE("a table keeps names, means, scales and numbers of labels",
   first.standardise({0});  // a: mean 2, deviation 1
   auto kept = describe(first, how, {{0}, {}, {1}});
   CHECK(kept.fitted.at("mean") == std::vector<double>{2, 3});
-  CHECK(kept.fitted.at("scale") == std::vector<double>{1, 0});
+  CHECK(kept.fitted.at("deviation") == std::vector<double>{1, 0});
   // A column, a label and rows of other tasks come; columns change places.
   write_file(file,
              "b,kind,new,a,task\n3,cow,0,1,x\n3,dog,0,3,x\n0,dog,0,9,y\n"
@@ -209,10 +209,8 @@ TEST_CASE("a table keeps names, means, scales and numbers of labels",
   kept.use = UseStored::nothing;
   again.stored = std::make_shared<const StoredData>(kept);
   const TableDataset absent(again);
-  float values[2] = {5, 1};
-  absent.standardise_row(values);
-  CHECK(values[0] == 3);
-  CHECK(values[1] == 0);
+  CHECK(absent.form().feature(0, 5) == 3);
+  CHECK(absent.form().feature(1, 1) == 0);
   CHECK(absent.labels() == 2);
   CHECK(absent.shape() == std::vector<int64_t>{2});
 }

@@ -58,8 +58,9 @@ TEST_CASE("the larger of both mean distances decides, wherever drawings lie",
 TEST_CASE("the protocol's drawings become ink of 1", "[evaluation]") {
   TempDir dir;
   const auto runs = read_one_shot_runs(protocol(dir));
-  const auto tasks =
-      one_shot_tasks(runs, {{1, kSide, kSide}, Filter::nearest, true});
+  const auto tasks = one_shot_tasks(
+      runs,
+      {.shape = {1, kSide, kSide}, .filter = Filter::nearest, .invert = true});
   REQUIRE(tasks.specs.size() == 1);
   const auto batch = stack_tasks(*tasks.source, tasks.specs);
   CHECK(batch.shape.ways == 2);
@@ -73,8 +74,8 @@ TEST_CASE("the protocol's drawings become ink of 1", "[evaluation]") {
   CHECK(batch.query.y[0][0].item<int64_t>() == 0);
   CHECK(batch.query.y[0][1].item<int64_t>() == 1);
   // A run of three channels on which dark ink stays dark.
-  const auto dark =
-      one_shot_tasks(runs, {{3, kSide, kSide}, Filter::nearest, false});
+  const auto dark = one_shot_tasks(
+      runs, {.shape = {3, kSide, kSide}, .filter = Filter::nearest});
   const auto as_drawn = stack_tasks(*dark.source, dark.specs);
   CHECK(as_drawn.support.x.size(2) == 3);
   CHECK(as_drawn.support.x[0][0][2].sum().item<float>() == kSide * kSide - 2);

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "protean/trainer/interval.h"
+
 #include "evaluation/results.h"
 #include "support/catch.h"
 
@@ -28,10 +30,22 @@ TEST_CASE("a result states its last step, and each step", "[evaluation]") {
 }
 
 // 1, 0.25, 0.5, 0.75 lie 0.375, 0.375, 0.125, 0.125 from their mean: squares of
-// 0.3125 over 4 tasks, root 0.2795; 1.96 of its half.
-TEST_CASE("the interval of the loss is 1.96 standard errors", "[evaluation]") {
+// 0.3125; Student's t of 3 degrees of freedom is 3.1824.
+TEST_CASE("the interval of a few losses is Student's", "[evaluation]") {
   CHECK(four_tasks().loss_ci95() ==
-        Approx(1.96 * std::sqrt(0.3125 / 4) / 2).epsilon(1e-12));
+        Approx(3.1824 * std::sqrt(0.3125 / 3 / 4)).epsilon(1e-12));
+}
+
+TEST_CASE("the interval of many values is 1.96 standard errors",
+          "[evaluation]") {
+  std::vector<double> values;
+  for (int i = 0; i < 29; ++i) values.push_back(i % 2);
+  // 14 ones and 15 zeros: squares of 14 * 15 / 29.
+  CHECK(interval95(values) ==
+        Approx(2.0484 * std::sqrt(14 * 15 / 29.0 / 28 / 29)));
+  values.push_back(1);
+  CHECK(interval95(values) == Approx(1.96 * 0.5 / std::sqrt(30.0)));
+  CHECK(std::isnan(interval95({3})));
 }
 
 TEST_CASE("losses of text are told in bits, of a policy as returns",

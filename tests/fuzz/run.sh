@@ -13,7 +13,7 @@ mkdir -p "$folder"
 "${PYTHON:-python3}" "$top/tests/fuzz/seeds.py" "$folder/seeds" "$top/configs/meta-dataset/specs"
 
 # Only what the readers need, all of it under the sanitizers.
-sources=("$top"/src/core/{hash,atomic_file,fault_points}.cpp "$top"/src/data/image_codec.cpp
+sources=("$top"/src/core/{hash,atomic_file,fault_points}.cpp "$top"/src/data/{exif,image_codec}.cpp
   "$top"/src/data/records/{tf_record,tf_example,photo,dataset_spec,class_graph}.cpp)
 objects=()
 for source in "${sources[@]}"; do

@@ -24,6 +24,10 @@ def steps(run):
     return sorted(int(p.name[5:]) for p in pathlib.Path(run, "checkpoints").glob("step-*"))
 def near(a, b, tolerance=1e-9):
     return abs(a - b) <= tolerance * max(1, abs(a), abs(b))
+def interval95(values):
+    n, t = len(values), {7: 2.4469, 9: 2.3060, 12: 2.2010, 17: 2.1199}  # Student, n - 1
+    mean = sum(values) / n
+    return t[n] * math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n)
 def expect(what, got, expected):
     if got != expected and not (isinstance(got, float) and near(got, expected)):
         sys.exit(f"{what}: {got}; expected {expected}")

@@ -364,9 +364,11 @@ TEST_CASE("too few classes for the ways are an error with the key", "[tasks]") {
   };
   CHECK(make({4, 1, 5, false}).eligible() == std::vector<uint32_t>{0, 2, 4, 5});
   const std::string message = message_of([&] { make({5, 1, 5, false}); });
-  CHECK(message ==
-        "task.ways = 5, but of 6 validation classes only 4 hold task.shots + "
-        "task.queries = 6 examples; expected at least 5");
+  CHECK(
+      message ==
+      "task.ways = 5, but of 6 validation classes only 4 hold task.shots + "
+      "task.queries = 6 examples; expected at least 5; what would fit: ways = "
+      "4, or shots + queries = 5");
   CHECK_THAT(message_of([&] {
                make({7, 1, 1, false});
              }),

@@ -34,6 +34,12 @@ struct CsvRow {
 // Every row of a file that is not empty; spaces around a field do not count
 // unless it stands in quotes. Throws DataError naming file, line and cause.
 std::vector<CsvRow> read_csv(const std::filesystem::path& path);
+// What stands between its fields: a comma, or the semicolon or tab of which the
+// first line has more, or that a line before it names ("sep=;").
+char csv_separator(std::string_view text);
+// The same of a file's text; path: for messages.
+std::vector<CsvRow> parse_csv(const std::string& text, char separator,
+                              const std::filesystem::path& path);
 
 // False when the text is not a finite number as a whole.
 bool parse_csv_number(std::string_view text, double& value);

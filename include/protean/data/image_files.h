@@ -7,10 +7,13 @@
 
 namespace protean {
 
-// Starts with a dot.
+// Starts with a dot, or is a file or folder that systems make by themselves:
+// __MACOSX, @eaDir, Thumbs.db, ...
 bool is_hidden(const std::string& name);
 // By its extension: .png, .jpg or .jpeg.
 bool is_image_name(const std::string& name);
+// In lower case, ".jpeg"; "" when it has none.
+std::string extension_of(const std::string& name);
 
 // Names of a folder's visible entries, sorted; folders or files. Throws
 // DataError.

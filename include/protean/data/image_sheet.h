@@ -23,13 +23,23 @@ struct ImageFolder {
   std::vector<float> values;       // image after image, each row-major in shape
 };
 
-// Every PNG and JPEG of a folder, not of folders below. resize: "none", then
-// images must have the format's height and width, or nearest, bilinear. ink: of
-// the files, where the format has ink. Colours that are all grey may stand for
-// grey. Throws ConfigError when the folder is missing or holds no image, or on
-// an unknown resize, DataError naming the file that is broken or does not fit.
+// How files that have another size than the format are brought to it.
+struct ImageReading {
+  bool same_size = false;  // they are refused
+  Filter filter = Filter::area;
+  Fit fit = Fit::stretch;
+  // Of formats with ink: see ImagePreparation.
+  bool as_ink = true;
+  bool crop_to_ink = false;
+};
+
+// Every PNG and JPEG of a folder, not of folders below; grey and colour become
+// what the format has. ink: of the files, where the format has ink. Those in
+// which nothing is to be seen are named by a warning. Throws ConfigError when
+// the folder is missing or holds no image, DataError naming the file that is
+// broken or does not fit, and when nothing is to be seen in any.
 ImageFolder read_images(const std::filesystem::path& folder,
-                        const ImageFormat& format, const std::string& resize,
+                        const ImageFormat& format, const ImageReading& how,
                         Ink ink = Ink::dark);
 
 // A sheet of equally large images on a light ground, row after row, as PNG.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "protean/data/dataset.h"
 #include "protean/data/image_codec.h"
 
 namespace protean {
@@ -14,6 +15,10 @@ enum class Ink { automatic, dark, light };
 
 // Throws ConfigError naming `flag`.
 Ink parse_ink(const std::string& name, const std::string& flag);
+
+// Whether the images of a data set are light for the most part: the first ones
+// of every class.
+bool is_dark_on_light(const ClassDataset& data);
 
 // Whether ink is what is dark in these images, taken together.
 bool dark_ink(Ink ink, const std::vector<const Image*>& images);

@@ -12,7 +12,9 @@ namespace protean {
 // times the classes. A pack is mapped; a zip or a folder is decoded into
 // memory, so pack what is large. Throws ConfigError naming the key, DataError
 // naming the file.
-DatasetPtr open_dataset(const DataOptions& options);
+// skipped: what of the folder or zip was not read, "9 files skipped: .webp".
+DatasetPtr open_dataset(const DataOptions& options,
+                        std::string* skipped = nullptr);
 
 // A file below configs/, say "omniglot/background.pack". Looked for in
 // $PROTEAN_HOME/configs, in ../configs from the executable's folder, in

@@ -12,7 +12,8 @@ struct StoredData;
 struct DataOptions {
   // data.source: auto | omniglot | pack | folder | sinusoid | table | text |
   // point | bandit.
-  //   auto      one of the next three, by what data.path holds
+  //   auto      one of the next three, by what data.path holds; a table where
+  //             it ends in .csv or .tsv
   //   omniglot  the official layout, from a zip, a folder or a pack
   //   pack      a file written by `protean pack`
   //   folder    class/image.png|jpg, group/class/image, or the first below
@@ -24,27 +25,32 @@ struct DataOptions {
   //             data/text.h
   //   point, bandit  no files: environments, for learners that act in them, see
   //             tasks/environment.h
-  std::string source = "omniglot";
+  std::string source = "auto";
   // data.path: the file or folder. Empty: what is shipped below configs, found
   // from any working directory: the Omniglot background set, for tables
   // table/devices.csv, for text text/languages.
   std::string path;
   // data.side: height and width of one image, pixels. A pack must have it.
   uint32_t side = 28;
-  // data.filter: nearest | bilinear, how a folder's images are resized.
+  // data.filter: area | nearest | bilinear, how a folder's images are resized.
   // Omniglot is always nearest.
-  std::string filter = "nearest";
-  // data.channels: 1 (grey) or 3 (RGB) for a folder's images; 0: those of the
-  // images, which then must agree.
+  std::string filter = "area";
+  // data.fit: stretch | pad | crop, what becomes of a folder's images that are
+  // not square, see Fit.
+  std::string fit = "stretch";
+  // data.channels: 1 (grey) or 3 (RGB) for a folder's images; 0: 3 where one of
+  // them has colour.
   uint32_t channels = 0;
   // data.split: how classes become train, validation and test.
+  //   auto        stored where the data stores one, background where its list
+  //               fits the classes, else random
   //   background  the list shipped for the Omniglot background set
   //   stored      what the pack or the folder says (train, val, test folders)
   //   random      by data.split_seed and the two fractions below
   //   test        every class is for test: data that is only evaluated on
   //   PATH        a list file, or a folder with train.txt, val.txt, test.txt;
   //               see data/splits.h
-  std::string split = "background";
+  std::string split = "auto";
   // data.also: more data sets of images of the same shape, comma-separated
   // paths as of data.source = auto, whose classes join the first one's.
   std::string also;
@@ -57,8 +63,8 @@ struct DataOptions {
   // data.split_seed: seed of the random split.
   uint64_t split_seed = 0;
   // data.split_validation, data.split_test: fraction of the classes, in [0, 1).
-  double split_validation = 0.1;
-  double split_test = 0.1;
+  double split_validation = 0.2;
+  double split_test = 0.2;
   // data.group_by: what the examples of one class have in common; of a table,
   // the rows of one task. Empty: class, or the column task.
   //   class     the class that they came in, a character
@@ -68,6 +74,8 @@ struct DataOptions {
   std::string group_by;
   // data.target: target columns of a table, comma-separated.
   std::string target = "target";
+  // data.target_kind: auto | number | class, what they hold, see data/table.h.
+  std::string target_kind = "auto";
   // data.features: its feature columns, comma-separated; empty: all others.
   std::string features;
   // data.length: characters of one piece of text.

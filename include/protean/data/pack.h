@@ -31,9 +31,11 @@ enum class Encoding { bit1, u8 };
 struct PackOptions {
   // omniglot | folder, or auto: omniglot when the names say so.
   std::string source = "auto";
-  uint32_t side = 28;              // pixels
-  std::string filter = "nearest";  // folder: nearest | bilinear
-  uint32_t channels = 0;           // folder: 1, 3, or 0 = as the images are
+  uint32_t side = 28;  // pixels
+  // Of a folder: data.filter, data.channels and data.fit.
+  std::string filter = "area";
+  uint32_t channels = 0;
+  std::string fit = "stretch";
 };
 
 // Reads a zip or a folder of images and writes `path`, atomically. Equal images
@@ -77,12 +79,14 @@ class PackDataset : public ClassDataset {
   // the images came from, zip or folder, does not matter.
   std::string checksum() const override;
 
+  const std::string& name() const;  // the file, or what stands for it
+  uint64_t bytes() const;
   Encoding encoding() const;
   uint64_t records() const;
   // File name of an example at the source: "0709_01.png" (drawer 01).
   std::string record_name(uint32_t cls, uint32_t example) const;
-  // Where the images came from (source, source_sha256) and what was done to
-  // them (side, filter, ink or channels), as (key, value).
+  // Where the images came from (source, source_sha256, skipped) and what was
+  // done to them (side, filter, fit, ink or channels), as (key, value).
   std::vector<std::pair<std::string, std::string>> provenance() const;
   // One line per damaged record; a last one if the whole does not match its
   // SHA-256. Empty = sound.
@@ -111,6 +115,7 @@ struct PackDescription {
 };
 
 PackDescription describe_pack(const std::filesystem::path& path);
+PackDescription describe_pack(const PackDataset& pack);
 // Keys classes, images, splits {name: {classes, images}}, groups, shape,
 // encoding, checksum, bytes, path, provenance.
 nlohmann::json to_json(const PackDescription& description);

@@ -32,4 +32,8 @@ struct Splits {
 // key, DataError naming file, line and class.
 Splits make_splits(const ClassDataset& data, const DataOptions& options);
 
+// "70 classes (42/14/14), 529 images 3 x 48 x 48": training, validation and
+// test classes.
+std::string summary(const ClassDataset& data, const Splits& splits);
+
 }  // namespace protean

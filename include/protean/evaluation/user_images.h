@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "protean/data/image_codec.h"
+#include "protean/data/prepare_image.h"
 
 namespace protean {
 
@@ -22,21 +22,10 @@ struct UserImages {
 };
 
 // support: one folder per class with PNG or JPEG images. query: images, or
-// folders of them named after classes, whose labels then are known. All images
-// have one size. Throws DataError naming the folder or file, what is wrong with
-// it and what was expected.
+// folders of them named after classes, whose labels then are known; of any
+// size. What is no image is skipped, and said. Throws DataError naming the
+// folder or file, what is wrong with it and what was expected.
 UserImages read_user_images(const std::filesystem::path& support,
                             const std::filesystem::path& query);
-
-// How an image becomes what a network was trained on.
-struct ImagePreparation {
-  std::vector<int64_t> shape;  // (channels, side, side)
-  Filter filter = Filter::nearest;
-  bool invert = false;  // value v becomes 1 - v
-};
-
-// Appends the image's values, row-major in shape, in [0, 1].
-void prepare(const Image& image, const ImagePreparation& how,
-             std::vector<float>& out);
 
 }  // namespace protean

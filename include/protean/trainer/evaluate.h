@@ -43,8 +43,8 @@ struct EvalStep {
 struct EvalResult {
   std::vector<EvalStep> per_step;  // k = 0 ...
   int64_t tasks = 0;
-  double ci95 = 0;  // 1.96 * std / sqrt(tasks) of the accuracy, or of the
-                    // loss for regression, after the last step
+  double ci95 = 0;  // interval95() of the accuracy, or of the loss for
+                    // regression, after the last step
   double ece = 0;   // calibration error after the last step; NaN for regression
                     // and, as all losses, where scores are no probabilities
   int64_t ways = 0, shots = 0, queries = 0;  // of the first task; real shots
