@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "protean/core/clock.h"
+#include "protean/generative/gan_loss_names.h"
 
 namespace protean {
 
@@ -27,7 +28,9 @@ void StepLog::restart() {
 }
 
 nlohmann::json StepLog::take(const TrainingState& state,
-                             const StepTotals& totals, uint32_t held_back) {
+                             const StepTotals& totals,
+                             const std::vector<double>& losses,
+                             uint32_t held_back) {
   const double elapsed = seconds_since(start_);
   const double steps = static_cast<double>(steps_);
   double busy = 0, busiest = 0;
@@ -39,7 +42,7 @@ nlohmann::json StepLog::take(const TrainingState& state,
   }
   nlohmann::json line = {
       {"step", state.step},
-      {"loss", totals.loss},
+      {"loss", losses.front()},
       {"accuracy", accuracy(totals)},
       {"tasks_per_s", steps * experiment_.config.task.meta_batch / elapsed},
       {"data_s", window_.data / steps},
@@ -56,6 +59,8 @@ nlohmann::json StepLog::take(const TrainingState& state,
       {"imbalance",
        busy > 0 ? busiest * static_cast<double>(totals.ranks.size()) / busy
                 : 1.0}};
+  for (size_t i = 0; losses.size() > 1 && i < losses.size(); ++i)
+    line[kGanLossNames.at(i)] = losses[i];
   if (experiment_.tasks.environment) {  // see rl/policy_learner.h
     line["return_before"] = totals.accuracy;
     line["return"] = -totals.loss;

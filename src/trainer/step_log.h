@@ -24,9 +24,9 @@ class StepLog {
   void add(const StepTimes& times);
   bool empty() const { return steps_ == 0; }  // no step since the last line
   // The line of the last step; the next one counts from here. `state` is after
-  // the step.
+  // the step; losses: of the step, the learner's first one is "loss".
   nlohmann::json take(const TrainingState& state, const StepTotals& totals,
-                      uint32_t held_back);
+                      const std::vector<double>& losses, uint32_t held_back);
   // Training begins, or goes on after it waited for something.
   void restart();
 

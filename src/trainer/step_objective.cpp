@@ -11,6 +11,8 @@
 #include "protean/learners/phase.h"
 #include "protean/tasks/byte_tasks.h"
 
+#include "trainer/state_scale.h"
+
 namespace protean {
 namespace {
 
@@ -69,6 +71,10 @@ StepObjective::StepObjective(const Setting& setting,
       stream_(std::move(stream)),
       reducer_(comm_, reduction_, experiment_.learner->spaces().theta.size(),
                experiment_.learner->spaces().state.size(), device_) {
+  if (reduction_.level == ReductionLevel::exact)
+    scale_ = std::make_unique<StateScale>(experiment_.learner->spaces().state,
+                                          device_);
+  losses_.resize(static_cast<size_t>(experiment_.learner->losses()));
   const auto& config = experiment_.config;
   const auto stacks = plan(setting.first_step, nullptr);
   stacks_per_step_ = static_cast<int64_t>(stacks.size());
@@ -87,6 +93,8 @@ StepObjective::StepObjective(const Setting& setting,
       },
       setting.first_step, setting.end_step, config.data.prefetch);
 }
+
+StepObjective::~StepObjective() = default;
 
 std::vector<StackPlan> StepObjective::plan(int64_t step,
                                            std::vector<TaskSpec>* specs) const {
@@ -131,6 +139,7 @@ void StepObjective::begin_step(int64_t step, const MetaView& meta) {
   meta_ = meta;
   enter(RankPhase::tasks);
   const auto start = Clock::now();
+  if (scale_) scale_->measure(meta.state);
   batches_ = prefetcher_->take(step);
   times_.data = seconds_since(start);
 }
@@ -156,6 +165,8 @@ at::Tensor StepObjective::gradient(int which) {
     times_.reduce += reducer_.comm_seconds() - before;
     if (done) break;
   } while (true);
+  if (scale_) scale_->undo(totals_.state);
+  losses_.at(static_cast<size_t>(which)) = totals_.loss;
   agree_on_costs();
   enter(RankPhase::updating);
   return totals_.gradient;
@@ -174,8 +185,10 @@ void StepObjective::run_stack(int which, const TaskBatch& batch) {
   if (station_) station_->observe(cost);
   // Of this thread; its share of a team's work is as good as any other's.
   const double before = thread_cpu_seconds();
-  const auto losses = experiment_.learner->gradient_of(
-      which, as_numbers(batch), meta_, reducer_.stack_sums());
+  const auto sums = reducer_.stack_sums();
+  const auto losses =
+      experiment_.learner->gradient_of(which, as_numbers(batch), meta_, sums);
+  if (scale_) scale_->apply(sums.state);
   std::vector<uint32_t> indices;
   for (const auto& id : batch.ids) indices.push_back(id.index);
   reducer_.stack_done(indices, losses);

@@ -240,14 +240,15 @@ void Trainer::step() {
 void Trainer::log_step() {
   if (!is_root()) return;
   const auto& totals = objective_->totals();
-  files_->progress().update(state_.step, totals.loss, log_.accuracy(totals),
-                            config_.task.meta_batch);
+  files_->progress().update(state_.step, objective_->losses().front(),
+                            log_.accuracy(totals), config_.task.meta_batch);
   if (state_.step % config_.run.log_every == 0) write_line();
 }
 
 void Trainer::write_line() {
-  const auto line = log_.take(state_, objective_->totals(),
-                              curriculum_.held_back(state_.step - 1));
+  const auto line =
+      log_.take(state_, objective_->totals(), objective_->losses(),
+                curriculum_.held_back(state_.step - 1));
   files_->record(line);
   logs_->metrics(line);
 }

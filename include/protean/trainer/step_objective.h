@@ -27,6 +27,8 @@ struct StepTimes {
   StepTimes& operator+=(const StepTimes& more);
 };
 
+class StateScale;
+
 class StepObjective : public Objective {
  public:
   // What trains, and where. The references must outlive the objective.
@@ -44,6 +46,7 @@ class StepObjective : public Objective {
   StepObjective(const Setting& setting, std::function<RankReport()> report,
                 Station* station = nullptr,
                 std::function<StreamState(int64_t)> stream = {});
+  ~StepObjective() override;
 
   // Takes the step's tasks; meta is read by gradient().
   void begin_step(int64_t step, const MetaView& meta);
@@ -51,7 +54,9 @@ class StepObjective : public Objective {
   // The outer step is over, after so many seconds.
   void step_done(double seconds);
 
-  const StepTotals& totals() const { return totals_; }
+  const StepTotals& totals() const { return totals_; }  // of the last loss
+  // The newest of each of the learner's losses, by number; at least one.
+  const std::vector<double>& losses() const { return losses_; }
   const StepTimes& times() const { return times_; }
   StepReducer& reducer() { return reducer_; }
   // Of the first step, as are the tasks that each rank owns.
@@ -84,6 +89,8 @@ class StepObjective : public Objective {
   MetaView meta_;
   std::vector<TaskBatch> batches_;
   StepTotals totals_;
+  std::vector<double> losses_;
+  std::unique_ptr<StateScale> scale_;  // in exact
   StepTimes times_;
   std::unique_ptr<Prefetcher> prefetcher_;  // last: its thread uses the rest
 };
