@@ -2,6 +2,7 @@
 #include "protean/comm/preflight.h"
 #include "protean/core/atomic_file.h"
 #include "protean/core/error.h"
+#include "protean/experiment/step_batches.h"
 #include "protean/tools/task_file.h"
 
 #include "cli/commands.h"
@@ -16,14 +17,6 @@ const std::vector<CommandFlag> kFlags = {
     {"stream", "train|validation|test", "train", "which tasks"},
     {"first-step", "N", "0", "the meta-step of the first of them"}};
 
-Stream parse_stream(const std::string& name) {
-  if (name == "train") return Stream::train;
-  if (name == "validation") return Stream::validation;
-  if (name == "test") return Stream::test;
-  throw ConfigError("--stream " + name +
-                    "; expected one of: train, validation, test");
-}
-
 int tasks(const CommandLine& line, World& world) {
   TaskFileOptions options;
   agree(*world.control, [&] {
@@ -33,7 +26,7 @@ int tasks(const CommandLine& line, World& world) {
     required(line, "count", "a number of tasks");
     options.count = whole_number(line, "count");
     options.first_step = whole_number(line, "first-step");
-    options.stream = parse_stream(line.flags.at("stream"));
+    options.stream = stream_named(line.flags.at("stream"), "--stream");
     if (line.flags.at("format") != "npz")
       throw ConfigError("--format " + line.flags.at("format") +
                         "; expected npz");

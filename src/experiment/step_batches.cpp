@@ -27,6 +27,14 @@ StreamState state_at(const Experiment& e, int64_t step) {
 
 }  // namespace
 
+Stream stream_named(const std::string& name, const std::string& what) {
+  if (name == "train") return Stream::train;
+  if (name == "validation") return Stream::validation;
+  if (name == "test") return Stream::test;
+  throw ConfigError(what + " = \"" + name +
+                    "\"; expected one of: train, validation, test");
+}
+
 std::vector<TaskBatch> step_batches(const Experiment& e, Stream stream,
                                     int64_t step) {
   const auto& source = e.tasks.of(stream);

@@ -29,14 +29,6 @@ Config read_config(const std::vector<std::string>& files,
   return config;
 }
 
-Stream parse_stream(const std::string& name) {
-  if (name == "train") return Stream::train;
-  if (name == "validation") return Stream::validation;
-  if (name == "test") return Stream::test;
-  throw ConfigError("stream = \"" + name +
-                    "\"; expected train, validation or test");
-}
-
 struct Batch {
   TaskBatch batch;
   nb::object support_x() const { return array_of(batch.support.x); }
@@ -59,7 +51,7 @@ class Tasks {
         const std::map<std::string, std::string>& values,
         const std::string& stream)
       : comm_(alone()),
-        stream_(parse_stream(stream)),
+        stream_(stream_named(stream, "stream")),
         experiment_(open_experiment(read_config(files, values), *comm_,
                                     stream_ == Stream::train
                                         ? OpenFor::training

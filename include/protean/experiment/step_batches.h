@@ -1,12 +1,16 @@
 // The tasks of one step, for use outside of training.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "protean/experiment/experiment.h"
 #include "protean/tasks/task_batch.h"
 
 namespace protean {
+
+// "train", "validation" or "test". Throws ConfigError naming `what`.
+Stream stream_named(const std::string& name, const std::string& what);
 
 // All stacks of a step, cut as training cuts them: the batches that its ranks
 // compute on, together, whatever their number. Of a stream other than training
