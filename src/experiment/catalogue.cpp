@@ -38,12 +38,25 @@ constexpr Family kFamilies[] = {
      }},
 };
 
+std::vector<OwnLearner>& own_learners() {
+  static std::vector<OwnLearner> all;
+  return all;
+}
+
 }  // namespace
+
+void add_learner(OwnLearner learner) {
+  for (const auto& entry : entries_of("learner.name"))
+    if (entry.name == learner.entry.name)
+      throw Error("learner.name = " + entry.name + " is there already");
+  own_learners().push_back(std::move(learner));
+}
 
 std::vector<Table> catalogue() {
   std::vector<Entry> learners;
   for (const auto& family : kFamilies)
     for (auto& entry : family.entries()) learners.push_back(std::move(entry));
+  for (const auto& own : own_learners()) learners.push_back(own.entry);
   return {{"data.source", source_entries()},
           {"learner.name", std::move(learners)},
           {"model.name", network_entries()},
@@ -57,6 +70,8 @@ std::vector<Entry> entries_of(const std::string& key) {
 }
 
 LearnerPtr make_chosen_learner(const Config& config, const TaskSources& tasks) {
+  for (const auto& own : own_learners())
+    if (own.entry.name == config.learner.name) return own.make(config, tasks);
   for (const auto& family : kFamilies) {
     const auto entries = family.entries();
     if (std::any_of(entries.begin(), entries.end(), [&](const Entry& e) {

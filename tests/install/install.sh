@@ -30,4 +30,40 @@ program() {
   expect_equal "staged files" "$(cd stage/usr && find . -type f | sort)" "$(cd usr && find . -type f | sort)"
 }
 
+# A program with a learner of its own, built against what was installed.
+own_learner() {
+  row="own learner"
+  local component
+  for component in program library; do
+    run cmake --install "$build" --prefix "$work/usr" --component $component
+    expect_code 0
+  done
+  limit_s=280
+  run cmake -S "$here/own_learner" -B own -DCMAKE_PREFIX_PATH="$work/usr"
+  expect_code 0
+  run cmake --build own
+  expect_code 0
+  run own/own config --learners
+  expect_code 0
+  grep -q '^cosine' "$scratch/out" || fail "no cosine among the learners"
+  local words=(train --learner.name cosine --run.steps 60 --eval.every 0 --task.ways 5 --task.shots 1
+    --task.queries 5 --task.meta_batch 8 --model.filters 16 --optim.lr 0.005 --run.quiet true)
+  run own/own "${words[@]}" --run.dir a
+  expect_code 0
+  run own/own "${words[@]}" --run.dir b --comm.ranks 2
+  expect_code 0
+  expect_equal "theta on two ranks" "$(json b/summary.json 'd["theta_sha256"]')" \
+    "$(json a/summary.json 'd["theta_sha256"]')"
+  run own/own eval --run a --eval.tasks 100 --json
+  expect_code 0
+  expect_equal "accuracy above chance, 20 %, by 15 %" \
+    "$(json "$scratch/out" 'd["accuracy"] - d["ci95"] > 0.35')" true
+  run own/own train --learner.name cosine --learner.inner_steps 3 --run.dir c
+  expect_code 2
+  expect_line 'learner.inner_steps = 3 does nothing with learner.name = cosine'
+  protean eval --run a
+  expect_code 2
+  expect_line 'learner.name = "?cosine'
+}
+
 "$1"

@@ -3,6 +3,7 @@
 // that it reads, and how it is made; a new one is a file, a row and a test.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,16 @@
 namespace protean {
 
 std::vector<Table> catalogue();
+
+// A learner of a program's own. It reads the keys that its entry names, of
+// those that there are.
+struct OwnLearner {
+  Entry entry;
+  std::function<LearnerPtr(const Config&, const TaskSources&)> make;
+};
+// It is in the catalogue from then on. At the start of main(), before anything
+// else of this; throws Error on a name that is taken.
+void add_learner(OwnLearner learner);
 
 // The entries that the values of one key name.
 std::vector<Entry> entries_of(const std::string& key);
