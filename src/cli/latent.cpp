@@ -94,7 +94,10 @@ int run_latent(const Arguments& args) {
                     [](const CommandLine& line, World& world) {
                       auto& comm = *world.control;
                       LatentOptions options;
-                      agree(comm, [&] { options = options_of(line); });
+                      agree(comm, [&] {
+                        check_on_host(line, "latent");
+                        options = options_of(line);
+                      });
                       const auto run = open_run(line, comm);
                       const auto features = judge_of(run.experiment, comm);
                       nlohmann::json result;

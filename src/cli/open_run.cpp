@@ -44,6 +44,13 @@ StoredRun open_run(const CommandLine& line, Communicator& comm,
   return run;
 }
 
+void check_on_host(const CommandLine& line, const std::string& what) {
+  const auto& device = line.config.run.device;
+  if (device != "auto" && device != "cpu")
+    throw ConfigError(concat("run.device = ", device, ", but ", what,
+                             " computes on the CPU; expected cpu or auto"));
+}
+
 void move_to_device(const CommandLine& line, World& world, StoredRun& run) {
   const auto device = choose_device(line.config.run.device, world);
   run.meta = {run.meta.theta.to(device), run.meta.state.to(device)};

@@ -22,6 +22,10 @@ AskedOfRun asked_of_run(const CommandLine& line);
 StoredRun open_run(const CommandLine& line, Communicator& comm,
                    OpenFor purpose = OpenFor::use);
 
+// Throws ConfigError where the command line asks `what` for another device than
+// the CPU, which is what it computes on.
+void check_on_host(const CommandLine& line, const std::string& what);
+
 // Collective: moves the run's values to this rank's device. What adapts and
 // predicts follows them.
 void move_to_device(const CommandLine& line, World& world, StoredRun& run);

@@ -12,6 +12,7 @@
 #include "protean/generative/generative_learner.h"
 
 #include "cli/known_classes.h"
+#include "cli/open_run.h"
 
 namespace protean {
 namespace {
@@ -136,7 +137,10 @@ int study(const CommandLine& line, World& world, const Arguments& args,
   auto& comm = *world.control;
   const std::string& kind = line.flags.at("study");
   std::vector<uint32_t> shots;
-  agree(comm, [&] { shots = shot_counts(line.flags.at("shots")); });
+  agree(comm, [&] {
+    check_on_host(line, "--study");
+    shots = shot_counts(line.flags.at("shots"));
+  });
   std::vector<StudyRun> runs;
   for (const auto& dir : items(line.flags.at("run")))
     runs.push_back(open(dir, args, flags, comm));

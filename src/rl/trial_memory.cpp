@@ -7,17 +7,33 @@
 namespace protean {
 namespace {
 
-bool same(const at::Tensor& a, const at::Tensor& b) {
+bool alike(const at::Tensor& a, const at::Tensor& b) {
   return a.scalar_type() == b.scalar_type() && a.device() == b.device() &&
-         at::equal(a, b);
+         a.sizes() == b.sizes();
+}
+
+using Pairs = std::vector<std::pair<at::Tensor, at::Tensor>>;
+
+// Whether both of every pair are equal; a device is read once for all.
+bool same(const Pairs& pairs) {
+  std::vector<at::Tensor> equal;
+  for (const auto& [a, b] : pairs) {
+    if (!alike(a, b)) return false;
+    if (!a.is_cpu())
+      equal.push_back(a.eq(b).all());
+    else if (!at::equal(a, b))
+      return false;
+  }
+  return equal.empty() || at::stack(equal).all().item<bool>();
 }
 
 }  // namespace
 
 bool TrialMemory::Entry::is_of(const TaskBatch& batch,
                                const at::Tensor& at_theta) const {
-  return ids == batch.ids && same(theta, at_theta) &&
-         same(support, batch.support.x) && same(query, batch.query.x);
+  return ids == batch.ids && same({{theta, at_theta},
+                                   {support, batch.support.x},
+                                   {query, batch.query.x}});
 }
 
 std::vector<Trial> TrialMemory::recall(

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "protean/core/error.h"
 #include "protean/experiment/catalogue.h"
 
 #include "device/pretend.h"
@@ -24,12 +25,12 @@ Trained on(at::Device device, const Config& config, int ranks = 1) {
   return *result.value.front();
 }
 
-// "maml | 3 | 0": reads of a device and waited copies to it in one step.
-std::string row_of(const std::string& name, const pretend::Counts& counts) {
-  std::ostringstream row;
-  row << "| " << name << " | " << counts.reads << " | " << counts.waited_uploads
-      << " |";
-  return row.str();
+// "| maml | 1 | 0 | 1 |": reads of a device and waited copies to it in one
+// step, reads in an evaluation.
+std::string row_of(const std::string& name, const Trained& device) {
+  return concat("| ", name, " | ", device.step.reads, " | ",
+                device.step.waited_uploads, " | ", device.evaluating.reads,
+                " |");
 }
 
 std::string page() {
@@ -54,7 +55,7 @@ TEST_CASE(
     INFO(learner.name);
     // By kernels of our own there, by LibTorch's here.
     CHECK(difference(host, device, 1e-4) == "");
-    const auto row = row_of(learner.name, device.step);
+    const auto row = row_of(learner.name, device);
     for (const auto& [what, n] : device.step.read_by)
       UNSCOPED_INFO(n << " times " << what);
     INFO("now: " << row);

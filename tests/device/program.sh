@@ -115,6 +115,14 @@ test_stored() {
   }
   what='d["accuracy"]' used eval --run run --eval.tasks 4
   what='[p["class"] for p in d["predictions"]]' used adapt --run run --support seen --query seen
+  protean eval --run run --eval.tasks 4 --comm.ranks 3
+  expect_code 0
+  expect_line '3 ranks share 2 GPUs of '
+  PRETEND_DEVICES=1 protean adapt --run run --support seen --query seen --comm.ranks 2
+  expect_line '2 ranks share 1 GPU of '
+  protean eval --run run --study classes --run.device pretend
+  expect_code 2
+  expect_error 'run\.device = pretend, but --study computes on the CPU; expected cpu or auto$'
   PRETEND_DEVICES=0 protean eval --run run --eval.tasks 4
   expect_code 0
   PRETEND_DEVICES=0 protean eval --run run --eval.tasks 4 --run.device pretend

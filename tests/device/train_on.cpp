@@ -42,7 +42,7 @@ Changes base_of(const std::string& learner) {
          {"model.filters", "4"}});
   if (learner == "relation") add({{"model.pool_blocks", "2"}});
   if (learner == "metavae" || learner == "metagan")
-    add({{"learner.inner_steps", "2"}, {"learner.inner_lr", "0.0001"}});
+    add({{"learner.inner_steps", "1"}, {"learner.inner_lr", "0.0001"}});
   if (learner == "cavia") add({{"model.context", "5"}});
   if (learner == "imaml") add({{"learner.proximal", "2"}});
   if (learner == "baseline") add({{"task.flat_batch", "16"}});

@@ -32,6 +32,6 @@ std::string difference(const Trained& a, const Trained& b, double tolerance);
 
 // Collective.
 Trained train_on(at::Device device, const Config& config, World& world,
-                 int steps = 3);
+                 int steps = 2);
 
 }  // namespace protean
