@@ -21,6 +21,13 @@ void broadcast(at::Tensor& t, Communicator& comm) {
   comm.broadcast(t.data_ptr(), static_cast<size_t>(t.nbytes()), 0);
 }
 
+// A source without a path has the shipped data.
+bool same_path(const std::string& a, const std::string& b) {
+  return a == b ||
+         (!a.empty() && !b.empty() &&
+          std::filesystem::absolute(a) == std::filesystem::absolute(b));
+}
+
 }  // namespace
 
 MetaView stored_meta(const CheckpointState& stored, const MetaSpaces& spaces) {
@@ -86,9 +93,7 @@ void check_same_ink(const std::string& what, const StoredRun& other,
                     const Experiment& own) {
   const auto& ours = own.config.data;
   const auto& its = other.experiment.config.data;
-  if (ours.source == its.source &&
-      std::filesystem::absolute(ours.path) ==
-          std::filesystem::absolute(its.path) &&
+  if (ours.source == its.source && same_path(ours.path, its.path) &&
       ours.invert != its.invert)
     throw ConfigError(concat(
         what, " ", other.dir, ": it was trained with data.invert = ",
