@@ -26,6 +26,16 @@ std::string shapes(const ParameterSpace& space, const std::string& prefix) {
   return text;
 }
 
+// By its largest singular value.
+at::Tensor at_norm_one(const at::Tensor& weight) {
+  constexpr int kRounds = 40;  // of power iterations
+  const auto w = weight.unsqueeze(0);
+  auto between = stretch(w);
+  for (int i = 0; i < kRounds; ++i)
+    between = stretch(w, between.left.flatten());
+  return spectral_norm(w, between).squeeze(0);
+}
+
 }  // namespace
 
 int64_t copy_initial_values(const ModelOptions& o, const ParameterSpace& space,
@@ -54,8 +64,7 @@ int64_t copy_initial_values(const ModelOptions& o, const ParameterSpace& space,
     auto values = at::empty(p.shape, at::kFloat);
     std::copy_n(from.theta.data() + source->offset, p.size,
                 values.data_ptr<float>());
-    if (normed && p.shape.size() > 1)
-      values = spectral_norm(values.unsqueeze(0)).squeeze(0);
+    if (normed && p.shape.size() > 1) values = at_norm_one(values);
     theta.narrow(0, p.offset, p.size).copy_(values.flatten());
     ++copied;
   }

@@ -44,12 +44,45 @@ Discriminator::Discriminator(LayerSpace& space, const std::string& name,
     for (const auto& layer : layers) normed_.push_back(layer.weight);
   normed_.push_back(score_.weight);
   if (task_code_) normed_.push_back(projection_);
+  for (const size_t weight : normed_)
+    rows_.push_back(space.space().parameters().at(weight).shape.at(0));
 }
 
 Discriminator::Stretches Discriminator::stretches(const Params& p) const {
   Stretches out;
   for (const size_t weight : normed_) out.push_back(stretch(p[weight]));
   return out;
+}
+
+Discriminator::Stretches Discriminator::stretches(
+    const Params& p, const at::Tensor& kept) const {
+  Stretches out;
+  int64_t at = 0;
+  for (size_t i = 0; i < normed_.size(); at += rows_[i++])
+    out.push_back(stretch(p[normed_[i]], kept.narrow(0, at, rows_[i])));
+  return out;
+}
+
+void Discriminator::add_to(ParameterSpace& state) const {
+  int64_t rows = 0;
+  for (int64_t n : rows_) rows += n;
+  if (rows > 0) state.add("stretch", {rows});
+}
+
+void Discriminator::start(const at::Tensor& kept) const {
+  int64_t at = 0;
+  for (int64_t n : rows_) {
+    kept.narrow(0, at, n).copy_(first_left(n));
+    at += n;
+  }
+}
+
+void Discriminator::keep(const Stretches& found, int64_t tasks,
+                         const at::Tensor& sums) const {
+  int64_t at = 0;
+  for (size_t i = 0; i < found.size(); at += rows_[i++])
+    sums.narrow(0, at, rows_[i])
+        .add_(found[i].left.detach()[0].flatten() * static_cast<double>(tasks));
 }
 
 Params Discriminator::normalised(const Params& p,

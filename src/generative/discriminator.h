@@ -26,6 +26,14 @@ class Discriminator {
   // for all discriminators near p.
   using Stretches = std::vector<Stretch>;
   Stretches stretches(const Params& p) const;
+  // The same from kept ones, meta-state of its own: after some steps it is that
+  // of the largest singular values.
+  Stretches stretches(const Params& p, const at::Tensor& kept) const;
+  void add_to(ParameterSpace& state) const;
+  void start(const at::Tensor& kept) const;
+  // Adds to sums what `tasks` tasks make of the state.
+  void keep(const Stretches& found, int64_t tasks,
+            const at::Tensor& sums) const;
   // Its parameters with spectral norms taken, once for all that is judged by
   // them.
   Params normalised(const Params& p, const Stretches& between) const;
@@ -47,6 +55,7 @@ class Discriminator {
   std::vector<Weights> convolutions_;
   std::vector<Weights> dense_;
   std::vector<size_t> normed_;  // weights with spectral norm
+  std::vector<int64_t> rows_;   // of each, which has so many outputs
   Weights score_{};
   size_t projection_ = 0;
   bool task_code_;

@@ -1,6 +1,7 @@
 // Running means over tasks that a GAN's losses are held to. They are
-// meta-state: [D's mean outputs on reals, on fakes | images of a few fixed z
-// and what these weigh], each where a term of the loss asks for it.
+// meta-state, which starts at 0: [D's mean outputs on reals, on fakes | images
+// of a few fixed z and what these weigh], each where a term of the loss asks
+// for it.
 //
 // Results are one value per task, (T), and differentiable. state: the whole
 // meta-state.

@@ -59,6 +59,8 @@ MetaGan::MetaGan(const GeneratorOptions& o, const LearnerOptions& learner,
   for (const auto& p : generator)
     spaces_.theta.add("average." + p.name, p.shape);
   means_.add_to(spaces_.state);
+  means_size_ = spaces_.state.size();
+  discriminator_.add_to(spaces_.state);
 }
 
 void MetaGan::initialise(const MetaView& meta, uint64_t seed) const {
@@ -70,6 +72,7 @@ void MetaGan::initialise(const MetaView& meta, uint64_t seed) const {
                seed ^ 0x9E3779B97F4A7C15u);
   averaged(meta).theta.copy_(generator);
   meta.state.zero_();
+  discriminator_.start(stretches_part(meta.state));
 }
 
 std::unique_ptr<OuterStep> MetaGan::outer(const OptimOptions& options) const {
@@ -85,6 +88,14 @@ at::Tensor MetaGan::generator_part(const at::Tensor& flat) const {
 at::Tensor MetaGan::discriminator_part(const at::Tensor& flat) const {
   return flat.narrow(0, generator_space().size(),
                      discriminator_layers_.space().size());
+}
+
+at::Tensor MetaGan::means_part(const at::Tensor& flat) const {
+  return flat.narrow(0, 0, means_size_);
+}
+
+at::Tensor MetaGan::stretches_part(const at::Tensor& flat) const {
+  return flat.narrow(0, means_size_, spaces_.state.size() - means_size_);
 }
 
 MetaView MetaGan::averaged(const MetaView& meta) const {
@@ -111,7 +122,8 @@ MetaGan::Start MetaGan::start_tasks(const MetaView& meta, int64_t tasks,
   s.origin = steps ? stacked_leaves(discriminator_layers_.space(), d, 1)
                    : s.theta.discriminator;
   const at::AutoGradMode mode(through);
-  s.theta.stretches = discriminator_.stretches(s.origin);
+  s.theta.stretches =
+      discriminator_.stretches(s.origin, stretches_part(meta.state));
   return s;
 }
 
@@ -268,7 +280,10 @@ TaskLosses MetaGan::discriminator_gradient(const TaskBatch& batch,
   for (auto from = change.begin(); from != change.end(); from += count)
     add_to_flat(space, Params(from, from + count), to);
   // The last loss of a step moves the means.
-  means_.move(meta.state, batch.tasks(), outputs, images, sums.state);
+  means_.move(means_part(meta.state), batch.tasks(), outputs, images,
+              means_part(sums.state));
+  discriminator_.keep(theta.stretches, batch.tasks(),
+                      stretches_part(sums.state));
   announce(Phase::idle);
   return {value.detach(), {}};
 }
@@ -279,7 +294,8 @@ at::Tensor MetaGan::realness(const MetaView& meta, const at::Tensor& code,
   at::NoGradGuard no_grad;
   const auto d = shared_params(discriminator_layers_.space(),
                                discriminator_part(meta.theta));
-  return discriminator_(discriminator_.normalised(d), images, code);
+  const auto between = discriminator_.stretches(d, stretches_part(meta.state));
+  return discriminator_(discriminator_.normalised(d, between), images, code);
 }
 
 Phi MetaGan::start(const MetaView& meta) const {
@@ -308,7 +324,8 @@ void MetaGan::adapt(const TaskBatch& batch, const MetaView& meta,
   {
     at::NoGradGuard no_grad;
     pair.stretches = discriminator_.stretches(
-        shared_params(discriminator_layers_.space(), d));
+        shared_params(discriminator_layers_.space(), d),
+        stretches_part(meta.state));
   }
   const Params start = pair.generator;
   Moments moments;

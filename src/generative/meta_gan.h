@@ -15,7 +15,8 @@
 // (Tseng et al. 2021, arXiv:2104.03310), which holds D's outputs to running
 // means over the tasks. L_G may have more: squared differences between c and
 // the code of G(z, c), and the variance over tasks of what fixed z make, about
-// running means. Running means are meta-state.
+// running means. Running means are meta-state, and so are the directions of the
+// discriminator's spectral norms.
 //
 // The generator is a set VAE, or with generator.network = deform the
 // deformation model, whose c is what the bent support image's features are.
@@ -104,6 +105,9 @@ class MetaGan : public GenerativeLearner {
   // Their slices of something flat like theta.
   at::Tensor generator_part(const at::Tensor& flat) const;
   at::Tensor discriminator_part(const at::Tensor& flat) const;
+  // Their slices of something flat like the meta-state.
+  at::Tensor means_part(const at::Tensor& flat) const;
+  at::Tensor stretches_part(const at::Tensor& flat) const;
   // The generator's average.
   MetaView averaged(const MetaView& meta) const;
   Pair leaves(const at::Tensor& generator, const at::Tensor& discriminator,
@@ -143,6 +147,7 @@ class MetaGan : public GenerativeLearner {
   Discriminator discriminator_;
   GanLosses losses_;
   GanMeans means_;
+  int64_t means_size_ = 0;
   MetaSpaces spaces_;
   std::vector<size_t> adapted_generator_, adapted_discriminator_;
 };

@@ -17,15 +17,20 @@ at::Tensor unit(const at::Tensor& v) {
 
 }  // namespace
 
-Stretch stretch(const at::Tensor& w) {
-  const auto m = w.flatten(2);  // (T, out, in)
-  // The same start every time: no state, and all ranks agree.
+at::Tensor first_left(int64_t out) {
+  // No state, and all ranks agree.
   Draws draws(0, {}, Purpose::initialise, 1);
-  auto start = at::empty({1, m.size(1), 1}, at::kDouble);
-  for (int64_t i = 0; i < m.size(1); ++i)
+  auto start = at::empty({out}, at::kDouble);
+  for (int64_t i = 0; i < out; ++i)
     start.data_ptr<double>()[i] = draws.normal();
+  return (start / start.norm()).to(at::kFloat).to(at::kDouble);
+}
+
+Stretch stretch(const at::Tensor& w, const at::Tensor& left) {
+  const auto m = w.flatten(2);  // (T, out, in)
   Stretch s;
-  s.left = unit(start.to(m.options())).expand({m.size(0), -1, -1});
+  s.left =
+      unit(left.to(m.options()).view({1, -1, 1})).expand({m.size(0), -1, -1});
   for (int i = 0; i < kIterations; ++i) {
     s.right = unit(at::bmm(m.transpose(1, 2), s.left));
     s.left = unit(at::bmm(m, s.right));

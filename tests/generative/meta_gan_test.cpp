@@ -146,6 +146,7 @@ TEST_CASE("images of fixed noise are held to their running means",
   auto o = gan_options();
   o.image_variance = 1;
   o.anchor = 0;
+  o.spectral_norm = false;
   const auto gan = generative("metagan", o, batch, learner);
   const auto loss = [&](const MetaView& meta) {
     return run(*gan, kGeneratorLoss, batch, meta).loss;
@@ -277,7 +278,9 @@ TEST_CASE("the discriminator's running means are meta-state", "[generative]") {
   const auto batch = image_sets(3, 3, 2, 8, 32);
   LearnerOptions learner;
   learner.inner_steps = 0;
-  const auto gan = generative("metagan", gan_options(), batch, learner);
+  auto o = gan_options();
+  o.spectral_norm = false;
+  const auto gan = generative("metagan", o, batch, learner);
   const auto meta = moved_meta(*gan);
   const auto kept = run(*gan, kGeneratorLoss, batch, meta).sums.state;
   CHECK(at::allclose(kept, 3 * meta.state));
@@ -290,7 +293,6 @@ TEST_CASE("the discriminator's running means are meta-state", "[generative]") {
     apart +=
         run(*gan, kDiscriminatorLoss, some_sets(batch, t, 1), meta).sums.state;
   CHECK(at::allclose(apart, moved));
-  auto o = gan_options();
   o.anchor = 0;
   CHECK(generative("metagan", o, batch, learner)->spaces().state.size() == 0);
 }
@@ -327,6 +329,49 @@ TEST_CASE("the largest singular value becomes one", "[generative]") {
   const auto s = std::get<1>(
       at::linalg_svd(spectral_norm(w).flatten(2), /*full_matrices=*/false));
   CHECK(at::allclose(s.select(1, 0), at::ones({2}, at::kDouble), 1e-3));
+}
+
+TEST_CASE("the search for singular values goes on from step to step",
+          "[generative]") {
+  const auto batch = image_sets(3, 3, 2, 8, 32);
+  LearnerOptions learner;
+  learner.inner_steps = GENERATE(0, 1);
+  auto o = gan_options();
+  o.filters = 8;
+  o.features = 24;
+  const auto gan = generative("metagan", o, batch, learner);
+  auto meta = initial_meta(*gan, 3);
+  const auto& state = gan->spaces().state;
+  const auto& kept = state.parameters().back();
+  REQUIRE(kept.name == "stretch");
+  // The least share of a weight's largest singular value that is found.
+  const auto least = [&] {
+    double share = 1;
+    int64_t at = kept.offset;
+    for (const auto& p : gan->spaces().theta.parameters()) {
+      if (!p.name.starts_with("discriminator") || p.shape.size() < 2) continue;
+      const auto w =
+          meta.theta.narrow(0, p.offset, p.size).view({p.shape[0], -1});
+      const auto left = meta.state.narrow(0, at, p.shape[0]);
+      at += p.shape[0];
+      const double found = at::mv(w.t(), left).norm().item<double>();
+      share = std::min(share, found / at::linalg_svdvals(w)[0].item<double>());
+    }
+    REQUIRE(at == state.size());
+    return share;
+  };
+  const auto step = [&] {
+    const int which = kDiscriminatorLoss;
+    meta.state = run(*gan, which, batch, meta).sums.state / 3.0;
+  };
+  step();
+  const double first = least();
+  INFO("after five iterations " << first);
+  CHECK(first < 0.99);
+  for (int i = 0; i < 60; ++i) step();
+  CHECK(least() > 0.999);
+  CHECK(at::allclose(run(*gan, kGeneratorLoss, batch, meta).sums.state,
+                     3 * meta.state));
 }
 
 TEST_CASE("weights near common ones are stretched as these are",
