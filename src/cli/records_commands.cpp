@@ -55,9 +55,10 @@ int threads_of(const CommandLine& line) {
 
 // What is said of a folder of images alone.
 void refuse_flags(const CommandLine& line, const char* with) {
-  for (const auto& [flag, usual] :
-       {std::pair("source", "auto"), std::pair("filter", "nearest"),
-        std::pair("channels", "0")})
+  for (const auto& [flag, usual] : {std::pair("source", "auto"),
+                                    std::pair("filter", "area"),
+                                    {"fit", "stretch"},
+                                    std::pair("channels", "0")})
     if (line.flags.at(flag) != usual)
       throw ConfigError(concat("--", flag, " does not go with ", with));
 }

@@ -227,15 +227,34 @@ bool is_background(const ClassDataset& data) {
   }
 }
 
+// What is said of a random split, where there is none. A stored run's settings
+// may be of other data.
+void refuse_random(const DataOptions& o) {
+  const DataOptions defaults;
+  const bool draws = o.train_classes > 0 || o.train_groups > 0 ||
+                     (!o.also.empty() && o.also_split == "random");
+  const char* key =
+      o.split_validation != defaults.split_validation ? "data.split_validation"
+      : o.split_test != defaults.split_test           ? "data.split_test"
+      : o.split_seed != defaults.split_seed && !draws ? "data.split_seed"
+                                                      : nullptr;
+  if (key && !o.stored)
+    throw ConfigError(concat(key,
+                             " does nothing: these data have a split of their "
+                             "own; expected its default, or data.split = "
+                             "random"));
+}
+
 // data.split = auto.
 void split_by_data(const ClassDataset& data, const DataOptions& options,
                    Assignment& out) {
-  if (stores_split(data))
+  const bool stored = stores_split(data);
+  if (!stored && !is_background(data)) return draw_random(data, options, out);
+  refuse_random(options);
+  if (stored)
     read_stored(data, out);
-  else if (is_background(data))
-    read_list_file(find_config("omniglot/background.split"), out);
   else
-    draw_random(data, options, out);
+    read_list_file(find_config("omniglot/background.split"), out);
 }
 
 // Keeps `count` of what the classes share a name of, drawn by the seed; 0 =

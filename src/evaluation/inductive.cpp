@@ -1,8 +1,8 @@
 #include "protean/evaluation/inductive.h"
 
 #include "protean/core/settings.h"
+#include "protean/experiment/catalogue.h"
 #include "protean/experiment/keys.h"
-#include "protean/learners/make_learner.h"
 
 namespace protean {
 
@@ -15,7 +15,7 @@ LearnerPtr inductive_twin(const Experiment& e) {
   const auto& key = s.at("learner.query_norm", "");
   if (!s.is_read(key)) return nullptr;
   config.learner.query_norm = "support";
-  auto twin = make_learner(config.learner, config.model, e.tasks.train_shape);
+  auto twin = make_chosen_learner(config, e.tasks);
   const bool same =
       layout_difference(twin->spaces().theta, e.learner->spaces().theta)
           .empty() &&

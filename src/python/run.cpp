@@ -5,11 +5,13 @@
 
 #include <ATen/ATen.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "protean/core/error.h"
 #include "protean/core/settings.h"
+#include "protean/evaluation/inductive.h"
 #include "protean/evaluation/predict_task.h"
 #include "protean/experiment/keys.h"
 #include "protean/experiment/stored_run.h"
@@ -27,11 +29,19 @@ constexpr int64_t kMostWays = 100000;
 
 class Run {
  public:
-  explicit Run(const std::string& dir)
+  // transductive: as the run was trained, where its predictions depend on the
+  // other queries; else as `protean adapt` does, by the support set's moments.
+  Run(const std::string& dir, bool transductive)
       : comm_(alone()),
-        run_(load_run(dir, "run", *comm_, OpenFor::prediction)) {}
+        run_(load_run(dir, "run", *comm_, OpenFor::prediction)),
+        asked_transductive_(transductive) {
+    if (transductive) return;
+    if (auto twin = inductive_twin(run_.experiment))
+      run_.experiment.learner = std::move(twin);
+  }
 
   const std::string& dir() const { return run_.dir; }
+  bool asked_transductive() const { return asked_transductive_; }
   int64_t step() const { return run_.step; }
   std::string learner() const { return experiment().learner->name(); }
   const std::vector<int64_t>& input_shape() const {
@@ -179,20 +189,25 @@ class Run {
 
   std::unique_ptr<Communicator> comm_;
   StoredRun run_;
+  bool asked_transductive_;
 };
 
 }  // namespace
 
 void add_run(nb::module_& m) {
   nb::class_<Run>(m, "Run", "A trained run, as its newest checkpoint left it.")
-      .def(nb::init<const std::string&>(), nb::arg("dir"))
+      .def(nb::init<const std::string&, bool>(), nb::arg("dir"),
+           nb::arg("transductive") = false)
       // Copied and sent to other processes by its folder.
       .def("__getstate__",
            [](const Run& run) {
-             return std::filesystem::absolute(run.dir()).string();
+             return std::pair(std::filesystem::absolute(run.dir()).string(),
+                              run.asked_transductive());
            })
       .def("__setstate__",
-           [](Run& run, const std::string& dir) { new (&run) Run(dir); })
+           [](Run& run, const std::pair<std::string, bool>& state) {
+             new (&run) Run(state.first, state.second);
+           })
       .def_prop_ro("dir", &Run::dir)
       .def_prop_ro("step", &Run::step)
       .def_prop_ro("learner", &Run::learner)

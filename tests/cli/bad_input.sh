@@ -91,6 +91,11 @@ values() {
   train 'comm\.timeout_s = 0; expected (> 0 seconds|a value above 0)' --comm.timeout_s 0
   train 'comm\.ranks = 0; expected 1 to' --comm.ranks 0
   train 'data\.side = 32, but sound\.pack holds images of 28x28' --data.side 32
+  # Of a random split, where the data say how they are split.
+  local own='does nothing: these data have a split of their own; expected its default, or data\.split = random'
+  train "data\.split_seed $own" --data.split_seed 3
+  train "data\.split_validation $own" --data.split_validation 0.3
+  train "data\.split_test $own" --data.split_test 0
   # Names that do not exist: the message lists those that do.
   train 'learner\.name = "mml"; expected one of: maml, ' --learner.name mml
   train 'learner\.name = cavia adapts context values; expected model\.context of 1 or more' \
@@ -340,7 +345,7 @@ END
 
 # Learners that act, and environments.
 acting() {
-  train 'learner\.name = "promp" acts in an environment, but data\.source = "omniglot" has examples; expected one of: point, bandit$' \
+  train 'learner\.name = "promp" acts in an environment, but data\.source = "auto" has examples; expected one of: point, bandit$' \
     --learner.name promp
   train 'data\.source = "point" is an environment, but learner\.name = "maml" does not act; expected one of: promp, mamlpg$' \
     --data.source point
@@ -348,12 +353,12 @@ acting() {
     --data.source bandit --learner.name setvae --model.filters 64 --learner.inner_steps 5
   train 'policy\.clip = 0\.2 does nothing with learner\.name = maml; it is read by: promp$' \
     --policy.clip 0.2
-  train 'data\.horizon = 5 does nothing with data\.source = omniglot; it is read by: point, bandit$' --data.horizon 5
+  train 'data\.horizon = 5 does nothing with data\.source = auto; it is read by: point, bandit$' --data.horizon 5
   tiny=(--run.steps 2 --run.quiet true --data.source point --data.horizon 4 --task.shots 2
     --task.queries 2 --task.meta_batch 2 --model.name mlp --model.hidden 4 --learner.name promp
     --learner.inner_steps 1 --eval.every 0)
-  train 'task\.shots = 0; expected at least 1, rollouts to adapt by' --task.shots 0
-  train 'task\.queries = 0; expected at least 1, rollouts to be judged by' --task.queries 0
+  train 'task\.shots = 0; expected at least 1' --task.shots 0
+  train 'task\.queries = 0; expected at least 1' --task.queries 0
   train 'data\.horizon = 0; expected at least 1' --data.horizon 0
   train 'data\.family = "speed"; expected one of: goal, velocity' --data.family speed
   train 'data\.arms = 3 does nothing with data\.source = point; it is read by: bandit$' --data.arms 3

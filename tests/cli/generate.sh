@@ -166,7 +166,7 @@ keys() {
     --learner.name deform --generator.code 64 --generator.pooling attention
   train 'generator\.code_weight = 7 does nothing with generator\.network = deform' --learner.name metagan \
     --generator.network deform --generator.code 64 --generator.code_weight 7
-  train 'learner\.adapt = "code": the model has no such part' --learner.name metavae \
+  train 'learner\.adapt = "code": the generator has no such part; expected all' --learner.name metavae \
     --learner.adapt code --generator.encoder false
   train 'data\.also_split = "test" does nothing with data\.also = ""; expected its default, random, or more data sets' --data.also_split test
   train 'a generative learner takes images' --data.source sinusoid --data.path '' --task.ways 5

@@ -190,7 +190,7 @@ PY
   refused 2 'data\.weights: 2 weights that sum to 2 for 3 sources' "${base[@]}" --data.weights 1,1
   refused 2 'data\.io = pread is for packs' "${base[@]}" --data.io pread
   refused 2 'no data set birds' "${base[@]}" --data.sets birds
-  refused 2 'task\.sampler = "flat" does nothing with data\.source = omniglot' \
+  refused 2 'task\.sampler = "flat" does nothing with data\.source = auto' \
     train --run.dir bad --task.sampler flat
   refused 2 'task\.within = "group" does nothing with data\.source = records' \
     "${base[@]}" --task.within group

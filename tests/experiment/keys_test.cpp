@@ -226,10 +226,11 @@ TEST_CASE(
   refused({{"model.hidden", "8"}},
           "model.hidden = \"8\" does nothing with model.name = conv4; it is "
           "read by: mlp");
-  refused({{"data.split_seed", "3"}},
+  refused({{"data.split", "background"}, {"data.split_seed", "3"}},
           "data.split_seed = 3 does nothing with data.split = background; "
-          "expected its default, 0, or data.split or data.also_split = random, "
-          "or data.train_classes or data.train_groups above 0");
+          "expected its default, 0, or data.split = random or auto, "
+          "data.also_split = random, or data.train_classes or "
+          "data.train_groups above 0");
   refused({{"learner.name", "setvae"}, {"model.filters", "8"}},
           "model.filters = 8 does nothing with learner.name = setvae; it is "
           "read by: maml, fomaml, anil, boil, metasgd, mamlpp, protomaml, "

@@ -38,6 +38,13 @@ def predictions():
             print(f"{name}: {d:.1e}")
         else:
             print(f"{name}: the same choices")
+        # Alone as among others, unless it is asked for as it was trained.
+        close(model.decision_function(query[:1]), model.decision_function(query)[:1], name)
+        if name == "maml":
+            trained = protean.load("runs/maml", transductive=True)
+            assert trained.transductive and not model.run_.transductive
+            both = [trained.scores(model.support_, model.labels_, q)[:1] for q in (query[:1], query)]
+            assert np.abs(both[0] - both[1]).max() > 1e-4
         # Given in another order, and flat.
         order = [5, 0, 3, 1, 4, 2]
         other = protean.FewShotClassifier(model.run_)

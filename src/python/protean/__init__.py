@@ -50,9 +50,14 @@ __all__ = [
 ]
 
 
-def load(run):
-    """The run in this folder, with the weights of its newest checkpoint."""
-    return Run(str(run))
+def load(run, transductive=False):
+    """The run in this folder, with the weights of its newest checkpoint.
+
+    transductive: where queries were normalised by their own moments in training,
+    they are so here too, and predictions depend on the other queries. Otherwise
+    they are normalised by the moments of the support set, as by `protean adapt`.
+    """
+    return Run(str(run), transductive)
 
 
 def tasks(config=(), stream="train", steps=None, **keys):

@@ -17,8 +17,8 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
     was trained on, (n, channels, side, side) in [0, 1] for images, or flat,
     (n, values). y: labels of any kind.
 
-    fit() keeps the examples; the predicting methods adapt to them. Where a run's
-    predictions depend on the other queries (`run.transductive`), so do they here.
+    fit() keeps the examples; the predicting methods adapt to them. Predictions do not
+    depend on the other queries, unless run is a transductive one of protean.load().
     """
 
     def __init__(self, run):
