@@ -26,8 +26,7 @@ class CosineLearner : public Learner {
  public:
   explicit CosineLearner(NetworkPtr net) : net_(std::move(net)) {
     const auto& all = net_->params().parameters();
-    for (size_t i = 0; i < net_->head_begin(); ++i)
-      spaces_.theta.add(all[i]);
+    for (size_t i = 0; i < net_->head_begin(); ++i) spaces_.theta.add(all[i]);
     sharpness_ = spaces_.theta.add("sharpness", {1});
   }
   std::string name() const override { return "cosine"; }
