@@ -227,18 +227,18 @@ bool is_background(const ClassDataset& data) {
   }
 }
 
-// What is said of a random split, where there is none. A stored run's settings
-// may be of other data.
+// What is said of a random split, where there is none. Of several data sets
+// another one may be split so; a stored run's settings may be of other data.
 void refuse_random(const DataOptions& o) {
+  if (o.stored || !o.also.empty()) return;
   const DataOptions defaults;
-  const bool draws = o.train_classes > 0 || o.train_groups > 0 ||
-                     (!o.also.empty() && o.also_split == "random");
+  const bool draws = o.train_classes > 0 || o.train_groups > 0;
   const char* key =
       o.split_validation != defaults.split_validation ? "data.split_validation"
       : o.split_test != defaults.split_test           ? "data.split_test"
       : o.split_seed != defaults.split_seed && !draws ? "data.split_seed"
                                                       : nullptr;
-  if (key && !o.stored)
+  if (key)
     throw ConfigError(concat(key,
                              " does nothing: these data have a split of their "
                              "own; expected its default, or data.split = "
