@@ -231,8 +231,9 @@ const at::Tensor& resize(const at::Tensor& t, c10::SymIntArrayRef size,
   if (storage->nbytes() < bytes) {
     const OnDevice on(t.device().index());
     auto larger = device_allocator.allocate(bytes);
-    std::memcpy(host_of(larger.get()), host_of(storage->mutable_data()),
-                storage->nbytes());
+    if (storage->nbytes() > 0)
+      std::memcpy(host_of(larger.get()), host_of(storage->mutable_data()),
+                  storage->nbytes());
     storage->set_data_ptr(std::move(larger));
     storage->set_nbytes(bytes);
   }
